@@ -1,0 +1,210 @@
+"""`pix2seq train | evaluate | predict`: flags are derived from typed functions and the recipe's dataclasses."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import jsonargparse
+
+from pix2seq_keras.data import open_source
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.evaluation import evaluate_source
+from pix2seq_keras.inference import open_model
+from pix2seq_keras.training import Recipe, train
+from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.visualization.predictions import predict_pictures
+
+
+def evaluate(
+    model: str,
+    split: str,
+    data: str | None = None,
+    json: str | None = None,
+    max_images: int | None = None,
+    batch_size: int = 32,
+    max_objects: int | None = None,
+    sampler: str = "top_p",
+    constrained: bool = True,
+    seed: int = 0,
+):
+    """Score a model on a split with pycocotools.
+
+    Args:
+        model: preset, run folder, preset folder or .keras file
+        split: such as val or test
+        data: data source, such as coco:DIR or digits; by default the run's own
+        json: file for the result
+        max_images: only so many pictures
+        batch_size: pictures at once
+        max_objects: objects to read out of a picture; by default as many as the model can
+        sampler: greedy, top_k or top_p
+        constrained: whether the grammar keeps every object well-formed
+        seed: of the sampling
+    """
+    detector = open_model(model)
+    source = open_source(data or _data_of_run(model), split)
+    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "seed": seed}
+    target = Path(json) if json else None
+    if target is not None:
+        _check_writable(target)
+    result, _ = evaluate_source(detector, source, batch_size, max_images, **options)
+    for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100"):
+        print(f"{name:6} {_shown(result[name])}")
+    for name, scores in result["per_class"].items():
+        print(f"  {name}: AP {_shown(scores['AP'])}, AP50 {_shown(scores['AP50'])}")
+    print(f"{result['num_images']} pictures, {result['num_objects']} objects, {result['seconds']:.1f} s")
+    if len(source.findings):
+        print(f"{len(source.findings)} irregularities in {source.name} {source.split}:\n{source.findings.summary()}")
+    if target is not None:
+        _write_json(target, result)
+
+
+def predict(
+    model: str,
+    images: list[str],
+    output: str,
+    json: str | None = None,
+    threshold: float = 0.5,
+    batch_size: int = 8,
+    max_objects: int | None = None,
+    sampler: str = "top_p",
+    constrained: bool = True,
+    seed: int = 0,
+):
+    """Find objects in pictures, draw them, and write a COCO-style JSON.
+
+    Args:
+        model: preset, run folder, preset folder or .keras file
+        images: pictures, or folders of them
+        output: folder for the annotated PNGs and predictions.json
+        json: another place for the JSON
+        threshold: score from which a box is drawn and written
+        batch_size: pictures at once
+        max_objects: objects to read out of a picture; by default as many as the model can
+        sampler: greedy, top_k or top_p
+        constrained: whether the grammar keeps every object well-formed
+        seed: of the sampling
+    """
+    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "seed": seed}
+    result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)
+    print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {output}")
+    if problems:
+        print(f"{len(problems)} pictures were left out:")
+        print("\n".join(f"  {problem}" for problem in problems))
+
+
+def main(arguments=None):
+    """Runs the command.
+
+    Args:
+        arguments: list of str, or `None` for the process's own.
+
+    Returns:
+        int, the exit status: 0, or 2 where the input cannot be used.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        chosen = _parser().parse_args(_with_recipe_first(arguments))
+        options = chosen[chosen.command]
+        if chosen.command == "train":
+            _train(options)
+        else:
+            options.pop("config", None)
+            {"evaluate": evaluate, "predict": predict}[chosen.command](**options.as_dict())
+    except InputError as error:
+        print(f"pix2seq: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("pix2seq: stopped. A training run continues with --resume from its last whole epoch.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = jsonargparse.ArgumentParser(prog="pix2seq", description="Object detection as language modelling.")
+    commands = parser.add_subcommands(dest="command", required=True)
+    commands.add_subcommand("train", _train_parser(), help="Train a model by a recipe.")
+    commands.add_subcommand("evaluate", _function_parser(evaluate), help="Score a model on a split.")
+    commands.add_subcommand("predict", _predict_parser(), help="Find objects in pictures.")
+    return parser
+
+
+def _train_parser():
+    parser = jsonargparse.ArgumentParser(
+        description=f"Train a model by a recipe ({', '.join(recipes.names())}, or a YAML file); every field of the "
+        "recipe is a flag."
+    )
+    parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
+    parser.add_argument("--output", type=str, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --output, as its own recipe says")
+    parser.add_class_arguments(Recipe, as_group=False)
+    return parser
+
+
+def _function_parser(function, skip=()):
+    parser = jsonargparse.ArgumentParser(description=function.__doc__.split("\n")[0])
+    parser.add_function_arguments(function, as_group=False, as_positional=False, skip=set(skip))
+    return parser
+
+
+def _predict_parser():
+    parser = _function_parser(predict, skip=["images"])
+    parser.add_argument("images", nargs="+", type=str, help="pictures, or folders of them")
+    return parser
+
+
+def _with_recipe_first(arguments):
+    """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it."""
+    if not arguments or arguments[0] != "train":
+        return arguments
+    rest, recipe = [], []
+    values = iter(arguments[1:])
+    for value in values:
+        if value == "--recipe":
+            recipe = ["--recipe", str(recipes.find(next(values, "")))]
+        elif value.startswith("--recipe="):
+            recipe = ["--recipe", str(recipes.find(value.removeprefix("--recipe=")))]
+        else:
+            rest.append(value)
+    return ["train", *recipe, *rest]
+
+
+def _train(options):
+    output, resume = options.pop("output"), options.pop("resume")
+    named = options.pop("recipe", None)
+    if not named and not resume:
+        raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
+    parser = jsonargparse.ArgumentParser()
+    parser.add_class_arguments(Recipe, "recipe")
+    recipe = parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe
+    train(recipe, output, resume)
+
+
+def _data_of_run(model):
+    """The data source that a run folder was trained on."""
+    recipe = Path(model) / "recipe.yaml"
+    if not recipe.is_file():
+        raise InputError(f"{model} is no run folder, so it does not say which data to use: give --data.")
+    return recipes.load(recipe).data.source
+
+
+def _check_writable(path):
+    """Before minutes of work: can the result be written?"""
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
+        raise InputError(f"The result cannot be written to {path}: its folder is missing or not writable.")
+
+
+def _write_json(path, result):
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+def _shown(value):
+    return "  —  " if value is None else f"{value:.3f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

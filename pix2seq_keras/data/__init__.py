@@ -1,0 +1,37 @@
+"""Pictures and objects: sources, transforms, the training pipeline."""
+
+from pix2seq_keras.data.findings import Findings
+from pix2seq_keras.data.pictures import PictureError, read_picture
+from pix2seq_keras.data.pipeline import Augmentation, training_dataset
+from pix2seq_keras.data.sources.opening import open_source
+from pix2seq_keras.data.sources.source import Source
+
+
+def load(source, split):
+    """The examples of a source, in a fixed order.
+
+    Args:
+        source: str, as `open_source` takes it: `"coco:DIR"`, `"digits"`, `"tfds:NAME"`.
+        split: str.
+
+    Returns:
+        A finite `tf.data.Dataset` of dictionaries `"image"` uint8 (H, W, 3), `"image_id"` int64, `"boxes"` float32
+        (n, 4) `rel_yxyx`, `"classes"` int32 (n,), `"is_crowd"` bool (n,), `"area"` float32 (n,) pixels². Pictures
+        that cannot be read are left out; `open_source(...)` gives the source, whose `findings` say which.
+
+    Raises:
+        InputError: if the source cannot be opened.
+    """
+    return open_source(source, split).dataset()
+
+
+__all__ = [
+    "Augmentation",
+    "Findings",
+    "PictureError",
+    "Source",
+    "load",
+    "open_source",
+    "read_picture",
+    "training_dataset",
+]

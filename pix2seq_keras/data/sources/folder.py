@@ -1,0 +1,57 @@
+"""Finding a picture's file inside its folder, and nowhere else."""
+
+import os
+import re
+from pathlib import Path
+
+from pix2seq_keras.data.pictures import PictureError
+
+_OUTSIDE = "picture outside the folder"
+
+
+def picture_inside(folder: Path, file_name: str) -> Path:
+    """The path of `file_name`, which must lie in `folder` after all symbolic links are followed.
+
+    An annotation file is somebody else's text: without this it could have any file of this machine opened,
+    and its pixels shown in galleries. The outside file is never opened, and the answer does not depend on
+    whether it exists. The folder itself may be a link.
+
+    Args:
+        folder: the folder of the split, already resolved (`Path.resolve()`).
+        file_name: the name in the annotation file, with forward slashes; subfolders are fine.
+
+    Returns:
+        The resolved path, which may not exist.
+
+    Raises:
+        PictureError: of kind "picture outside the folder" for absolute names, "..", backslashes and links
+            that lead out; "unreadable picture" for names no file can have.
+
+    Example:
+        >>> picture_inside(Path("/data/train"), "a/photo.jpg")
+        PosixPath('/data/train/a/photo.jpg')
+    """
+    if "\0" in file_name or not file_name.strip():
+        raise PictureError(f"No file can have the name {file_name!r:.80}.")
+    leads_out = (
+        "\\" in file_name  # a separator on Windows, where '..\\x' leaves the folder
+        or re.match("[A-Za-z]:", file_name)
+        or file_name.startswith("/")
+        or ".." in file_name.split("/")
+    )
+    if leads_out:
+        raise PictureError(
+            f"The file name {file_name!r:.80} could lead out of the picture folder. Use a name relative to "
+            "it, with forward slashes and without '..'.",
+            kind=_OUTSIDE,
+        )
+    try:
+        path = Path(os.path.realpath(folder / file_name))
+    except (OSError, ValueError) as error:  # ValueError: a lone surrogate, which no file system can encode
+        raise PictureError(f"No file can have the name {file_name!r:.80} ({error}).") from error
+    if not path.is_relative_to(folder):
+        raise PictureError(
+            f"The file name {file_name!r:.80} is a link that leads out of the picture folder.",
+            kind=_OUTSIDE,
+        )
+    return path

@@ -1,0 +1,40 @@
+"""A random crop to at most the canvas."""
+
+import tensorflow as tf
+
+from pix2seq_keras.sequences.randomness import fold
+
+
+def random_crop(image, boxes, canvas, *, seed):
+    """Crops a picture to at most the canvas, at a random place.
+
+    As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window
+    lies somewhere on the diagonal. An axis shorter than the canvas is left alone.
+
+    Args:
+        image: float32 tensor (h, w, 3).
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        canvas: pair of int (H, W), in pixels.
+        seed: int tensor (2,).
+
+    Returns:
+        `(image, boxes)`: float32 (min(h, H), min(w, W), 3) and float32 (n, 4), `rel_yxyx` of the cropped
+        picture and clipped to [0, 1]. Every row remains: boxes that lie outside have no area now, and
+        `drop_crowds_and_dead_boxes` removes them.
+
+    Example:
+
+    ```python
+    image, boxes = random_crop(image, boxes, canvas=(640, 640), seed=(0, 1))
+    ```
+    """
+    size = tf.shape(image)[:2]
+    cropped_size = tf.minimum(size, tf.constant(canvas))
+    slack = tf.cast(size - cropped_size, tf.float32)
+    offset = tf.cast(tf.random.stateless_uniform([], fold(seed, "random_crop")) * slack, tf.int32)  # (2,): y, x
+    image = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
+
+    boxes_pixels = boxes * tf.cast(tf.tile(size, [2]), tf.float32)  # (n, 4)
+    boxes_pixels -= tf.cast(tf.tile(offset, [2]), tf.float32)
+    boxes = boxes_pixels / tf.cast(tf.tile(cropped_size, [2]), tf.float32)
+    return image, tf.clip_by_value(boxes, 0.0, 1.0)

@@ -1,0 +1,72 @@
+"""Padding at the bottom and the right, and what that does to boxes."""
+
+import tensorflow as tf
+
+from pix2seq_keras.errors import InputError
+
+
+def pad_to_canvas(image, canvas, pad_value=0.3):
+    """Pads a picture at the bottom and the right until it has the canvas's size.
+
+    The picture keeps its top left corner, so boxes only change their frame: `rescale_boxes`.
+
+    Args:
+        image: float32 tensor (h, w, 3) with h ≤ H and w ≤ W.
+        canvas: pair of int (H, W), in pixels.
+        pad_value: float, the grey of the padding. The published weights were trained with 0.3.
+
+    Returns:
+        float32 tensor (H, W, 3), of static shape.
+
+    Raises:
+        InputError: the picture is known to be larger than the canvas. Where its size is only known in the
+        graph,
+            `tf.errors.InvalidArgumentError` is raised there.
+
+    Example:
+
+    ```python
+    image = pad_to_canvas(tf.ones((2, 3, 3)), canvas=(4, 4))  # rows 2, 3 and column 3 are 0.3
+    ```
+    """
+    height, width = canvas
+    known = image.shape[:2]
+    if known.rank is not None and any(n is not None and n > most for n, most in zip(known, canvas, strict=True)):
+        raise InputError(
+            f"A picture must fit the canvas it is padded to. Received a picture of {tuple(known)} and "
+            f"canvas={tuple(canvas)} (height, width): crop or resize the picture first."
+        )
+    size = tf.shape(image)
+    tf.debugging.assert_less_equal(
+        size[:2],
+        tf.constant([height, width]),
+        f"A picture must fit the canvas {tuple(canvas)} it is padded to: crop or resize it first.",
+    )
+    paddings = [[0, height - size[0]], [0, width - size[1]], [0, 0]]
+    padded = tf.pad(image, paddings, constant_values=tf.cast(pad_value, image.dtype))
+    return tf.ensure_shape(padded, (height, width, 3))
+
+
+def rescale_boxes(boxes, from_size, to_size):
+    """Moves relative boxes between two frames that share their top left corner: boxes · from_size / to_size.
+
+    Nothing is clipped: going to a smaller frame may leave coordinates above 1.
+
+    Args:
+        boxes: float32 tensor (…, n, 4), `rel_yxyx` of the frame `from_size`.
+        from_size: (height, width) in pixels, a pair or an int tensor (…, 2): one for all boxes, or one for
+            each picture of a batch.
+        to_size: likewise, the frame to go to.
+
+    Returns:
+        float32 tensor (…, n, 4), `rel_yxyx` of the frame `to_size`.
+
+    Example:
+
+    ```python
+    rescale_boxes([[0.0, 0.0, 1.0, 1.0]], from_size=(48, 64), to_size=(64, 64))  # [[0, 0, 0.75, 1]]
+    ```
+    """
+    ratio = tf.cast(from_size, tf.float32) / tf.cast(to_size, tf.float32)  # (…, 2)
+    ratio = tf.concat([ratio, ratio], -1)[..., tf.newaxis, :]  # (…, 1, 4)
+    return tf.cast(boxes, tf.float32) * ratio

@@ -1,0 +1,44 @@
+"""Scale jitter: the picture at a random size relative to the canvas."""
+
+import tensorflow as tf
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences.randomness import fold
+
+
+def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
+    """Resizes a picture to fit s·canvas, keeping its aspect, with one s uniform in [min_scale, max_scale].
+
+    The scale is relative to the canvas, not to the picture, so that large and small pictures end up alike. As
+    published: sizes truncated, bilinear, no antialias.
+
+    Args:
+        image: float32 tensor (h, w, 3) in [0, 1].
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture; a resize leaves them as they are.
+        canvas: pair of int (H, W), in pixels.
+        min_scale: float > 0, the smallest s.
+        max_scale: float ≥ min_scale, the largest s. Both 1 means no jitter: the picture just fits the canvas.
+        seed: int tensor (2,).
+
+    Returns:
+        `(image, boxes)`: float32 (h′, w′, 3) with h′ ≤ s·H and w′ ≤ s·W, and the boxes unchanged.
+
+    Raises:
+        InputError: the scales are not 0 < min_scale ≤ max_scale.
+
+    Example:
+
+    ```python
+    image, boxes = scale_jitter(image, boxes, canvas=(640, 640), seed=(0, 1))
+    ```
+    """
+    if not 0 < min_scale <= max_scale:
+        raise InputError(
+            "The scales of scale jitter must be 0 < min_scale ≤ max_scale. "
+            f"Received min_scale={min_scale}, max_scale={max_scale}."
+        )
+    jitter = tf.random.stateless_uniform([], fold(seed, "scale_jitter"), min_scale, max_scale)
+    size = tf.cast(tf.shape(image)[:2], tf.float32)
+    scale = tf.reduce_min(jitter * tf.constant(canvas, tf.float32) / size)
+    scaled_size = tf.maximum(tf.cast(size * scale, tf.int32), 1)
+    return tf.image.resize(image, scaled_size, "bilinear", antialias=False), boxes

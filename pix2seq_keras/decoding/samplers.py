@@ -1,0 +1,109 @@
+"""How a token is chosen from logits: a name or an object."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from pix2seq_keras.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Greedy:
+    """The most likely token; the first of equals.
+
+    Call arguments, as of every sampler:
+        logits: float32 tensor (B, V); what may not be chosen is −∞ or very negative.
+        uniform: float32 tensor (B,) in (0, 1), the row's random number.
+
+    Returns:
+        int32 tensor (B,).
+    """
+
+    def __call__(self, logits, uniform):
+        return tf.argmax(logits, -1, tf.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class TopK:
+    """A draw from the k most likely tokens.
+
+    Args:
+        k: int ≥ 1, or 0 for all.
+        temperature: float > 0, divides the logits.
+    """
+
+    k: int = 5
+    temperature: float = 1.0
+
+    def __post_init__(self):
+        _check_temperature(self.temperature)
+        if self.k < 0:
+            raise InputError(f"k must be at least 1, or 0 for all tokens. Received: k={self.k}")
+
+    def __call__(self, logits, uniform):
+        size = logits.shape[-1]
+        values, tokens = tf.math.top_k(logits / self.temperature, min(self.k or size, size))
+        return _draw(tf.nn.softmax(values), tokens, uniform)
+
+
+@dataclasses.dataclass(frozen=True)
+class TopP:
+    """A draw from the nucleus (Holtzman et al. 2020), as the published model does it.
+
+    The nucleus is the largest set of most likely tokens whose mass, each token's own included, is at most p; at
+    least the most likely token; and all tokens as likely as its least likely one.
+
+    Args:
+        p: float in (0, 1]; 1 draws from all tokens. The published model uses 0.4.
+        temperature: float > 0, divides the logits.
+    """
+
+    p: float = 0.4
+    temperature: float = 1.0
+
+    def __post_init__(self):
+        _check_temperature(self.temperature)
+        if not 0 < self.p <= 1:
+            raise InputError(f"p must lie in (0, 1]. Received: p={self.p}")
+
+    def __call__(self, logits, uniform):
+        values, tokens = tf.math.top_k(logits / self.temperature, logits.shape[-1])
+        probabilities = tf.nn.softmax(values)  # (B, V), descending
+        if self.p < 1:
+            inside = tf.cumsum(probabilities, -1) <= self.p
+            kept = tf.maximum(tf.reduce_sum(tf.cast(inside, tf.int32), -1, keepdims=True), 1)
+            smallest = tf.gather(probabilities, kept - 1, batch_dims=1)  # (B, 1)
+            probabilities = tf.where(probabilities >= smallest, probabilities, 0.0)
+        return _draw(probabilities, tokens, uniform)
+
+
+SAMPLERS = {"greedy": Greedy, "top_k": TopK, "top_p": TopP}
+
+
+def get(sampler):
+    """Resolves a sampler.
+
+    Args:
+        sampler: `"greedy"`, `"top_k"`, `"top_p"`, or a callable (logits, uniform) -> tokens.
+
+    Raises:
+        InputError: if the name is unknown.
+    """
+    if callable(sampler):
+        return sampler
+    if sampler not in SAMPLERS:
+        raise InputError(f"Unknown sampler: {sampler!r}. Use one of {', '.join(SAMPLERS)}, or a callable.")
+    return SAMPLERS[sampler]()
+
+
+def _draw(probabilities, tokens, uniform):
+    """Inverse-CDF: the token in whose stretch of the (unnormalised) cumulative sum the number falls; (B,) int32."""
+    cumulative = tf.cumsum(probabilities, -1)
+    reached = cumulative < uniform[:, None] * cumulative[:, -1:]
+    choice = tf.reduce_sum(tf.cast(reached, tf.int32), -1, keepdims=True)
+    return tf.gather(tokens, choice, batch_dims=1)[:, 0]
+
+
+def _check_temperature(temperature):
+    if not temperature > 0:
+        raise InputError(f"temperature must be positive. Received: temperature={temperature}")

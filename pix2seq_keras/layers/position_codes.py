@@ -1,0 +1,39 @@
+"""Fixed sine codes of the places in a feature grid: computed, not a weight, so any picture size works."""
+
+import numpy as np
+
+
+def sine_code_1d(length, dim):
+    """The 1-D code: positions 0 … length − 1 scaled to [0, 2π].
+
+    Args:
+        length: int, number of positions.
+        dim: int, number of channels.
+
+    Returns:
+        float32 array (length, dim): sines of the even channels, then cosines of the odd ones.
+    """
+    positions = np.arange(length, dtype=np.float32)
+    if length > 1:
+        positions = positions * np.float32(6.2831852) / np.float32(length - 1)
+    channels = np.arange(dim)
+    rates = 1.0 / np.power(10000.0, 2 * (channels // 2) / dim)
+    angles = positions[:, None] * rates[None, :].astype(np.float32)  # (length, dim)
+    return np.concatenate([np.sin(angles[:, 0::2]), np.cos(angles[:, 1::2])], -1).astype(np.float32)
+
+
+def sine_code_2d(height, width, dim):
+    """The 2-D code of a grid: y in the first half of the channels, x in the second.
+
+    Args:
+        height, width: ints, the grid. If one is 1, the other's 1-D code fills all channels.
+        dim: int, number of channels, a multiple of 4 (of 2 for a grid with a side of 1).
+
+    Returns:
+        float32 array (height·width, dim), row by row.
+    """
+    if height == 1 or width == 1:
+        return sine_code_1d(height * width, dim)
+    y = np.repeat(sine_code_1d(height, dim // 2), width, axis=0)  # (height·width, dim / 2)
+    x = np.tile(sine_code_1d(width, dim // 2), (height, 1))
+    return np.concatenate([y, x], axis=-1)

@@ -1,0 +1,206 @@
+"""The Transformer that reads the picture out, token by token."""
+
+import keras
+from keras import ops
+
+from pix2seq_keras.layers.attention import Attention
+from pix2seq_keras.layers.drop_path import DropPath
+from pix2seq_keras.layers.mlp import MLP
+from pix2seq_keras.layers.normalization import layer_norm
+
+
+@keras.saving.register_keras_serializable(package="pix2seq_keras")
+class DecoderBlock(keras.layers.Layer):
+    """Pre-LN causal self-attention, cross-attention with LN on the queries only, MLP; each a residual.
+
+    Args:
+        dim: int, width of tokens and encoded picture.
+        mlp_dim: int, width inside the MLP.
+        num_heads: int, divides `dim`.
+        dropout: float, after the MLP's GELU.
+        drop_path: float, stochastic depth of the three residuals.
+
+    Call arguments:
+        x: float tensor (B, L, dim).
+        encoded: float tensor (B, N, dim).
+        return_weights: bool, whether the cross-attention (B, heads, L, N) comes back too.
+
+    Returns:
+        float tensor (B, L, dim).
+    """
+
+    def __init__(self, dim, mlp_dim, num_heads, dropout=0.0, drop_path=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.config = {
+            "dim": dim,
+            "mlp_dim": mlp_dim,
+            "num_heads": num_heads,
+            "dropout": dropout,
+            "drop_path": drop_path,
+        }
+        dtype = self.dtype_policy
+        self.self_norm = layer_norm("self_norm", dtype)
+        self.self_attention = Attention(dim, num_heads, dtype=dtype, name="self_attention")
+        self.cross_norm = layer_norm("cross_norm", dtype)
+        self.cross_attention = Attention(dim, num_heads, dtype=dtype, name="cross_attention")
+        self.mlp_norm = layer_norm("mlp_norm", dtype)
+        self.mlp = MLP(mlp_dim, dropout, dtype=dtype, name="mlp")
+        self.drop_path = DropPath(drop_path, dtype=dtype, name="drop_path")
+
+    def build(self, x_shape, encoded_shape):
+        self.self_norm.build(x_shape)
+        self.self_attention.build(x_shape, x_shape)
+        self.cross_norm.build(x_shape)
+        self.cross_attention.build(x_shape, encoded_shape)
+        self.mlp_norm.build(x_shape)
+        self.mlp.build(x_shape)
+
+    def call(self, x, encoded, training=False, return_weights=False):
+        normed = self.self_norm(x)
+        x = x + self.drop_path(self.self_attention(normed, normed, causal=True), training=training)
+        looked, weights = self.cross_attention(self.cross_norm(x), encoded, return_weights=True)
+        x = x + self.drop_path(looked, training=training)
+        x = x + self.drop_path(self.mlp(self.mlp_norm(x), training=training), training=training)
+        return (x, weights) if return_weights else x
+
+    def step(self, x, position, cache, write):
+        """One position: x (B, 1, dim) -> (B, 1, dim) and the cache with this position's keys and values.
+
+        Args:
+            x: float tensor (B, 1, dim).
+            position: int scalar tensor.
+            cache: dictionary of `"keys"`, `"values"` (B, heads, T, dim / heads), filled before `position`, and
+                `"cross_keys"`, `"cross_values"` (B, heads, N, dim / heads).
+            write: function (cache, new, position) -> cache, see `TransformerDecoder.step`.
+        """
+        normed = self.self_norm(x)
+        new_keys, new_values = self.self_attention.project_memory(normed)  # (B, heads, 1, dim / heads)
+        keys = write(cache["keys"], new_keys, position)
+        values = write(cache["values"], new_values, position)
+        filled = ops.arange(keys.shape[2]) <= position  # (T,)
+        x = x + self.self_attention.attend(normed, keys, values, mask=filled)[0]
+        cross = cache["cross_keys"], cache["cross_values"]
+        x = x + self.cross_attention.attend(self.cross_norm(x), *cross)[0]
+        x = x + self.mlp(self.mlp_norm(x))
+        return x, {**cache, "keys": keys, "values": values}
+
+    def compute_output_shape(self, x_shape, encoded_shape):
+        return x_shape
+
+    def get_config(self):
+        return {**super().get_config(), **self.config}
+
+
+def write_slice(cache, new, position):
+    """Writes (B, heads, 1, d) into (B, heads, T, d) at `position`, in place under XLA."""
+    return ops.slice_update(cache, (0, 0, position, 0), new)
+
+
+def write_where(cache, new, position):
+    """The same with a select over all positions: exported graphs may hold no XLA-only op."""
+    return ops.where((ops.arange(cache.shape[2]) == position)[:, None], new, cache)
+
+
+CACHE_WRITES = {"slice_update": write_slice, "where": write_where}
+
+
+@keras.saving.register_keras_serializable(package="pix2seq_keras")
+class TransformerDecoder(keras.layers.Layer):
+    """A stack of decoder blocks and a last LayerNorm, for whole sequences (`call`) or position by position (`step`).
+
+    Args:
+        num_layers: int, number of blocks.
+        dim, mlp_dim, num_heads, dropout, drop_path: see `DecoderBlock`; the same in every block.
+
+    Call arguments:
+        x: float tensor (B, L, dim), embedded tokens.
+        encoded: float tensor (B, N, dim), the encoded picture.
+
+    Returns:
+        float tensor (B, L, dim).
+
+    Example:
+        >>> decoder = TransformerDecoder(2, dim=64, mlp_dim=256, num_heads=4)
+        >>> x, encoded = keras.ops.ones((1, 5, 64)), keras.ops.ones((1, 9, 64))
+        >>> hidden = decoder(x, encoded)
+        >>> cache = decoder.init_cache(encoded, max_length=5)
+        >>> first, cache = decoder.step(x[:, :1], 0, cache)  # equals hidden[:, :1]
+    """
+
+    def __init__(self, num_layers, dim, mlp_dim, num_heads, dropout=0.0, drop_path=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.config = {
+            "num_layers": num_layers,
+            "dim": dim,
+            "mlp_dim": mlp_dim,
+            "num_heads": num_heads,
+            "dropout": dropout,
+            "drop_path": drop_path,
+        }
+        self.blocks = [
+            DecoderBlock(dim, mlp_dim, num_heads, dropout, drop_path, dtype=self.dtype_policy, name=f"block_{index}")
+            for index in range(num_layers)
+        ]
+        self.output_norm = layer_norm("output_norm", self.dtype_policy)
+
+    def build(self, x_shape, encoded_shape):
+        for block in self.blocks:
+            block.build(x_shape, encoded_shape)
+        self.output_norm.build(x_shape)
+
+    def call(self, x, encoded, training=False):
+        for block in self.blocks:
+            x = block(x, encoded, training=training)
+        return self.output_norm(x)
+
+    def attend(self, x, encoded):
+        """Cross-attention of every block: (B, L, dim), (B, N, dim) -> (B, layers, heads, L, N)."""
+        weights = []
+        for block in self.blocks:
+            x, looked = block(x, encoded, return_weights=True)
+            weights.append(looked)
+        return ops.stack(weights, axis=1)
+
+    def init_cache(self, encoded, max_length):
+        """What stays the same while decoding, and room for what is added.
+
+        Args:
+            encoded: float tensor (B, N, dim); its keys and values are projected here, once.
+            max_length: int T, the number of positions.
+
+        Returns:
+            List of a dictionary a block: `"keys"`, `"values"` (B, heads, T, dim / heads), zeros, and `"cross_keys"`,
+            `"cross_values"` (B, heads, N, dim / heads).
+        """
+        dim, heads = self.config["dim"], self.config["num_heads"]
+        empty = ops.zeros((ops.shape(encoded)[0], heads, max_length, dim // heads), self.compute_dtype)
+        cache = []
+        for block in self.blocks:
+            cross_keys, cross_values = block.cross_attention.project_memory(encoded)
+            cache.append({"keys": empty, "values": empty, "cross_keys": cross_keys, "cross_values": cross_values})
+        return cache
+
+    def step(self, x, position, cache, cache_write="slice_update"):
+        """Decodes one position; the same numbers as `call` gives there.
+
+        Args:
+            x: float tensor (B, 1, dim), the embedded token at `position`.
+            position: int or int scalar tensor; all positions before it are in the cache.
+            cache: of `init_cache` or the step before.
+            cache_write: `"slice_update"`, or `"where"` for graphs that run where XLA is off.
+
+        Returns:
+            Hidden state (B, 1, dim) and the new cache.
+        """
+        write = CACHE_WRITES[cache_write]
+        new_cache = []
+        for block, block_cache in zip(self.blocks, cache, strict=True):
+            x, block_cache = block.step(x, position, block_cache, write)
+            new_cache.append(block_cache)
+        return self.output_norm(x), new_cache
+
+    def compute_output_shape(self, x_shape, encoded_shape):
+        return x_shape
+
+    def get_config(self):
+        return {**super().get_config(), **self.config}

@@ -1,0 +1,270 @@
+"""The model: encode the picture, read it out as a sequence."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from pix2seq_keras.decoding import decode, samplers
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.layers import Bridge, ImageEncoder, TokenEmbedding, TransformerDecoder
+from pix2seq_keras.models import presets
+from pix2seq_keras.models.detection import detect
+from pix2seq_keras.models.fitting import WeightedTokenTraining
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
+
+DEFAULT_MAX_OBJECTS = 100
+
+
+@keras.saving.register_keras_serializable(package="pix2seq_keras")
+class Pix2Seq(WeightedTokenTraining, keras.Model):
+    """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
+
+    Args:
+        vocabulary: `Vocabulary`, the token layout.
+        image_size: (H, W), the canvas the model sees; `detect` brings pictures of any size to it.
+        encoder: Keras layer or model: images (B, H, W, 3) in [0, 1] to vectors (B, N, any) with an attribute
+            `grid` = (h, w), N = h·w, as `ImageEncoder` does; or any image backbone with features (B, h, w, any),
+            which is given a Transformer encoder of the decoder's sizes.
+        decoder_layers: int, decoder blocks.
+        decoder_dim: int, their width.
+        decoder_mlp_dim: int, width inside their MLPs.
+        decoder_heads: int, attention heads, divides `decoder_dim`.
+        bridge_mlp_dim: int or `None`, width inside the bridge's MLP; `None` means `decoder_mlp_dim`.
+        max_length: int, learned positions: sequences may have that many tokens.
+        dropout: float in [0, 1), after GELUs.
+        drop_path: float in [0, 1), stochastic depth of every residual.
+        categories: `Categories` or `None`: the data set's ids and names of the classes, kept with the model.
+
+    Call arguments:
+        inputs: dictionary of `"images"` float (B, H, W, 3) in [0, 1] and `"tokens"` int (B, L), the start token first.
+
+    Returns:
+        Logits float32 (B, L, V): at position i, of the token that follows tokens 0 … i.
+
+    Example:
+        >>> vocabulary = Vocabulary(num_classes=10, num_bins=64)
+        >>> backbone = keras.Sequential([keras.layers.Conv2D(64, 8, 8), keras.layers.ReLU()])
+        >>> model = Pix2Seq(vocabulary, (64, 64), backbone, decoder_layers=2, decoder_dim=64, max_length=50)
+        >>> model.compile(keras.optimizers.AdamW(1e-3))
+        >>> model.fit(dataset)          # x={"images", "tokens"}, y=targets, sample_weight=token weights
+        >>> model.detect(["picture.jpg"])["boxes"]
+    """
+
+    def __init__(
+        self,
+        vocabulary,
+        image_size,
+        encoder,
+        decoder_layers=6,
+        decoder_dim=256,
+        decoder_mlp_dim=None,
+        decoder_heads=8,
+        bridge_mlp_dim=None,
+        max_length=512,
+        dropout=0.1,
+        drop_path=0.1,
+        categories=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        decoder_mlp_dim = decoder_mlp_dim or 4 * decoder_dim
+        if categories is not None and len(categories) != vocabulary.num_classes:
+            raise InputError(
+                "The categories must be as many as the vocabulary's classes. "
+                f"Received: {len(categories)} categories, vocabulary.num_classes={vocabulary.num_classes}"
+            )
+        # === The layers ===
+        dtype = self.dtype_policy
+        images_shape = (None, *image_size, 3)
+        if len(encoder.compute_output_shape(images_shape)) == 4:
+            sizes = (decoder_layers, decoder_dim, decoder_mlp_dim, decoder_heads)
+            encoder = ImageEncoder(encoder, *sizes, dropout, drop_path, dtype=dtype, name="encoder")
+        self.encoder = encoder
+        if not encoder.built:
+            encoder.build(images_shape)
+        self.bridge = Bridge(
+            decoder_dim, bridge_mlp_dim or decoder_mlp_dim, encoder.grid, dropout, drop_path, dtype=dtype
+        )
+        self.embedding = TokenEmbedding(vocabulary.size, decoder_dim, max_length, dtype=dtype)
+        self.decoder = TransformerDecoder(
+            decoder_layers, decoder_dim, decoder_mlp_dim, decoder_heads, dropout, drop_path, dtype=dtype
+        )
+        # === The weights: the canvas is fixed, so they can be made at once ===
+        self.bridge.build(encoder.compute_output_shape(images_shape))
+        self.embedding.build()
+        self.decoder.build((None, None, decoder_dim), (None, None, decoder_dim))
+        self.built = True
+        # === The configuration ===
+        self.vocabulary = vocabulary
+        self.image_size = tuple(int(side) for side in image_size)
+        self.categories = categories
+        self.max_length = max_length
+        self.decoder_config = {
+            "decoder_layers": decoder_layers,
+            "decoder_dim": decoder_dim,
+            "decoder_mlp_dim": decoder_mlp_dim,
+            "decoder_heads": decoder_heads,
+            "bridge_mlp_dim": bridge_mlp_dim,
+            "max_length": max_length,
+            "dropout": dropout,
+            "drop_path": drop_path,
+        }
+        self._generators = {}
+
+    def build(self, input_shape=None):
+        """Nothing is left to build: the weights are made with the model."""
+
+    def encode(self, images, training=False):
+        """The decoder's view of pictures: float (B, H, W, 3) in [0, 1] -> float (B, N, decoder_dim)."""
+        return self.bridge(self.encoder(images, training=training), training=training)
+
+    def call(self, inputs, training=False):
+        encoded = self.encode(inputs["images"], training=training)  # (B, N, D)
+        hidden = self.decoder(self.embedding(inputs["tokens"]), encoded, training=training)  # (B, L, D)
+        return self.embedding.logits(hidden)  # (B, L, V)
+
+    def attend(self, images, tokens):
+        """Where the decoder looks while it reads.
+
+        Args:
+            images: float tensor (B, H, W, 3) in [0, 1].
+            tokens: int tensor (B, L), the start token first.
+
+        Returns:
+            float tensor (B, layers, heads, L, N): cross-attention of every block; N is the grid, row by row.
+        """
+        return self.decoder.attend(self.embedding(tokens), self.encode(images))
+
+    def generate(self, images, max_objects=None, sampler="top_p", seed=0, constrained=True, stop_at_end=False):
+        """Reads pictures out as sequences.
+
+        Args:
+            images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
+            max_objects: int, objects to read; `None` means 100, or as many as the learned positions allow.
+            sampler: `"greedy"`, `"top_k"`, `"top_p"` (p 0.4) or an object of `samplers`.
+            seed: int, or int array (B,): the seed of each row. A row's result does not depend on the other rows.
+            constrained: bool, whether the grammar keeps every object well-formed; scores are then normalised over
+                classes, noise and end. The published way is `False`: over the whole vocabulary.
+            stop_at_end: bool, whether rows end at the end token; `False`, the published way, always reads
+                5·max_objects tokens.
+
+        Returns:
+            Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
+            `"log_probs"` float32 of the same shape; `"classes"` int32 and `"class_scores"` float32 (B, max_objects).
+
+        Raises:
+            InputError: if images are of another shape or type, `max_objects` exceeds the positions, or the sampler
+                is unknown.
+        """
+        max_objects = self.checked_max_objects(max_objects)
+        images = self.checked_images(images)
+        key = (max_objects, samplers.get(sampler), constrained, stop_at_end)
+        if key not in self._generators:
+            self._generators[key] = self._make_generator(*key)
+        seeds = tf.broadcast_to(tf.cast(seed, tf.int32), tf.shape(images)[:1])
+        return self._generators[key](images, seeds)
+
+    def detect(self, images, batch_size=8, **options):
+        """Finds objects in pictures of any size.
+
+        Args:
+            images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
+                (h, w, 3), or a list of either, of any sizes.
+            batch_size: int, pictures that go through the model at once.
+            **options: of `generate`.
+
+        Returns:
+            Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
+            original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
+            `"num_detections"` int32 (B,).
+
+        Raises:
+            InputError: if a picture cannot be read, or as `generate`.
+        """
+        return detect(self, images, batch_size, **options)
+
+    def init_cache(self, encoded, max_length):
+        """The decoder's cache for an encoded picture (B, N, D); see `TransformerDecoder.init_cache`."""
+        return self.decoder.init_cache(encoded, max_length)
+
+    def step(self, token, position, cache, cache_write="slice_update"):
+        """One position of decoding: token int (B,) -> logits float32 (B, V) and the new cache."""
+        x = self.embedding(token[:, None], position)  # (B, 1, D)
+        hidden, cache = self.decoder.step(x, position, cache, cache_write)
+        return self.embedding.logits(hidden[:, 0]), cache
+
+    def _make_generator(self, max_objects, sampler, constrained, stop_at_end):
+        length = TOKENS_PER_OBJECT * max_objects
+
+        # The signature leaves the batch open: one graph serves every batch size.
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None, *self.image_size, 3], tf.float32),
+                tf.TensorSpec([None], tf.int32),
+            ],
+            autograph=False,
+        )
+        def generator(images, seeds):
+            cache = self.init_cache(self.encode(images), length)
+            args = (cache, self.vocabulary, max_objects, sampler, seeds, constrained, stop_at_end)
+            return decode(self.step, *args)
+
+        return generator
+
+    def checked_max_objects(self, max_objects):
+        """`max_objects` or its default; an `InputError` if the learned positions do not reach so far."""
+        most = self.max_length // TOKENS_PER_OBJECT
+        if max_objects is None:
+            return min(DEFAULT_MAX_OBJECTS, most)
+        if not 1 <= max_objects <= most:
+            raise InputError(
+                f"max_objects must be between 1 and {most}: the model has {self.max_length} positions of 5 to an "
+                f"object. Received: max_objects={max_objects}"
+            )
+        return max_objects
+
+    def checked_images(self, images):
+        """`images` as a float32 tensor; an `InputError` if they do not fit the model."""
+        images = ops.convert_to_tensor(images)
+        wanted = (*self.image_size, 3)
+        if len(images.shape) != 4 or tuple(images.shape[1:]) != wanted:
+            raise InputError(
+                f"The model reads batches of shape (B, {', '.join(map(str, wanted))}). Received: shape "
+                f"{tuple(images.shape)}. `detect` takes pictures of any size as paths or uint8 arrays."
+            )
+        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(images.dtype)):
+            raise InputError(
+                f"The model reads float pictures in [0, 1]. Received: dtype {images.dtype}. Divide by 255, or give "
+                "`detect` a list of uint8 arrays."
+            )
+        if images.shape[0] == 0:
+            raise InputError(f"The batch is empty. Received: shape {tuple(images.shape)}")
+        return tf.cast(images, tf.float32)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "vocabulary": serialize(self.vocabulary),
+            "image_size": self.image_size,
+            "encoder": serialize(self.encoder),
+            **self.decoder_config,
+            "categories": None if self.categories is None else serialize(self.categories),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("vocabulary", "encoder", "categories"):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
+        return cls(**config)
+
+    @classmethod
+    def from_preset(cls, preset, num_classes=None, weights="published"):
+        """Opens a preset; see `pix2seq_keras.models.presets.load`."""
+        return presets.load(cls, preset, num_classes, weights)
+
+    def save_to_preset(self, directory):
+        """Writes the model as a self-describing folder; see `pix2seq_keras.models.presets.save`."""
+        presets.save(self, directory)

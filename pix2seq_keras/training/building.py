@@ -1,0 +1,69 @@
+"""What a recipe asks for: the model, its vocabulary, its optimiser."""
+
+import keras
+
+from pix2seq_keras.inference import open_model
+from pix2seq_keras.layers import ImageEncoder, ResidualStem
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.transfer import with_classes
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
+from pix2seq_keras.training.schedules import WarmupSchedule
+from pix2seq_keras.vocabulary import Vocabulary
+
+
+def build_model(recipe, categories):
+    """The model of a recipe, random or from its preset, for the categories of the data.
+
+    Args:
+        recipe: `Recipe`.
+        categories: `Categories`.
+
+    Returns:
+        `Pix2Seq`, not compiled.
+    """
+    sizes = recipe.model
+    if sizes.preset is not None:
+        model = open_model(sizes.preset)
+        if model.categories is None or model.categories.names != categories.names:
+            model = with_classes(model, len(categories), categories)
+        return model
+    encoder = ImageEncoder(
+        ResidualStem(sizes.stem_widths),
+        num_layers=sizes.encoder_layers,
+        dim=sizes.encoder_dim,
+        mlp_dim=sizes.encoder_mlp_dim,
+        num_heads=sizes.encoder_heads,
+        dropout=sizes.dropout,
+        drop_path=sizes.drop_path,
+        name="encoder",
+    )
+    return Pix2Seq(
+        Vocabulary(len(categories), sizes.num_bins),
+        sizes.image_size,
+        encoder,
+        decoder_layers=sizes.decoder_layers,
+        decoder_dim=sizes.decoder_dim,
+        decoder_mlp_dim=sizes.decoder_mlp_dim,
+        decoder_heads=sizes.decoder_heads,
+        max_length=TOKENS_PER_OBJECT * recipe.sequence.max_objects,
+        dropout=sizes.dropout,
+        drop_path=sizes.drop_path,
+        categories=categories,
+        name="pix2seq",
+    )
+
+
+def build_optimizer(recipe):
+    """AdamW with the recipe's schedule over its steps."""
+    options = recipe.optimizer
+    rate = WarmupSchedule(
+        options.learning_rate, options.warmup_steps, recipe.steps, options.schedule, options.final_factor
+    )
+    return keras.optimizers.AdamW(
+        rate,
+        weight_decay=options.weight_decay,
+        beta_1=options.beta_1,
+        beta_2=options.beta_2,
+        epsilon=options.epsilon,
+        global_clipnorm=options.clipnorm,
+    )

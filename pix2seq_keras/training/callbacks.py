@@ -1,0 +1,118 @@
+"""What happens around the steps of a run: progress, the table of metrics, the state to resume from."""
+
+import csv
+import os
+import time
+
+import keras
+
+from pix2seq_keras.evaluation.progress import progress_bar
+
+
+class Reseed(keras.callbacks.Callback):
+    """Sets every dropout's random state at the start of an epoch to a function of (seed, epoch).
+
+    Random states are no weights, so no file keeps them: without this a resumed run would drop other units.
+    """
+
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for index, generator in enumerate(seed_generators(self.model)):
+            generator.state.assign([self.seed * 1_000_003 + index, epoch])
+
+
+def seed_generators(model):
+    """The seed generators of all layers, in the order of the layers."""
+    found = []
+    for layer in model._flatten_layers():
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            found.append(generator)
+    return found
+
+
+class MetricsTable(keras.callbacks.Callback):
+    """Appends a row an epoch to metrics.csv: epoch, step, learning rate, seconds, then the epoch's logs."""
+
+    def __init__(self, path, epoch_steps):
+        super().__init__()
+        self.path = path
+        self.epoch_steps = epoch_steps
+
+    def on_train_begin(self, logs=None):
+        self.start = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = int(self.model.optimizer.iterations)
+        row = {
+            "epoch": epoch + 1,
+            "step": step,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            "seconds": round(time.monotonic() - self.start, 1),
+            **{name: float(value) for name, value in (logs or {}).items()},
+        }
+        new = not self.path.exists()
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def drop_rows_after(path, epoch):
+    """Cuts metrics.csv back to the epochs that a resumed run continues from."""
+    if not path.exists():
+        return
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    kept = rows[:1] + [row for row in rows[1:] if row and int(row[0]) <= epoch]
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", newline="") as file:
+        csv.writer(file).writerows(kept)
+    os.replace(temporary, path)
+
+
+class SaveState(keras.callbacks.Callback):
+    """Saves the state of the run at the end of every epoch."""
+
+    def __init__(self, run, evaluation):
+        super().__init__()
+        self.run = run
+        self.evaluation = evaluation
+
+    def on_epoch_end(self, epoch, logs=None):
+        progress = {"epoch": epoch + 1, "step": int(self.model.optimizer.iterations), "best": self.evaluation.best}
+        self.run.save_state(self.model, progress)
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows how far the run is and the time left, and a line an epoch."""
+
+    def __init__(self, done_steps, total_steps, say):
+        super().__init__()
+        self.done_steps = done_steps
+        self.total_steps = total_steps
+        self.say = say
+        self.context = None
+
+    def on_train_begin(self, logs=None):
+        if self.context is None:
+            self.context = progress_bar("training", self.total_steps - self.done_steps)
+            self.advance = self.context.__enter__()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.advance()
+
+    def on_epoch_end(self, epoch, logs=None):
+        shown = {name: f"{value:.4f}" for name, value in (logs or {}).items() if value == value}
+        step = int(self.model.optimizer.iterations)
+        self.say(f"step {step}/{self.total_steps}  " + "  ".join(f"{name} {value}" for name, value in shown.items()))
+
+    def close(self):
+        """Takes the bar off the screen."""
+        if self.context is not None:
+            self.context.__exit__(None, None, None)
+            self.context = None

@@ -1,0 +1,209 @@
+"""A training run, described: a recipe's field, its YAML key and its flag are one thing."""
+
+import dataclasses
+from dataclasses import field
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from pix2seq_keras.data.pipeline import Augmentation
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences import SequenceOptions
+
+
+@dataclasses.dataclass(frozen=True)
+class DataRecipe:
+    """Which pictures.
+
+    Args:
+        source: as `pix2seq_keras.data.load` takes it: "coco:DIR", "digits", "tfds:NAME".
+        train_split: split to train on.
+        val_split: split for evaluations while training.
+        train_limit: use only so many training pictures; null for all.
+    """
+
+    source: str = "digits"
+    train_split: str = "train"
+    val_split: str = "val"
+    train_limit: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelRecipe:
+    """Which model: a preset to start from, or sizes to build from nothing.
+
+    Args:
+        preset: preset, run folder or `.keras` file to fine-tune; the sizes below then do not count.
+        image_size: height and width of the canvas.
+        num_bins: bins a coordinate is quantised to.
+        stem_widths: channels of the residual stem at stride 2, 4, 8, …
+        encoder_layers: Transformer encoder blocks.
+        encoder_dim: their width.
+        encoder_mlp_dim: width inside their MLPs.
+        encoder_heads: their attention heads.
+        decoder_layers: decoder blocks.
+        decoder_dim: their width.
+        decoder_mlp_dim: width inside their MLPs.
+        decoder_heads: their attention heads.
+        dropout: after GELUs and on the stem's features.
+        drop_path: stochastic depth.
+    """
+
+    preset: str | None = None
+    image_size: tuple[int, int] = (96, 96)
+    num_bins: int = 192
+    stem_widths: tuple[int, ...] = (32, 64, 128)
+    encoder_layers: int = 2
+    encoder_dim: int = 128
+    encoder_mlp_dim: int = 512
+    encoder_heads: int = 4
+    decoder_layers: int = 2
+    decoder_dim: int = 128
+    decoder_mlp_dim: int = 512
+    decoder_heads: int = 4
+    dropout: float = 0.1
+    drop_path: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerRecipe:
+    """AdamW and its learning rate.
+
+    Args:
+        learning_rate: the highest rate.
+        warmup_steps: steps of linear warm-up from 0.
+        schedule: "cosine" or "linear", down to `final_factor`, or "constant".
+        final_factor: share of the rate that is left at the last step.
+        weight_decay: on every weight, as published.
+        beta_1: AdamW's.
+        beta_2: AdamW's.
+        epsilon: AdamW's.
+        clipnorm: global norm gradients are clipped to; null for none.
+    """
+
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    schedule: str = "cosine"
+    final_factor: float = 0.01
+    weight_decay: float = 0.05
+    beta_1: float = 0.9
+    beta_2: float = 0.95
+    epsilon: float = 1e-8
+    clipnorm: float | None = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationRecipe:
+    """Evaluations while training, and the gallery at the end.
+
+    Args:
+        every: evaluate every so many epochs; the last one always is.
+        max_images: only so many pictures of the validation split; null for all.
+        batch_size: pictures at once.
+        sampler: "greedy", "top_k" or "top_p".
+        constrained: whether the grammar holds.
+        gallery_images: pictures in the gallery.
+        threshold: score from which the gallery shows a box.
+    """
+
+    every: int = 4
+    max_images: int | None = None
+    batch_size: int = 32
+    sampler: str = "top_p"
+    constrained: bool = True
+    gallery_images: int = 12
+    threshold: float = 0.5
+
+    def detect_options(self):
+        """Dictionary of the options of `Pix2Seq.detect`."""
+        return {"sampler": self.sampler, "constrained": self.constrained}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run.
+
+    Args:
+        steps: optimiser steps in all.
+        epoch_steps: steps of an "epoch", after which metrics are written and the run can be resumed.
+        batch_size: pictures a step, over all devices.
+        seed: of everything random.
+        strategy: "none", or "mirrored" for all GPUs of this machine.
+        data, model, sequence, augmentation, optimizer, evaluation: see there.
+    """
+
+    steps: int = 1000
+    epoch_steps: int = 250
+    batch_size: int = 32
+    seed: int = 0
+    strategy: str = "none"
+    data: DataRecipe = field(default_factory=DataRecipe)
+    model: ModelRecipe = field(default_factory=ModelRecipe)
+    sequence: SequenceOptions = field(default_factory=SequenceOptions)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
+    evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
+
+    def __post_init__(self):
+        for name in ("steps", "epoch_steps", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1. Received: {name}={getattr(self, name)}")
+        if self.evaluation.every < 1 or self.evaluation.batch_size < 1:
+            raise InputError("evaluation.every and evaluation.batch_size must be at least 1.")
+
+    def to_yaml(self):
+        """The whole recipe as YAML text, every default written out."""
+        plain = dataclasses.asdict(self, dict_factory=_with_lists)
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+
+
+def names():
+    """Sorted list of str: the recipes that come with the package."""
+    return sorted(path.stem for path in _packaged().glob("*.yaml"))
+
+
+def find(recipe):
+    """The path of a recipe's YAML file.
+
+    Args:
+        recipe: str, a name of `names()` or a file's path.
+
+    Raises:
+        InputError: if there is none; the message lists those that come with the package.
+    """
+    for path in (_packaged() / f"{recipe}.yaml", Path(recipe)):
+        if path.is_file():
+            return path
+    raise InputError(f"There is no recipe {recipe!r}. Use one of {', '.join(names())}, or the path of a YAML file.")
+
+
+def load(path):
+    """Reads a resolved recipe, as a run folder holds it.
+
+    Raises:
+        InputError: if the file is missing or not a recipe.
+    """
+    try:
+        fields = yaml.safe_load(Path(path).read_text())
+        parts = {
+            part.name: part.default_factory for part in dataclasses.fields(Recipe) if callable(part.default_factory)
+        }
+        built = {name: _built(kind, fields.pop(name)) for name, kind in parts.items() if name in fields}
+        return Recipe(**fields, **built)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no recipe at {path}.") from error
+    except (yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{path} is not a recipe: {error}") from error
+
+
+def _built(kind, fields):
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+
+def _with_lists(items):
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in items}
+
+
+def _packaged():
+    return Path(str(resources.files("pix2seq_keras"))) / "recipes"

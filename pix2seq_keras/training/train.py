@@ -1,0 +1,208 @@
+"""A training run, from recipe to gallery."""
+
+import subprocess
+import time
+from datetime import datetime
+from pathlib import Path
+
+import keras
+
+from pix2seq_keras.data import open_source, training_dataset
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
+from pix2seq_keras.models.files import save_model
+from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training.building import build_model, build_optimizer
+from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
+from pix2seq_keras.training.distribution import scope
+from pix2seq_keras.training.run_folder import RunFolder
+from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
+
+
+def train(recipe, output, resume=False):
+    """Trains a model as a recipe says, with evaluations on the way, and leaves a run folder.
+
+    The folder holds recipe.yaml (every field resolved), metrics.csv, best.keras and last.keras (without optimizer
+    state), train.log, curves.png, gallery.png (predictions on validation pictures) and summary.json. It opens as a
+    model wherever one is asked for. A run that was stopped continues with `resume` from the end of its last epoch, and
+    ends with the same weights as if it had not been stopped.
+
+    Args:
+        recipe: `Recipe`, or `None` with `resume`.
+        output: path of the run folder.
+        resume: bool, continue the run in `output` as its own recipe says.
+
+    Returns:
+        Dictionary: the result of the last evaluation, see `evaluate_source`, and `"best_AP"`.
+
+    Raises:
+        InputError: if the folder is in use or cannot be written, the data cannot be trained on, or the model does not
+            fit the data.
+    """
+    run = RunFolder(output)
+    run.create(resume)
+    if resume:
+        recipe = recipes.load(run.recipe)
+    with _Log(run.log) as say:
+        return _train(recipe, run, resume, say)
+
+
+def _train(recipe, run, resume, say):
+    started = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+
+    # === The data ===
+    train_source = open_source(recipe.data.source, recipe.data.train_split)
+    val_source = open_source(recipe.data.source, recipe.data.val_split)
+    if val_source.categories != train_source.categories:
+        raise InputError(
+            f"The splits {recipe.data.train_split} and {recipe.data.val_split} of {recipe.data.source} have different "
+            f"categories: {train_source.categories.names} and {val_source.categories.names}."
+        )
+    say(
+        f"{recipe.data.source}: {len(train_source)} pictures to train on ({recipe.data.train_split}), "
+        f"{len(val_source)} to evaluate on ({recipe.data.val_split}), {len(train_source.categories)} classes"
+    )
+
+    # === The model and its optimiser ===
+    with scope(recipe.strategy):
+        model = build_model(recipe, train_source.categories)
+        optimizer = build_optimizer(recipe)
+        # XLA on a CPU takes twice as long a step as plain TensorFlow (measured with digits_tiny).
+        model.compile(optimizer, jit_compile=False)
+        optimizer.build(model.trainable_variables)
+    if model.max_length < 5 * recipe.sequence.max_objects:
+        raise InputError(
+            f"The model has {model.max_length} positions, enough for {model.max_length // 5} objects. "
+            f"Received: sequence.max_objects={recipe.sequence.max_objects}"
+        )
+    say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} pictures")
+    progress = run.load_state(model) if resume else {"epoch": 0, "step": 0, "best": None}
+    if resume:
+        drop_rows_after(run.metrics, progress["epoch"])
+        say(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
+    else:
+        run.write_text(run.recipe, recipe.to_yaml())
+
+    # === The loop ===
+    dataset = training_dataset(
+        train_source,
+        model.vocabulary,
+        model.image_size,
+        recipe.batch_size,
+        recipe.sequence,
+        recipe.augmentation,
+        seed=recipe.seed,
+        start=progress["step"] * recipe.batch_size,
+        limit=recipe.data.train_limit,
+    )
+    evaluation = CocoEvaluation(
+        val_source,
+        every=recipe.evaluation.every,
+        max_images=recipe.evaluation.max_images,
+        batch_size=recipe.evaluation.batch_size,
+        best_path=str(run.best),
+        best=progress["best"],
+        **recipe.evaluation.detect_options(),
+    )
+    bar = Progress(progress["step"], recipe.steps, say)
+    callbacks = [
+        Reseed(recipe.seed),
+        evaluation,
+        MetricsTable(run.metrics, recipe.epoch_steps),
+        SaveState(run, evaluation),
+        bar,
+    ]
+    try:
+        _fit(model, dataset, recipe, progress, callbacks)
+    finally:
+        bar.close()
+        _report_findings(say, train_source, val_source)
+
+    # === What it leaves ===
+    result = _finish(model, recipe, run, evaluation, val_source)
+    run.write_json(
+        run.summary,
+        {**result, "train_seconds": round(time.monotonic() - started, 1), "commit": _commit(), "seed": recipe.seed},
+    )
+    say(
+        f"AP {_shown(result['AP'])}, AP50 {_shown(result['AP50'])} on {recipe.data.val_split}; {run.path} holds the run"
+    )
+    return result
+
+
+def _fit(model, dataset, recipe, progress, callbacks):
+    """Whole epochs, then the steps that are left."""
+    epochs, rest = divmod(recipe.steps, recipe.epoch_steps)
+    options = {"verbose": 0, "shuffle": False, "callbacks": callbacks}
+    first = progress["epoch"]
+    if first < epochs:
+        model.fit(dataset, initial_epoch=first, epochs=epochs, steps_per_epoch=recipe.epoch_steps, **options)
+    if rest and first <= epochs:
+        if first < epochs:
+            dataset = dataset.skip((epochs - first) * recipe.epoch_steps)
+        model.fit(dataset, initial_epoch=epochs, epochs=epochs + 1, steps_per_epoch=rest, **options)
+
+
+def _finish(model, recipe, run, evaluation, source):
+    save_model(model, run.last)
+    save_curves(run.metrics, run.curves)
+    options = recipe.evaluation.detect_options()
+    examples = []
+    for index in range(len(source)):
+        example = source.read_or_report(index)
+        if example is not None:
+            examples.append(example)
+        if len(examples) == recipe.evaluation.gallery_images:
+            break
+    if examples:
+        detections = model.detect([example["image"] for example in examples], **options)
+        panels = detection_panels(examples, detections, source.categories, recipe.evaluation.threshold)
+        save_gallery(run.gallery, panels, title=f"{recipe.data.source} {recipe.data.val_split}")
+    if evaluation.history:
+        result = dict(evaluation.history[-1])
+        result.pop("epoch", None)
+    else:  # resumed when all steps were already done
+        result, _ = evaluate_source(
+            model, source, recipe.evaluation.batch_size, recipe.evaluation.max_images, **options
+        )
+    return {**result, "best_AP": evaluation.best}
+
+
+def _report_findings(say, *sources):
+    for source in sources:
+        summary = source.findings.summary()
+        if summary:
+            say(f"{source.name} {source.split}: {len(source.findings)} irregularities\n{summary}")
+
+
+def _shown(value):
+    return "—" if value is None else f"{value:.3f}"
+
+
+def _commit():
+    """The commit of the checkout this runs from, or `None`."""
+    folder = Path(__file__).resolve().parent
+    run = subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return run.stdout.strip() or None
+
+
+class _Log:
+    """Prints lines and keeps them, with the time, in the run's log."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        self.file = self.path.open("a")
+        return self._say
+
+    def _say(self, line):
+        print(line, flush=True)
+        self.file.write(f"{datetime.now().isoformat(timespec='seconds')} {line}\n")
+        self.file.flush()
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            self.file.write(f"{datetime.now().isoformat(timespec='seconds')} stopped: {kind.__name__}: {error}\n")
+        self.file.close()

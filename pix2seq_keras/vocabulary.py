@@ -1,0 +1,153 @@
+"""The token layout: which integers mean coordinates, classes, noise, start and end."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from pix2seq_keras.errors import InputError
+
+END_TOKEN = 0  # also the padding token: what follows the end is padding
+
+
+@keras.saving.register_keras_serializable(package="pix2seq_keras")
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """The shared vocabulary of classes and coordinates (Pix2Seq, Chen et al. 2022, section 2.1).
+
+    `Vocabulary(num_classes, num_bins)` is the compact layout: 0 padding and end, 1 start, 2 noise, then the classes,
+    then the coordinate bins. `Vocabulary.published` is the layout of the published checkpoints.
+
+    Args:
+        num_classes: int, number of classes; class `i` is an integer in `0 … num_classes − 1`.
+        num_bins: int ≥ 2, number of bins a coordinate in [0, 1] is quantised to.
+        start_token: int, the prompt that begins every sequence.
+        noise_token: int, the class of noise objects.
+        label_shift: int, the token of label slot 0.
+        labels: tuple of `num_classes` ints or `None`, the label slot of each class; `None` means `0 … num_classes − 1`.
+        coord_shift: int or `None`, the token of coordinate bin 0; all tokens from `label_shift` up to it are label
+            slots. `None` puts the bins right after the classes.
+        size: int or `None`, number of tokens in all; `None` ends right after the bins.
+
+    Raises:
+        InputError: if a number is out of range or two parts of the layout overlap.
+
+    Example:
+        >>> vocabulary = Vocabulary(num_classes=10, num_bins=192)
+        >>> vocabulary.class_tokens[:2], vocabulary.coord_shift, vocabulary.size
+        ((3, 4), 13, 205)
+    """
+
+    num_classes: int
+    num_bins: int = 1000
+    start_token: int = 1
+    noise_token: int = 2
+    label_shift: int = 3
+    labels: tuple | None = None
+    coord_shift: int | None = None
+    size: int | None = None
+
+    def __post_init__(self):
+        if self.num_classes < 1 or self.num_bins < 2:
+            raise InputError(
+                "A vocabulary needs num_classes ≥ 1 and num_bins ≥ 2. "
+                f"Received: num_classes={self.num_classes}, num_bins={self.num_bins}"
+            )
+        fill = lambda name, value: object.__setattr__(self, name, value)
+        fill("labels", tuple(range(self.num_classes)) if self.labels is None else tuple(map(int, self.labels)))
+        if self.coord_shift is None:
+            fill("coord_shift", self.label_shift + max(self.labels) + 1)
+        if self.size is None:
+            fill("size", self.coord_shift + self.num_bins)
+        if len(self.labels) != self.num_classes or len(set(self.labels)) != self.num_classes:
+            raise InputError(
+                f"Each class needs a label slot of its own. Received: {len(self.labels)} slots, "
+                f"{len(set(self.labels))} of them different, for num_classes={self.num_classes}"
+            )
+        if min(self.labels) < 0 or max(self.labels) >= self.num_labels:
+            raise InputError(
+                f"Label slots must lie in 0 … {self.num_labels - 1}, the tokens between label_shift="
+                f"{self.label_shift} and coord_shift={self.coord_shift}. "
+                f"Received: slots from {min(self.labels)} to {max(self.labels)}"
+            )
+        if self.size < self.coord_shift + self.num_bins:
+            raise InputError(
+                f"size={self.size} is too small: the coordinate bins end at token "
+                f"{self.coord_shift + self.num_bins - 1}. Use size ≥ {self.coord_shift + self.num_bins}"
+            )
+        special = {END_TOKEN, self.start_token, self.noise_token}
+        if len(special) != 3 or max(special) >= self.label_shift:
+            raise InputError(
+                "Padding (0), start and noise must be three different tokens below label_shift="
+                f"{self.label_shift}. Received: start_token={self.start_token}, noise_token={self.noise_token}"
+            )
+
+    @classmethod
+    def published(cls, num_bins=1000, coord_shift=1000, size=3000, class_ids=None):
+        """The layout of the published checkpoints: start 10, noise 30, label `i` at 100 + i, label 0 unused.
+
+        Args:
+            num_bins: int, 1000 in the fine-tuned checkpoints, 2000 in the from-scratch ones.
+            coord_shift: int, token of coordinate bin 0.
+            size: int, number of tokens in all.
+            class_ids: sequence of ints or `None`: `class_ids[i]` is the label slot of class `i` (COCO: its category
+                ids 1…90 with gaps). `None` gives every label slot but 0 a class of its own.
+
+        Returns:
+            A `Vocabulary`.
+        """
+        labels = tuple(range(1, coord_shift - 100) if class_ids is None else class_ids)
+        return cls(len(labels), num_bins, 10, 30, 100, labels, coord_shift, size)
+
+    @property
+    def num_labels(self):
+        """int, number of label slots, those without a class included."""
+        return self.coord_shift - self.label_shift
+
+    @property
+    def class_tokens(self):
+        """Tuple of `num_classes` ints: the token of each class."""
+        return tuple(self.label_shift + label for label in self.labels)
+
+    @property
+    def class_of_label(self):
+        """Tuple of `num_labels` ints: the class of each label slot, −1 where it has none."""
+        classes = [-1] * self.num_labels
+        for index, label in enumerate(self.labels):
+            classes[label] = index
+        return tuple(classes)
+
+    def get_config(self):
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def quantize(coordinates, num_bins):
+    """Turns coordinates into bins: round(x·(num_bins − 1)), half to even, clipped.
+
+    Args:
+        coordinates: float tensor of any shape, in [0, 1]; values outside are clipped.
+        num_bins: int ≥ 2.
+
+    Returns:
+        int32 tensor of the same shape, in 0 … num_bins − 1.
+    """
+    bins = tf.round(tf.cast(coordinates, tf.float32) * float(num_bins - 1))
+    return tf.cast(tf.clip_by_value(bins, 0.0, float(num_bins - 1)), tf.int32)
+
+
+def dequantize(bins, num_bins):
+    """Turns bins back into coordinates: t / (num_bins − 1).
+
+    Args:
+        bins: int tensor of any shape; values outside 0 … num_bins − 1 are clipped to that range.
+        num_bins: int ≥ 2.
+
+    Returns:
+        float32 tensor of the same shape, in [0, 1].
+    """
+    coordinates = tf.cast(bins, tf.float32) / float(num_bins - 1)
+    return tf.clip_by_value(coordinates, 0.0, 1.0)

@@ -1,0 +1,182 @@
+import threading
+
+import numpy as np
+import pytest
+
+from pix2seq_keras.categories import Categories
+from pix2seq_keras.data.sources.coco import open_coco
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.evaluation import evaluate_source
+
+
+def test_a_detector_that_knows_the_answer_scores_one(oracle, make_source):
+    result, evaluator = evaluate_source(oracle(), make_source(7), batch_size=3, progress=False)
+
+    assert result["AP"] == result["AR100"] == 1.0
+    assert (result["num_images"], result["num_objects"], result["unreadable_images"]) == (7, 14, 0)
+    assert result["seconds"] >= 0
+    assert len(evaluator.detections_json()) == 14
+
+
+def test_every_batch_has_the_same_size_and_padding_is_not_scored(oracle, make_source):
+    detector = oracle()
+
+    result, _ = evaluate_source(detector, make_source(7), batch_size=3, progress=False)
+
+    assert [numbers for numbers, _ in detector.calls] == [[0, 1, 2], [3, 4, 5], [6, 6, 6]]
+    assert result["num_images"] == 7
+
+
+def test_missed_pictures_lower_recall(oracle, make_source):
+    result, _ = evaluate_source(oracle(blind=(1, 4)), make_source(6), progress=False)
+
+    assert result["AR100"] == pytest.approx(4 / 6)
+    assert result["num_images"] == 6
+
+
+def test_unreadable_pictures_are_left_out_noted_and_counted(oracle, make_source):
+    detector, source = oracle(), make_source(7, unreadable=(0, 3, 6))
+
+    result, _ = evaluate_source(detector, source, batch_size=2, progress=False)
+
+    assert [numbers for numbers, _ in detector.calls] == [[1, 2], [4, 5]]
+    assert (result["num_images"], result["unreadable_images"], result["AP"]) == (4, 3, 1.0)
+    assert source.findings.counts() == {"unreadable picture": 3}
+
+
+def test_a_source_without_a_readable_picture_is_refused(oracle, make_source):
+    with pytest.raises(InputError, match="none of the 2 pictures of memory val could be read"):
+        evaluate_source(oracle(), make_source(2, unreadable=(0, 1)), progress=False)
+
+
+def test_max_images_takes_the_first_and_options_reach_the_detector(oracle, make_source):
+    detector = oracle()
+
+    result, _ = evaluate_source(detector, make_source(7), 2, max_images=3, progress=False, seed=5, top_p=0.4)
+
+    assert detector.calls == [([0, 1], {"seed": 5, "top_p": 0.4}), ([2, 2], {"seed": 5, "top_p": 0.4})]
+    assert result["num_images"] == 3
+
+
+def test_numbers_below_one_are_refused(oracle, make_source):
+    with pytest.raises(InputError, match="batch_size=0"):
+        evaluate_source(oracle(), make_source(2), batch_size=0)
+    with pytest.raises(InputError, match="max_images=0"):
+        evaluate_source(oracle(), make_source(2), max_images=0)
+
+
+def test_the_next_batch_is_read_while_the_detector_works(oracle, make_source):
+    detector, source = oracle(), make_source(4)
+    read_third = threading.Event()
+    read, detect = source.read, detector.detect
+
+    def watched_read(index):
+        if index == 2:
+            read_third.set()
+        return read(index)
+
+    def waiting_detect(images, **options):
+        assert read_third.wait(timeout=10)  # would never come if reading waited for the detector
+        return detect(images, **options)
+
+    source.read, detector.detect = watched_read, waiting_detect
+
+    result, _ = evaluate_source(detector, source, batch_size=2, progress=False)
+
+    assert result["AP"] == 1.0
+
+
+def test_categories_in_another_order_or_more_of_them_are_mapped_by_name(oracle, make_source):
+    categories = Categories(ids=(1, 2, 3, 4), names=("extra", "c", "a", "b"))
+    detector = oracle(categories, to_own_class=(2, 3, 1))
+
+    result, evaluator = evaluate_source(detector, make_source(6), progress=False)
+
+    assert result["AP"] == 1.0
+    assert {row["category_id"] for row in evaluator.detections_json()} == {0, 5, 9}  # the source's ids
+
+
+def test_detections_of_categories_the_source_does_not_label_are_dropped(oracle, make_source):
+    categories = Categories(ids=(1, 2, 3, 4), names=("a", "b", "c", "extra"))
+    detector = oracle(categories, to_own_class=(0, 1, 3))  # takes every c for an extra
+
+    result, evaluator = evaluate_source(detector, make_source(6), progress=False)
+
+    assert result["per_class"]["c"]["AP"] == 0.0
+    assert result["per_class"]["a"]["AP"] == 1.0
+    assert {row["category_id"] for row in evaluator.detections_json()} == {0, 5}
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "d"), ("a", "b", "C")])
+def test_other_categories_are_refused_and_both_lists_named(oracle, make_source, names):
+    detector = oracle(Categories(ids=tuple(range(len(names))), names=names))
+
+    with pytest.raises(InputError, match=r"'a', 'b'.*\['a', 'b', 'c'\]"):
+        evaluate_source(detector, make_source(2), progress=False)
+
+    assert detector.calls == []
+
+
+def test_long_lists_of_categories_are_shortened_in_the_message(oracle, make_source):
+    detector = oracle(Categories(ids=tuple(range(80)), names=tuple(f"thing {number}" for number in range(80))))
+
+    with pytest.raises(InputError, match="… 80 in all") as error:
+        evaluate_source(detector, make_source(2), progress=False)
+
+    assert "thing 40" not in str(error.value)
+
+
+def test_a_detector_without_categories_means_those_of_the_source(oracle, make_source):
+    result, _ = evaluate_source(oracle(categories=None), make_source(3), progress=False)
+
+    assert result["AP"] == 1.0
+
+
+def test_a_box_that_is_not_finite_is_refused_and_the_image_named(oracle, make_source):
+    detector = oracle()
+    detect = detector.detect
+
+    def broken(images):
+        found = detect(images)
+        found["boxes"][1, 0, 0] = np.nan
+        return found
+
+    detector.detect = broken
+
+    with pytest.raises(InputError, match="image 1001"):
+        evaluate_source(detector, make_source(3), progress=False)
+
+
+def test_the_truth_of_real_pictures_scores_one(bccd_dir):
+    source = open_coco(bccd_dir, "val")
+    answers = [source.read(index) for index in range(5)]
+    order = [2, 0, 1]  # the detector numbers its classes its own way
+
+    class Knowing:
+        categories = Categories(ids=(1, 2, 3), names=tuple(source.categories.names[k] for k in order))
+
+        def detect(self, images):
+            found = {
+                "boxes": np.zeros((2, 40, 4)),
+                "classes": np.full((2, 40), -1),
+                "scores": np.ones((2, 40)),
+            }
+            for row, image in enumerate(images):
+                answer = next(a for a in answers if np.array_equal(a["image"], image))
+                count = len(answer["classes"])
+                found["boxes"][row, :count] = answer["boxes"]
+                found["classes"][row, :count] = [order.index(k) for k in answer["classes"]]
+            return found
+
+    result, _ = evaluate_source(Knowing(), source, batch_size=2, max_images=5, progress=False)
+
+    assert result["AP"] == 1.0
+    assert result["num_objects"] == sum(len(answer["classes"]) for answer in answers) > 50
+
+
+def test_progress_goes_to_standard_error(oracle, make_source, capsys):
+    evaluate_source(oracle(), make_source(5, unreadable=(4,)), batch_size=2)
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "evaluating memory val: 5/5" in shown.err

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.visualization import class_colour, draw_detections
+
+GREY = np.full((400, 600, 3), 128, np.uint8)
+
+
+def changed(before, after):
+    return np.any(before != after, axis=-1)  # (H, W)
+
+
+def test_a_box_is_drawn_where_it_is_and_nowhere_else():
+    drawn = draw_detections(GREY, [[0.25, 0.5, 0.75, 0.9]], [0])
+
+    rows, columns = np.nonzero(changed(GREY, drawn))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (100, 300, 300, 540)
+    assert not changed(GREY, drawn)[110:290, 310:530].any()
+    assert tuple(drawn[100, 400]) == class_colour(0)
+
+
+def test_the_given_picture_is_not_touched():
+    image = GREY.copy()
+
+    drawn = draw_detections(image, [[0.1, 0.1, 0.9, 0.9]], [0], [0.5], names=["cell"])
+
+    assert drawn.dtype == np.uint8 and drawn.shape == image.shape
+    assert np.array_equal(image, GREY)
+
+
+def test_small_pictures_are_enlarged_by_a_whole_factor():
+    assert draw_detections(GREY[:96, :96], [], []).shape == (384, 384, 3)
+    assert draw_detections(GREY[:100, :200], [], []).shape == (400, 800, 3)
+    assert draw_detections(GREY[:96, :96], [], [], min_side=1).shape == (96, 96, 3)
+
+
+def test_drawing_twice_enlarges_once():
+    once = draw_detections(GREY[:96, :96], [], [])
+
+    assert draw_detections(once, [], []).shape == once.shape
+
+
+@pytest.mark.parametrize(
+    "box", [[0, 0, 0.1, 0.1], [0, 0.95, 0.05, 1], [0.95, 0.95, 1, 1], [0.9, 0, 1, 0.1], [0, 0, 1, 1]]
+)
+def test_labels_stay_inside_the_picture_whole(box):
+    inside = draw_detections(GREY, [[0.4, 0.4, 0.6, 0.6]], [0], [0.97], names=["a long name"])
+    unlabelled = draw_detections(GREY, [[0.4, 0.4, 0.6, 0.6]], [0])
+    whole_area = changed(inside, unlabelled).sum()
+
+    edge = draw_detections(GREY, [box], [0], [0.97], names=["a long name"])
+
+    # The box's own line may lie under the label, never more than that is missing.
+    label_area = changed(edge, draw_detections(GREY, [box], [0])).sum()
+    assert label_area >= 0.85 * whole_area
+
+
+def test_padded_rows_and_rows_without_extent_do_no_harm():
+    boxes = [[0.1, 0.1, 0.2, 0.2], [0.5, 0.5, 0.5, 0.5], [0.8, 0.8, 0.6, 0.6], [-1, -1, 2, 2]]
+
+    padded = draw_detections(GREY, boxes, [-1, -1, -1, -1], [0.5] * 4, names=["cell"])
+    drawn = draw_detections(GREY, boxes, [0, 0, 0, 0], [0.5] * 4, names=["cell"])
+
+    assert np.array_equal(padded, GREY)
+    assert changed(GREY, drawn)[200, 300]
+
+
+def test_the_better_of_two_detections_lies_above():
+    boxes = [[0.2, 0.2, 0.8, 0.8]] * 2
+
+    drawn = draw_detections(GREY, boxes, [1, 0], scores=[0.9, 0.3])
+
+    assert tuple(drawn[80, 300]) == class_colour(1)
+
+
+def test_truth_is_dashed_white():
+    drawn = draw_detections(GREY, [[0.25, 0.25, 0.75, 0.75]], [0], truth=True)
+
+    line = drawn[100, 150:451]
+    white = np.all(line == 255, axis=-1)
+    assert 0.3 < white.mean() < 0.8
+    assert not np.any(np.all(drawn == class_colour(0), axis=-1))
+
+
+def test_eighty_classes_have_eighty_colours():
+    assert len({class_colour(index) for index in range(80)}) == 80
+
+
+def test_a_class_without_a_name_is_labelled_by_its_number():
+    drawn = draw_detections(GREY, [[0.2, 0.2, 0.8, 0.8]], [5], names=["only one"])
+
+    assert changed(drawn, draw_detections(GREY, [[0.2, 0.2, 0.8, 0.8]], [5])).any()
+
+
+@pytest.mark.parametrize("image", [np.zeros((8, 8, 3)), np.zeros((8, 8), np.uint8), np.zeros((0, 8, 3), np.uint8)])
+def test_other_than_rgb_bytes_is_refused(image):
+    with pytest.raises(InputError, match="uint8 of shape"):
+        draw_detections(image, [], [])
