@@ -1,6 +1,5 @@
 """`pix2seq train | evaluate | predict`: flags are derived from typed functions and the recipe's dataclasses."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from pix2seq_keras.inference import open_model
 from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.visualization.predictions import predict_pictures
+from pix2seq_keras.writing import write_json
 
 
 def evaluate(
@@ -57,7 +57,7 @@ def evaluate(
     if len(source.findings):
         print(f"{len(source.findings)} irregularities in {source.name} {source.split}:\n{source.findings.summary()}")
     if target is not None:
-        _write_json(target, result)
+        write_json(target, result)
 
 
 def predict(
@@ -92,6 +92,8 @@ def predict(
     if problems:
         print(f"{len(problems)} pictures were left out:")
         print("\n".join(f"  {problem}" for problem in problems))
+    if not result["images"]:
+        raise InputError(f"None of the {len(problems)} pictures could be read.")
 
 
 def main(arguments=None):
@@ -115,8 +117,13 @@ def main(arguments=None):
     except InputError as error:
         print(f"pix2seq: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a file taken away: wherever it was met, no traceback helps
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("pix2seq: stopped. A training run continues with --resume from its last whole epoch.", file=sys.stderr)
+        hint = " --resume continues the run from its last whole epoch." if arguments[0] == "train" else ""
+        print(f"pix2seq: stopped.{hint}", file=sys.stderr)
         return 130
     return 0
 
@@ -178,6 +185,8 @@ def _train(options):
     parser = jsonargparse.ArgumentParser()
     parser.add_class_arguments(Recipe, "recipe")
     recipe = parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe
+    if resume and not named and recipe == Recipe():
+        recipe = None  # nothing was said: the run's own
     train(recipe, output, resume)
 
 
@@ -194,12 +203,6 @@ def _check_writable(path):
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise InputError(f"The result cannot be written to {path}: its folder is missing or not writable.")
-
-
-def _write_json(path, result):
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(temporary, path)
 
 
 def _shown(value):

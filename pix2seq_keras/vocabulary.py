@@ -55,15 +55,15 @@ class Vocabulary:
             )
         fill = lambda name, value: object.__setattr__(self, name, value)
         fill("labels", tuple(range(self.num_classes)) if self.labels is None else tuple(map(int, self.labels)))
-        if self.coord_shift is None:
-            fill("coord_shift", self.label_shift + max(self.labels) + 1)
-        if self.size is None:
-            fill("size", self.coord_shift + self.num_bins)
         if len(self.labels) != self.num_classes or len(set(self.labels)) != self.num_classes:
             raise InputError(
                 f"Each class needs a label slot of its own. Received: {len(self.labels)} slots, "
                 f"{len(set(self.labels))} of them different, for num_classes={self.num_classes}"
             )
+        if self.coord_shift is None:
+            fill("coord_shift", self.label_shift + max(self.labels) + 1)
+        if self.size is None:
+            fill("size", self.coord_shift + self.num_bins)
         if min(self.labels) < 0 or max(self.labels) >= self.num_labels:
             raise InputError(
                 f"Label slots must lie in 0 … {self.num_labels - 1}, the tokens between label_shift="
@@ -76,9 +76,9 @@ class Vocabulary:
                 f"{self.coord_shift + self.num_bins - 1}. Use size ≥ {self.coord_shift + self.num_bins}"
             )
         special = {END_TOKEN, self.start_token, self.noise_token}
-        if len(special) != 3 or max(special) >= self.label_shift:
+        if len(special) != 3 or min(special) < 0 or max(special) >= self.label_shift:
             raise InputError(
-                "Padding (0), start and noise must be three different tokens below label_shift="
+                "Padding (0), start and noise must be three different tokens from 0 to below label_shift="
                 f"{self.label_shift}. Received: start_token={self.start_token}, noise_token={self.noise_token}"
             )
 

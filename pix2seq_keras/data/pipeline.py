@@ -1,6 +1,8 @@
 """From a source to the batches that `model.fit` reads: everything between disk and the model, in order."""
 
+import contextlib
 import dataclasses
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -94,7 +96,8 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
         `tf.data.Dataset` of (x, targets, token weights) as `training_example`, batched.
 
     Raises:
-        InputError: if the source has nothing to train on or more classes than the vocabulary.
+        InputError: if the source has nothing to train on, no picture that can be read, or more classes than the
+            vocabulary.
     """
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
@@ -103,11 +106,14 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
             f"{source.name} has {len(source.categories)} classes, but the model's vocabulary has only "
             f"{vocabulary.num_classes}. Make the model with num_classes={len(source.categories)}."
         )
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, or None for all pictures. Received: limit={limit}")
     source.require_annotated()
     indices = np.flatnonzero(source.annotated)[:limit]
     _report_long_pictures(source, indices, sequence.max_objects)
     count = len(indices)
     read = _reader(source, indices)
+    read(0)  # here an error is a sentence; from inside tf.data it would be TensorFlow's
 
     def locate(position):
         epoch, place = position // count, position % count
@@ -133,6 +139,21 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
     return dataset.batch(batch_size, drop_remainder=True).prefetch(4)
 
 
+@contextlib.contextmanager
+def reading_errors():
+    """Around a loop over a training data set: lets an `InputError` of reading out as itself.
+
+    tf.data hands it on as an error of its own, with the sentence and a traceback in its text.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        sentence = re.search(r"InputError: (.*?)\nTraceback", str(error), re.DOTALL)
+        if sentence is None:
+            raise
+        raise InputError(sentence[1]) from error
+
+
 def _reader(source, indices):
     """index -> the arrays of one example, of the next readable picture where this one cannot be read."""
 
@@ -141,7 +162,10 @@ def _reader(source, indices):
             example = source.read_or_report(int(indices[(int(place) + offset) % len(indices)]))
             if example is not None:
                 return tuple(example[name] for name in _READ)
-        raise InputError(f"Not one picture of {source.name} {source.split} can be read.")
+        raise InputError(
+            f"Not one of the {len(indices)} pictures of {source.name} {source.split} that have objects can be read.\n"
+            f"Found there:\n{source.findings.summary()}"
+        )
 
     return read
 

@@ -40,11 +40,11 @@ def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=Tru
             logits = grammar.mask(logits, position, earlier)
         token = sampler(logits, hashed_uniform(seeds, position))
         log_prob = tf.gather(tf.nn.log_softmax(logits), token[:, None], batch_dims=1)[:, 0]
+        write = (places == position) & ~finished[:, None]  # (B, L); a row keeps its zeros after its end token
         if stop_at_end:
             finished = finished | (token == END_TOKEN)
             token = tf.where(finished, END_TOKEN, token)
         new = {"tokens": token, "log_probs": log_prob, "classes": classes, "scores": scores}
-        write = (places == position) & ~finished[:, None]  # (B, L); a finished row keeps its zeros
         rows = {name: tf.where(write, new[name][:, None], row) for name, row in rows.items()}
         return position + 1, token, finished, rows, cache
 

@@ -14,13 +14,23 @@ def hashed_uniform(seeds, position):
         position: int32 scalar tensor, the place in the sequence.
 
     Returns:
-        float32 tensor (B,): multiples of 2^-24, shifted by half of one.
+        float32 tensor (B,): multiples of 2^-23, shifted by half of one, so that neither 0 nor 1 occurs.
     """
-    x = tf.cast(seeds, tf.int32) * -1640531527 + tf.cast(position, tf.int32) * 1013904223 + 12820163
-    # Murmur3's finaliser, twice, with arithmetic shifts: int32 products wrap the same way in TF, XLA and TFLite.
-    for _ in range(2):
-        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16)) * -2048144789
-        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 13)) * -1028477387
-        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, 16))
-    top = tf.cast(tf.bitwise.right_shift(x, 8), tf.float32)  # 24 bits: −2^23 … 2^23 − 1
-    return (top + (2.0**23 + 0.5)) * 2.0**-24
+    # The seed is mixed before the position joins it: no row's numbers are another row's, some positions later.
+    x = _mixed(tf.cast(seeds, tf.int32) * -1640531527 + 12820163)
+    x = _mixed(x + tf.cast(position, tf.int32) * 1013904223)
+    top = tf.cast(tf.bitwise.right_shift(x, 9), tf.float32)  # 23 bits: −2^22 … 2^22 − 1; with the half they are 24
+    return (top + (2.0**22 + 0.5)) * 2.0**-23
+
+
+def _mixed(x):
+    """Murmur3's 32-bit finaliser, a bijection; int32 products wrap the same way in TF, XLA and TFLite."""
+    x = tf.bitwise.bitwise_xor(x, _logical_shift(x, 16)) * -2048144789
+    x = tf.bitwise.bitwise_xor(x, _logical_shift(x, 13)) * -1028477387
+    return tf.bitwise.bitwise_xor(x, _logical_shift(x, 16))
+
+
+def _logical_shift(x, bits):
+    """x >> bits with zeros coming in; int32 shifts bring in copies of the sign, which xor would cancel it with."""
+    # x >> 31 is −1 for negative numbers. TFLite has no bitwise "and" to mask with.
+    return tf.bitwise.right_shift(x, bits) - tf.bitwise.right_shift(x, 31) * 2 ** (32 - bits)

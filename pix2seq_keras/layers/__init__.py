@@ -7,7 +7,7 @@ from pix2seq_keras.layers.image_encoder import ImageEncoder
 from pix2seq_keras.layers.mlp import MLP
 from pix2seq_keras.layers.position_codes import sine_code_2d
 from pix2seq_keras.layers.residual_stem import ResidualBlock, ResidualStem
-from pix2seq_keras.layers.token_embedding import TokenEmbedding
+from pix2seq_keras.layers.token_embedding import CoordinateInitializer, TokenEmbedding
 from pix2seq_keras.layers.transformer_decoder import DecoderBlock, TransformerDecoder
 from pix2seq_keras.layers.transformer_encoder import EncoderBlock, TransformerEncoder
 
@@ -15,6 +15,7 @@ __all__ = [
     "MLP",
     "Attention",
     "Bridge",
+    "CoordinateInitializer",
     "DecoderBlock",
     "DropPath",
     "EncoderBlock",

@@ -16,7 +16,6 @@ class Attention(keras.layers.Layer):
     Args:
         dim: int, width of queries and output.
         num_heads: int, divides `dim`.
-        kernel_initializer: initialiser of the four projections.
 
     Call arguments:
         queries: float tensor (B, L, dim).
@@ -32,22 +31,18 @@ class Attention(keras.layers.Layer):
         (2, 5, 64)
     """
 
-    def __init__(self, dim, num_heads, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(self, dim, num_heads, **kwargs):
         super().__init__(**kwargs)
         if dim % num_heads:
             raise InputError(f"`num_heads` must divide `dim`. Received: num_heads={num_heads}, dim={dim}")
         self.dim = dim
         self.num_heads = num_heads
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        dense = lambda name: keras.layers.Dense(
-            dim, kernel_initializer=_clone(self.kernel_initializer), dtype=self.dtype_policy, name=name
-        )
+        dense = lambda name: keras.layers.Dense(dim, dtype=self.dtype_policy, name=name)
         self.query, self.key, self.value, self.output_dense = map(dense, ("query", "key", "value", "output"))
 
     def build(self, queries_shape, memory_shape):
-        self.query.build(queries_shape)
-        self.key.build(memory_shape)
-        self.value.build(memory_shape)
+        for dense, shape in ((self.query, queries_shape), (self.key, memory_shape), (self.value, memory_shape)):
+            dense.build(shape)
         self.output_dense.build((*queries_shape[:-1], self.dim))
 
     def split_heads(self, x):
@@ -94,14 +89,4 @@ class Attention(keras.layers.Layer):
         return (*queries_shape[:-1], self.dim)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "dim": self.dim,
-            "num_heads": self.num_heads,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
-
-
-def _clone(initializer):
-    """A fresh initialiser of the same kind: one object shared by several weights would give them equal values."""
-    return initializer.__class__.from_config(initializer.get_config())
+        return {**super().get_config(), "dim": self.dim, "num_heads": self.num_heads}

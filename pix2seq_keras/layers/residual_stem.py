@@ -27,13 +27,12 @@ class ResidualBlock(keras.layers.Layer):
             filters, kernel, step, padding="same", use_bias=False, kernel_initializer="he_normal",
             dtype=dtype, name=name,
         )  # fmt: skip
-        norm = lambda name, gamma="ones": keras.layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype, name=name
-        )
+        norm = lambda name: keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
         self.conv_1, self.norm_1 = conv("conv_1", 3, stride), norm("norm_1")
-        # A zero gamma starts the block as its shortcut, which trains more evenly.
-        self.conv_2, self.norm_2 = conv("conv_2", 3, 1), norm("norm_2", "zeros")
-        self.shortcut, self.shortcut_norm = conv("shortcut", 1, stride), norm("shortcut_norm")
+        self.conv_2, self.norm_2 = conv("conv_2", 3, 1), norm("norm_2")
+        # A strided 1×1 convolution would look at one pixel in stride²: the mean sees all (He, T. et al. 2019, ResNet-D).
+        self.pool = keras.layers.AveragePooling2D(stride, padding="same", dtype=dtype, name="pool")
+        self.shortcut, self.shortcut_norm = conv("shortcut", 1, 1), norm("shortcut_norm")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")
 
     def build(self, input_shape):
@@ -42,11 +41,11 @@ class ResidualBlock(keras.layers.Layer):
         self.norm_1.build(inner)
         self.conv_2.build(inner)
         self.norm_2.build(inner)
-        self.shortcut.build(input_shape)
+        self.shortcut.build(self.pool.compute_output_shape(input_shape))
         self.shortcut_norm.build(inner)
 
     def call(self, x, training=False):
-        short = self.shortcut_norm(self.shortcut(x), training=training)
+        short = self.shortcut_norm(self.shortcut(self.pool(x)), training=training)
         x = self.relu(self.norm_1(self.conv_1(x), training=training))
         x = self.norm_2(self.conv_2(x), training=training)
         return self.relu(x + short)
@@ -60,10 +59,11 @@ class ResidualBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class ResidualStem(keras.layers.Layer):
-    """A 3×3/2 convolution, then one strided residual block a width: stride 2^(number of widths).
+    """A 3×3/2 convolution, then residual blocks, the first of each width strided: stride 2^(number of widths).
 
     Args:
         widths: sequence of ints, channels at stride 2, 4, 8, …
+        depth: int, residual blocks of each width after the first.
 
     Call arguments:
         images: float tensor (B, H, W, 3) in [0, 1].
@@ -76,9 +76,10 @@ class ResidualStem(keras.layers.Layer):
         (1, 12, 12, 128)
     """
 
-    def __init__(self, widths=(32, 64, 128), **kwargs):
+    def __init__(self, widths=(32, 64, 128), depth=2, **kwargs):
         super().__init__(**kwargs)
         self.widths = tuple(widths)
+        self.depth = depth
         dtype = self.dtype_policy
         self.conv = keras.layers.Conv2D(
             self.widths[0], 3, 2, padding="same", use_bias=False, kernel_initializer="he_normal",
@@ -87,7 +88,9 @@ class ResidualStem(keras.layers.Layer):
         self.norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name="norm")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")
         self.blocks = [
-            ResidualBlock(width, 2, dtype=dtype, name=f"block_{index}") for index, width in enumerate(self.widths[1:])
+            ResidualBlock(width, stride=1 if repeat else 2, dtype=dtype, name=f"block_{stage}_{repeat}")
+            for stage, width in enumerate(self.widths[1:])
+            for repeat in range(depth)
         ]
 
     def build(self, input_shape):
@@ -111,4 +114,4 @@ class ResidualStem(keras.layers.Layer):
         return shape
 
     def get_config(self):
-        return {**super().get_config(), "widths": self.widths}
+        return {**super().get_config(), "widths": self.widths, "depth": self.depth}

@@ -9,21 +9,35 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import parse
 
 
-def detect(model, images, batch_size=8, **options):
+def detect(model, images, batch_size=8, seed=0, **options):
     """See `Pix2Seq.detect`."""
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
-        images = model.checked_images(images)
-        chunks = [(images[start : start + batch_size], None) for start in range(0, len(images), batch_size)]
+        pictures = model.checked_images(images)
     else:
         pictures = images if isinstance(images, list | tuple) else [images]
         if not pictures:
             raise InputError("There are no pictures to detect objects in: the list is empty.")
-        groups = [pictures[start : start + batch_size] for start in range(0, len(pictures), batch_size)]
-        chunks = (_canvases(group, model.image_size) for group in groups)
-    results = [_detect_batch(model, canvases, unpadded, options) for canvases, unpadded in chunks]
+    seeds = _seeds(seed, len(pictures))
+    results = []
+    for start in range(0, len(pictures), batch_size):
+        canvases, unpadded = pictures[start : start + batch_size], None
+        if not isinstance(pictures, tf.Tensor):
+            canvases, unpadded = _canvases(canvases, model.image_size)
+        options["seed"] = seeds[start : start + batch_size]
+        results.append(_detect_batch(model, canvases, unpadded, options))
     return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
+
+
+def _seeds(seed, count):
+    """The seed of each of `count` pictures, (count,); an `InputError` if there are some of another number."""
+    seeds = np.asarray(seed)
+    if seeds.ndim > 1 or seeds.size not in (1, count):
+        raise InputError(
+            f"There must be one seed, or one for each of the {count} pictures. Received: seeds of shape {seeds.shape}"
+        )
+    return np.broadcast_to(seeds, [count])
 
 
 def _is_float_batch(images):

@@ -1,5 +1,6 @@
 """Model files: weights and configuration without optimizer state, whole or not at all."""
 
+import contextlib
 from pathlib import Path
 
 from pix2seq_keras.errors import InputError
@@ -34,4 +35,5 @@ def save_model(model, path):
             "Choose a folder that can be written and has space."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it cannot even be looked for, it is not
+            temporary.unlink()

@@ -62,7 +62,10 @@ class WeightedTokenTraining:
         return self._update_metrics(targets, logits, token_weights, loss, total)
 
     def _update_metrics(self, targets, logits, token_weights, loss, total):
-        self.loss_metric.update_state(loss, sample_weight=total)
+        # The replicas' losses add up to the loss; their metrics are averaged.
+        replicas = tf.distribute.get_replica_context()
+        parts = 1 if replicas is None else replicas.num_replicas_in_sync
+        self.loss_metric.update_state(loss * parts, sample_weight=total)
         right = ops.cast(ops.equal(ops.argmax(logits, -1), ops.cast(targets, "int32")), "float32")
         counted = None if token_weights is None else ops.cast(token_weights > 0, "float32")
         self.accuracy_metric.update_state(right, sample_weight=counted)

@@ -6,7 +6,7 @@ from keras import ops
 
 from pix2seq_keras.decoding import decode, samplers
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.layers import Bridge, ImageEncoder, TokenEmbedding, TransformerDecoder
+from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
 from pix2seq_keras.models import presets
 from pix2seq_keras.models.detection import detect
 from pix2seq_keras.models.fitting import WeightedTokenTraining
@@ -33,6 +33,9 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         max_length: int, learned positions: sequences may have that many tokens.
         dropout: float in [0, 1), after GELUs.
         drop_path: float in [0, 1), stochastic depth of every residual.
+        embedding_scale: float or `None`, see `TokenEmbedding`; `None` is √decoder_dim. 1 is the published way.
+        smooth_coordinates: bool, whether neighbouring coordinate bins start with like embeddings, see
+            `CoordinateInitializer`; the published way is `False`.
         categories: `Categories` or `None`: the data set's ids and names of the classes, kept with the model.
 
     Call arguments:
@@ -63,6 +66,8 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         max_length=512,
         dropout=0.1,
         drop_path=0.1,
+        embedding_scale=1.0,
+        smooth_coordinates=False,
         categories=None,
         **kwargs,
     ):
@@ -85,7 +90,14 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         self.bridge = Bridge(
             decoder_dim, bridge_mlp_dim or decoder_mlp_dim, encoder.grid, dropout, drop_path, dtype=dtype
         )
-        self.embedding = TokenEmbedding(vocabulary.size, decoder_dim, max_length, dtype=dtype)
+        self.embedding = TokenEmbedding(
+            vocabulary.size,
+            decoder_dim,
+            max_length,
+            decoder_dim**0.5 if embedding_scale is None else embedding_scale,
+            CoordinateInitializer(vocabulary.coord_shift, vocabulary.num_bins) if smooth_coordinates else None,
+            dtype=dtype,
+        )
         self.decoder = TransformerDecoder(
             decoder_layers, decoder_dim, decoder_mlp_dim, decoder_heads, dropout, drop_path, dtype=dtype
         )
@@ -108,6 +120,8 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             "max_length": max_length,
             "dropout": dropout,
             "drop_path": drop_path,
+            "embedding_scale": embedding_scale,
+            "smooth_coordinates": smooth_coordinates,
         }
         self._generators = {}
 
@@ -189,7 +203,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
 
     def step(self, token, position, cache, cache_write="slice_update"):
         """One position of decoding: token int (B,) -> logits float32 (B, V) and the new cache."""
-        x = self.embedding(token[:, None], position)  # (B, 1, D)
+        x = self.embedding(token[:, None], position=position)  # (B, 1, D)
         hidden, cache = self.decoder.step(x, position, cache, cache_write)
         return self.embedding.logits(hidden[:, 0]), cache
 

@@ -53,7 +53,7 @@ def load(cls, preset, num_classes=None, weights="published"):
         raise InputError(f"There is no preset {str(preset)!r}. Use one of {', '.join(names())}, or a preset folder.")
     try:
         model = cls.from_config(json.loads((folder / CONFIG).read_text())["config"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder / CONFIG} does not describe a model: {error}") from error
     if weights is not None:
         path = folder / WEIGHTS if weights == "published" else Path(weights)
@@ -105,6 +105,8 @@ def save(model, directory):
             shutil.rmtree(old)
         else:
             temporary.rename(directory)
+    except OSError as error:
+        raise InputError(f"The preset cannot be written to {directory}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -45,7 +45,8 @@ def parse(tokens, vocabulary, classes=None, scores=None):
         `"num_detections"` int32 (B,), the number of objects; n = L // 5.
     """
     count = tokens.shape[1] // TOKENS_PER_OBJECT
-    objects = tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], [-1, count, TOKENS_PER_OBJECT])  # (B, n, 5)
+    shape = [tf.shape(tokens)[0], count, TOKENS_PER_OBJECT]  # not -1: n may be 0
+    objects = tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], shape)  # (B, n, 5)
     boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
     if classes is None:
         labels = objects[..., 4] - vocabulary.label_shift

@@ -28,7 +28,7 @@ def build_model(recipe, categories):
             model = with_classes(model, len(categories), categories)
         return model
     encoder = ImageEncoder(
-        ResidualStem(sizes.stem_widths),
+        ResidualStem(sizes.stem_widths, sizes.stem_depth),
         num_layers=sizes.encoder_layers,
         dim=sizes.encoder_dim,
         mlp_dim=sizes.encoder_mlp_dim,
@@ -48,6 +48,8 @@ def build_model(recipe, categories):
         max_length=TOKENS_PER_OBJECT * recipe.sequence.max_objects,
         dropout=sizes.dropout,
         drop_path=sizes.drop_path,
+        embedding_scale=sizes.embedding_scale,
+        smooth_coordinates=sizes.smooth_coordinates,
         categories=categories,
         name="pix2seq",
     )

@@ -1,12 +1,12 @@
 """What happens around the steps of a run: progress, the table of metrics, the state to resume from."""
 
 import csv
-import os
 import time
 
 import keras
 
 from pix2seq_keras.evaluation.progress import progress_bar
+from pix2seq_keras.writing import replacing
 
 
 class Reseed(keras.callbacks.Callback):
@@ -21,7 +21,7 @@ class Reseed(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         for index, generator in enumerate(seed_generators(self.model)):
-            generator.state.assign([self.seed * 1_000_003 + index, epoch])
+            generator.state.assign([(self.seed * 1_000_003 + index) % 2**32, epoch])  # uint32
 
 
 def seed_generators(model):
@@ -32,6 +32,11 @@ def seed_generators(model):
         if generator is not None:
             found.append(generator)
     return found
+
+
+def _step(model):
+    # `int()` alone cannot read the variable that a mirrored strategy makes of it.
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
 
 
 class MetricsTable(keras.callbacks.Callback):
@@ -46,7 +51,7 @@ class MetricsTable(keras.callbacks.Callback):
         self.start = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.model.optimizer.iterations)
+        step = _step(self.model)
         row = {
             "epoch": epoch + 1,
             "step": step,
@@ -54,25 +59,24 @@ class MetricsTable(keras.callbacks.Callback):
             "seconds": round(time.monotonic() - self.start, 1),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        written = _rows(self.path) or [list(row)]
+        with replacing(self.path) as file:  # the whole table: it has a row an epoch
+            csv.writer(file).writerows([*written, row.values()])
 
 
 def drop_rows_after(path, epoch):
     """Cuts metrics.csv back to the epochs that a resumed run continues from."""
+    rows = _rows(path)
+    if rows:
+        with replacing(path) as file:
+            csv.writer(file).writerows(rows[:1] + [row for row in rows[1:] if int(row[0]) <= epoch])
+
+
+def _rows(path):
     if not path.exists():
-        return
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))
-    kept = rows[:1] + [row for row in rows[1:] if row and int(row[0]) <= epoch]
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="") as file:
-        csv.writer(file).writerows(kept)
-    os.replace(temporary, path)
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 class SaveState(keras.callbacks.Callback):
@@ -84,7 +88,7 @@ class SaveState(keras.callbacks.Callback):
         self.evaluation = evaluation
 
     def on_epoch_end(self, epoch, logs=None):
-        progress = {"epoch": epoch + 1, "step": int(self.model.optimizer.iterations), "best": self.evaluation.best}
+        progress = {"epoch": epoch + 1, "step": _step(self.model), "best": self.evaluation.best}
         self.run.save_state(self.model, progress)
 
 
@@ -108,7 +112,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         shown = {name: f"{value:.4f}" for name, value in (logs or {}).items() if value == value}
-        step = int(self.model.optimizer.iterations)
+        step = _step(self.model)
         self.say(f"step {step}/{self.total_steps}  " + "  ".join(f"{name} {value}" for name, value in shown.items()))
 
     def close(self):

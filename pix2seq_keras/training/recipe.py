@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from pix2seq_keras.data.pipeline import Augmentation
+from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import SequenceOptions
 
@@ -38,6 +39,7 @@ class ModelRecipe:
         image_size: height and width of the canvas.
         num_bins: bins a coordinate is quantised to.
         stem_widths: channels of the residual stem at stride 2, 4, 8, …
+        stem_depth: residual blocks of each width after the first.
         encoder_layers: Transformer encoder blocks.
         encoder_dim: their width.
         encoder_mlp_dim: width inside their MLPs.
@@ -48,12 +50,15 @@ class ModelRecipe:
         decoder_heads: their attention heads.
         dropout: after GELUs and on the stem's features.
         drop_path: stochastic depth.
+        embedding_scale: what token embeddings are multiplied by on the way in; null for the root of their width.
+        smooth_coordinates: whether neighbouring coordinate bins start with like embeddings.
     """
 
     preset: str | None = None
     image_size: tuple[int, int] = (96, 96)
     num_bins: int = 192
     stem_widths: tuple[int, ...] = (32, 64, 128)
+    stem_depth: int = 2
     encoder_layers: int = 2
     encoder_dim: int = 128
     encoder_mlp_dim: int = 512
@@ -64,6 +69,8 @@ class ModelRecipe:
     decoder_heads: int = 4
     dropout: float = 0.1
     drop_path: float = 0.0
+    embedding_scale: float | None = None
+    smooth_coordinates: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,11 +153,23 @@ class Recipe:
     evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
 
     def __post_init__(self):
-        for name in ("steps", "epoch_steps", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1. Received: {name}={getattr(self, name)}")
-        if self.evaluation.every < 1 or self.evaluation.batch_size < 1:
-            raise InputError("evaluation.every and evaluation.batch_size must be at least 1.")
+        counts = {
+            **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size")},
+            "data.train_limit": self.data.train_limit,
+            **{f"evaluation.{name}": getattr(self.evaluation, name) for name in ("every", "batch_size", "max_images")},
+        }
+        for name, count in counts.items():
+            if count is not None and count < 1:
+                raise InputError(f"{name} must be at least 1. Received: {name}={count}")
+        if not 0 <= self.seed < 2**31:
+            raise InputError(f"seed must lie between 0 and 2³¹ − 1. Received: seed={self.seed}")
+        # What is used at the end of the first epochs is checked before them.
+        samplers.get(self.evaluation.sampler)
+        if self.evaluation.gallery_images < 0:
+            raise InputError(
+                "evaluation.gallery_images must not be negative. "
+                f"Received: evaluation.gallery_images={self.evaluation.gallery_images}"
+            )
 
     def to_yaml(self):
         """The whole recipe as YAML text, every default written out."""
@@ -185,7 +204,7 @@ def load(path):
         InputError: if the file is missing or not a recipe.
     """
     try:
-        fields = yaml.safe_load(Path(path).read_text())
+        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         parts = {
             part.name: part.default_factory for part in dataclasses.fields(Recipe) if callable(part.default_factory)
         }
@@ -193,7 +212,7 @@ def load(path):
         return Recipe(**fields, **built)
     except FileNotFoundError as error:
         raise InputError(f"There is no recipe at {path}.") from error
-    except (yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
+    except (yaml.YAMLError, TypeError, AttributeError, ValueError, OSError) as error:
         raise InputError(f"{path} is not a recipe: {error}") from error
 
 

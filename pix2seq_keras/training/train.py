@@ -1,5 +1,7 @@
 """A training run, from recipe to gallery."""
 
+import contextlib
+import dataclasses
 import subprocess
 import time
 from datetime import datetime
@@ -8,6 +10,7 @@ from pathlib import Path
 import keras
 
 from pix2seq_keras.data import open_source, training_dataset
+from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.files import save_model
@@ -15,8 +18,9 @@ from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope
-from pix2seq_keras.training.run_folder import RunFolder
+from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
 from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
+from pix2seq_keras.writing import replacing, unwritable, write_json
 
 
 def train(recipe, output, resume=False):
@@ -28,7 +32,7 @@ def train(recipe, output, resume=False):
     ends with the same weights as if it had not been stopped.
 
     Args:
-        recipe: `Recipe`, or `None` with `resume`.
+        recipe: `Recipe`; with `resume` `None`, or the run's own once more.
         output: path of the run folder.
         resume: bool, continue the run in `output` as its own recipe says.
 
@@ -36,13 +40,20 @@ def train(recipe, output, resume=False):
         Dictionary: the result of the last evaluation, see `evaluate_source`, and `"best_AP"`.
 
     Raises:
-        InputError: if the folder is in use or cannot be written, the data cannot be trained on, or the model does not
-            fit the data.
+        InputError: if the folder is in use or cannot be written, the data cannot be trained on, the model does not
+            fit the data, or `recipe` is not the recipe of the run to resume.
     """
     run = RunFolder(output)
     run.create(resume)
     if resume:
-        recipe = recipes.load(run.recipe)
+        own = recipes.load(run.recipe)
+        if recipe is not None and recipe != own:
+            raise InputError(
+                f"The run in {run.path} follows its own recipe, which says something else about "
+                f"{', '.join(_differences(own, recipe))}. Resume with --output and --resume alone, or train into "
+                "another --output."
+            )
+        recipe = own
     with _Log(run.log) as say:
         return _train(recipe, run, resume, say)
 
@@ -77,12 +88,13 @@ def _train(recipe, run, resume, say):
             f"Received: sequence.max_objects={recipe.sequence.max_objects}"
         )
     say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} pictures")
-    progress = run.load_state(model) if resume else {"epoch": 0, "step": 0, "best": None}
+    progress = run.load_state(model) if resume else dict(BEGINNING)
     if resume:
         drop_rows_after(run.metrics, progress["epoch"])
         say(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
     else:
-        run.write_text(run.recipe, recipe.to_yaml())
+        with replacing(run.recipe) as file:
+            file.write(recipe.to_yaml())
 
     # === The loop ===
     dataset = training_dataset(
@@ -114,14 +126,15 @@ def _train(recipe, run, resume, say):
         bar,
     ]
     try:
-        _fit(model, dataset, recipe, progress, callbacks)
+        with reading_errors():
+            _fit(model, dataset, recipe, progress, callbacks)
     finally:
         bar.close()
         _report_findings(say, train_source, val_source)
 
     # === What it leaves ===
     result = _finish(model, recipe, run, evaluation, val_source)
-    run.write_json(
+    write_json(
         run.summary,
         {**result, "train_seconds": round(time.monotonic() - started, 1), "commit": _commit(), "seed": recipe.seed},
     )
@@ -150,11 +163,11 @@ def _finish(model, recipe, run, evaluation, source):
     options = recipe.evaluation.detect_options()
     examples = []
     for index in range(len(source)):
+        if len(examples) == recipe.evaluation.gallery_images:
+            break
         example = source.read_or_report(index)
         if example is not None:
             examples.append(example)
-        if len(examples) == recipe.evaluation.gallery_images:
-            break
     if examples:
         detections = model.detect([example["image"] for example in examples], **options)
         panels = detection_panels(examples, detections, source.categories, recipe.evaluation.threshold)
@@ -176,6 +189,18 @@ def _report_findings(say, *sources):
             say(f"{source.name} {source.split}: {len(source.findings)} irregularities\n{summary}")
 
 
+def _differences(one, other, prefix=""):
+    """Names of the fields in which two recipes differ."""
+    names = []
+    for field in dataclasses.fields(one):
+        mine, theirs = getattr(one, field.name), getattr(other, field.name)
+        if dataclasses.is_dataclass(mine):
+            names += _differences(mine, theirs, f"{prefix}{field.name}.")
+        elif mine != theirs:
+            names.append(prefix + field.name)
+    return names
+
+
 def _shown(value):
     return "—" if value is None else f"{value:.3f}"
 
@@ -194,15 +219,21 @@ class _Log:
         self.path = path
 
     def __enter__(self):
-        self.file = self.path.open("a")
+        self._keep("")
         return self._say
 
     def _say(self, line):
         print(line, flush=True)
-        self.file.write(f"{datetime.now().isoformat(timespec='seconds')} {line}\n")
-        self.file.flush()
+        self._keep(f"{datetime.now().isoformat(timespec='seconds')} {line}\n")
+
+    def _keep(self, text):
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise InputError(unwritable(self.path, error)) from error
 
     def __exit__(self, kind, error, trace):
         if error is not None:
-            self.file.write(f"{datetime.now().isoformat(timespec='seconds')} stopped: {kind.__name__}: {error}\n")
-        self.file.close()
+            with contextlib.suppress(InputError):  # a full disk is told by the error that is on its way
+                self._keep(f"{datetime.now().isoformat(timespec='seconds')} stopped: {kind.__name__}: {error}\n")

@@ -1,17 +1,17 @@
 """Pictures in, annotated pictures and one JSON out."""
 
-import json
-import os
 from pathlib import Path
 
 import numpy as np
 
+from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.pictures import PictureError, read_picture
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import coco_results
 from pix2seq_keras.evaluation.progress import progress_bar
 from pix2seq_keras.visualization.drawing import draw_detections
 from pix2seq_keras.visualization.gallery import save_picture
+from pix2seq_keras.writing import require_writable_folder, write_json
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
@@ -48,7 +48,7 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
     A picture that cannot be read is left out and reported; the others go on.
 
     Args:
-        detector: anything with `.detect` and `.categories`.
+        detector: anything with `.detect` and `.categories`; where these are `None`, with a `.vocabulary`.
         paths: list of pictures and folders.
         output: folder for the annotated PNGs; it is made if need be.
         json_path: path of the JSON; `None` puts `predictions.json` into `output`.
@@ -62,15 +62,18 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
         And a list of sentences about pictures that were left out.
 
     Raises:
-        InputError: if there is nothing to read, or the output cannot be written.
+        InputError: if there is nothing to read, or the output cannot be written or would overwrite a picture.
     """
     pictures = find_pictures(paths)
     output = Path(output)
     json_path = Path(json_path) if json_path else output / "predictions.json"
     for folder in (output, json_path.parent):
-        _make_folder(folder)
-    categories = detector.categories
+        require_writable_folder(folder)
+    categories = detector.categories or Categories.from_names(
+        f"class {index}" for index in range(detector.vocabulary.num_classes)
+    )
     names = _output_names(pictures)
+    _refuse_to_overwrite(pictures, [output / name for name in names.values()])
     images, annotations, problems = [], [], []
     with progress_bar("predicting", len(pictures)) as advance:
         for start in range(0, len(pictures), batch_size):
@@ -94,12 +97,7 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
         "categories": [{"id": id_, "name": name} for id_, name in zip(categories.ids, categories.names, strict=True)],
         "annotations": annotations,
     }
-    temporary = json_path.with_name(f".{json_path.name}.tmp")
-    try:
-        temporary.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(temporary, json_path)
-    except OSError as error:
-        raise InputError(f"The predictions cannot be written to {json_path}: {error.strerror}.") from error
+    write_json(json_path, result)
     return result, problems
 
 
@@ -131,11 +129,11 @@ def _output_names(pictures):
     return names
 
 
-def _make_folder(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"Nothing can be written to {folder}: {error.strerror}.") from error
+def _refuse_to_overwrite(pictures, targets):
+    """An annotated picture must never take the place of a picture it was made from."""
+    lost = {path.resolve() for path in pictures} & {path.resolve() for path in targets}
+    if lost:
+        raise InputError(
+            f"The annotated pictures would overwrite {len(lost)} of the pictures themselves, such as {min(lost)}: "
+            "choose another output folder."
+        )

@@ -1,0 +1,68 @@
+"""Files written whole or not at all; a failure to write is told in a sentence."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from pix2seq_keras.errors import InputError
+
+
+@contextlib.contextmanager
+def replacing(path, mode="w"):
+    """A file to write, which takes the place of `path` when the block ends well; until then `path` is as it was.
+
+    Args:
+        path: str or path; its folder must exist.
+        mode: `"w"` for text, in UTF-8, or `"wb"`.
+
+    Yields:
+        The open file.
+
+    Raises:
+        InputError: if it cannot be written.
+
+    Example:
+        >>> with replacing("run/summary.json") as file:
+        ...     file.write("{}")
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        with temporary.open(mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # else a machine that loses power may keep the new name of an empty file
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(unwritable(path, error)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path, values):
+    """Writes a JSON file, as `replacing`."""
+    with replacing(path) as file:
+        file.write(json.dumps(values, indent=1) + "\n")
+
+
+def require_writable_folder(folder):
+    """Makes a folder if need be, and tries it.
+
+    Raises:
+        InputError: if nothing can be written there.
+    """
+    probe = Path(folder) / ".probe"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(unwritable(folder, error)) from error
+
+
+def unwritable(path, error):
+    """The sentence for an `OSError` met while writing to `path`."""
+    return f"{path} cannot be written: {error.strerror or error}. Choose a place that can be written and has space."

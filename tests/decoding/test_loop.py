@@ -1,0 +1,189 @@
+"""The decoding loop: with a step that follows a script, and with random tiny models."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pix2seq_keras import Vocabulary, samplers
+from pix2seq_keras.decoding import Grammar, decode
+from pix2seq_keras.sequences import class_scores
+
+VOCABULARY = Vocabulary(num_classes=3, num_bins=16)  # classes 3 4 5, coordinates 6 … 21
+GREEDY = samplers.Greedy()
+MODES = [(False, False), (True, False), (False, True), (True, True)]
+
+
+def scripted(script):
+    """A step that favours script[row, position], and a cache that counts the steps."""
+    script = tf.constant(script)
+
+    def step(token, position, cache):
+        return 9.0 * tf.one_hot(script[:, position], VOCABULARY.size), cache + 1
+
+    return step, tf.zeros((), tf.int32)
+
+
+def read(script, constrained=False, stop_at_end=False):
+    rows, length = np.shape(script)
+    step, cache = scripted(script)
+    result = decode(step, cache, VOCABULARY, length // 5, GREEDY, tf.zeros([rows], tf.int32), constrained, stop_at_end)
+    return {name: value.numpy() for name, value in result.items()}
+
+
+def teacher_forced(model, pictures, tokens):
+    """Uncached logits (B, L, V) that lead to `tokens`, and the same as the grammar leaves them."""
+    shown = np.concatenate([np.full((len(tokens), 1), model.vocabulary.start_token), tokens[:, :-1]], 1)
+    return model({"images": pictures, "tokens": shown}, training=False).numpy()
+
+
+def log_softmax(logits):
+    logits = np.float64(logits)
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+# ---- A script ----
+
+SCRIPT = [[6, 7, 8, 9, 3, 10, 11, 12, 13, 5], [6, 6, 21, 21, 4, 0, 7, 8, 9, 3], [0, 7, 9, 9, 3, 6, 6, 6, 6, 3]]
+
+
+def test_the_script_is_read_out_with_its_log_probabilities():
+    result = read(SCRIPT)
+
+    assert result["tokens"].tolist() == SCRIPT
+    share = np.exp(9) / (np.exp(9) + VOCABULARY.size - 1)
+    np.testing.assert_allclose(result["log_probs"], np.log(share), rtol=1e-4)
+    assert result["classes"][:, 0].tolist() == [0, 1, 0]
+    np.testing.assert_allclose(result["class_scores"], share, rtol=1e-4)
+
+
+def test_without_stopping_tokens_after_an_end_are_read_too():
+    assert read(SCRIPT)["tokens"][2].tolist() == SCRIPT[2]
+
+
+def test_after_its_end_a_row_is_zeros_while_others_go_on():
+    result = read(SCRIPT, stop_at_end=True)
+
+    assert result["tokens"].tolist() == [SCRIPT[0], SCRIPT[1][:5] + [0] * 5, [0] * 10]
+    # The end itself was read, and has a probability; what follows it was not.
+    assert (result["log_probs"] < 0).sum(-1).tolist() == [10, 6, 1]
+    assert result["class_scores"][1, 1] == 0 and (result["class_scores"][2] == 0).all()
+
+
+def test_the_loop_is_over_when_all_rows_are():
+    steps = []
+
+    def step(token, position, cache):
+        tf.py_function(lambda position: steps.append(int(position)), [position], [])
+        return 9.0 * tf.one_hot(tf.gather([[6, 0], [6, 6], [0, 7]], tf.minimum(position, 2)), VOCABULARY.size), cache
+
+    decode(step, tf.zeros(()), VOCABULARY, 4, GREEDY, tf.zeros([2], tf.int32), constrained=False, stop_at_end=True)
+
+    assert steps == [0, 1, 2]
+
+
+def test_the_step_is_given_the_token_before_and_its_own_cache():
+    def step(token, position, cache):
+        seen, count = cache
+        seen = tf.tensor_scatter_nd_update(seen, [[position]], [token[0]])
+        favoured = tf.where(position % 5 == 4, 3 + position // 5, 6 + position)
+        return 9.0 * tf.one_hot(favoured[None], VOCABULARY.size) + 0.0 * tf.cast(count, tf.float32), (seen, count + 1)
+
+    outside = {}
+
+    def spy(token, position, cache):
+        logits, cache = step(token, position, cache)
+        outside["cache"] = cache
+        return logits, cache
+
+    tokens = decode(spy, (tf.zeros([10], tf.int32), tf.constant(0)), VOCABULARY, 2, GREEDY, [0], constrained=False)
+
+    seen, count = outside["cache"]
+    assert count.numpy() == 10
+    assert seen.numpy().tolist() == [VOCABULARY.start_token, *tokens["tokens"].numpy()[0, :-1]]
+
+
+def test_the_grammar_repairs_a_senseless_script():
+    script = [[3, 9, 1, 8, 20] * 2]  # a class for ymin, the start for ymax, xmax below xmin, a coordinate as class
+
+    tokens = read(script, constrained=True)["tokens"].reshape(2, 5)
+
+    # Of equal logits the first that is allowed: ymin 6, xmin 9, then not below them, then noise.
+    assert tokens.tolist() == [[6, 9, 6, 9, 2]] * 2
+
+
+# ---- Random models ----
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_greedy_reading_is_the_arg_max_of_the_whole_uncached_model(build_tiny_model, tiny_pictures, seed):
+    model = build_tiny_model(seed, decoder_layers=2) if seed else build_tiny_model(seed)
+
+    for batch_size in (1, 3):
+        pictures = tiny_pictures[:batch_size]
+        tokens = model.generate(pictures, sampler="greedy", constrained=False)["tokens"].numpy()
+
+        logits = teacher_forced(model, pictures, tokens)
+        np.testing.assert_array_equal(tokens, logits.argmax(-1))
+    assert len(np.unique(tokens)) > 2 and len(np.unique(tokens, axis=0)) > 1  # it does not always say the same
+
+
+@pytest.mark.parametrize(("constrained", "stop_at_end"), MODES)
+def test_log_probabilities_and_scores_are_those_of_the_uncached_model(
+    tiny_model, tiny_pictures, constrained, stop_at_end
+):
+    vocabulary = tiny_model.vocabulary
+    options = {"sampler": samplers.TopP(0.9), "constrained": constrained, "stop_at_end": stop_at_end}
+
+    result = tiny_model.generate(tiny_pictures, seed=np.arange(8), **options)
+
+    tokens = result["tokens"].numpy()
+    logits = teacher_forced(tiny_model, tiny_pictures, tokens)
+    # A sequence is read up to its end token. (A log-probability of 0 says less: a token may be the only one allowed.)
+    after_end = (np.cumsum(tokens == 0, -1) - (tokens == 0) > 0) if stop_at_end else np.zeros(tokens.shape, bool)
+    was_read = ~after_end
+    classes, scores = class_scores(logits[:, 4::5], vocabulary, grammar=constrained)
+    if constrained:
+        grammar = Grammar(vocabulary, stop_at_end)
+        for position in range(tokens.shape[1]):
+            earlier = tokens[:, max(position - 2, 0)]
+            logits[:, position] = grammar.mask(logits[:, position], tf.constant(position), earlier)
+    expected = np.take_along_axis(log_softmax(logits), tokens[..., None], -1)[..., 0]
+    np.testing.assert_allclose(result["log_probs"].numpy()[was_read], expected[was_read], atol=1e-4)
+    class_read = was_read[:, 4::5]
+    np.testing.assert_array_equal(result["classes"].numpy()[class_read], classes.numpy()[class_read])
+    np.testing.assert_allclose(result["class_scores"].numpy()[class_read], scores.numpy()[class_read], atol=1e-4)
+    assert not result["log_probs"].numpy()[after_end].any()
+    assert not tokens[after_end].any()
+
+
+def test_a_picture_is_read_the_same_in_any_batch(tiny_model, tiny_pictures):
+    options = {"sampler": samplers.TopP(0.9), "constrained": True, "stop_at_end": True}
+    seeds = np.array([3, 1, 4, 1, 5, 9, 2, 6])
+
+    together = tiny_model.generate(tiny_pictures, seed=seeds, **options)
+
+    for size in (1, 3):
+        for start in range(0, 8, size):
+            rows = slice(start, start + size)
+            part = tiny_model.generate(tiny_pictures[rows], seed=seeds[rows], **options)
+            np.testing.assert_array_equal(part["tokens"], together["tokens"][rows])
+            np.testing.assert_allclose(part["log_probs"], together["log_probs"][rows], atol=1e-5)
+
+
+def test_the_seed_decides_the_sampled_sequence(tiny_model, tiny_pictures):
+    generate = lambda seed: tiny_model.generate(tiny_pictures, sampler=samplers.TopP(0.9), seed=seed)["tokens"].numpy()
+
+    one, again, other = generate(5), generate(5), generate(6)
+
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any(-1).sum() >= 6  # of eight pictures
+    np.testing.assert_array_equal(generate(np.full(8, 5)), one)
+
+
+def test_rows_of_one_picture_with_seeds_of_their_own_differ(tiny_model, tiny_pictures):
+    same = np.repeat(tiny_pictures[:1], 8, 0)
+
+    tokens = tiny_model.generate(same, sampler=samplers.TopP(0.9), seed=np.arange(8))["tokens"].numpy()
+
+    assert len(np.unique(tokens, axis=0)) >= 6

@@ -1,0 +1,91 @@
+"""A REF becomes a model, or a sentence."""
+
+import keras
+import numpy as np
+import pytest
+
+from pix2seq_keras import Categories, Pix2Seq, Vocabulary
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.inference import open_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    backbone = keras.Sequential([keras.layers.Conv2D(8, 8, 8)])
+    sizes = {"decoder_layers": 1, "decoder_dim": 8, "decoder_heads": 1, "max_length": 10}
+    return Pix2Seq(Vocabulary(2, 16), (16, 16), backbone, categories=Categories((3, 7), ("a", "b")), **sizes)
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    model.save(path)
+    return path
+
+
+def assert_equal(one, other):
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.categories == other.categories
+
+
+def test_a_keras_file_opens_by_path_and_by_text(model, saved):
+    for ref in (saved, str(saved)):
+        assert_equal(open_model(ref), model)
+
+
+def test_a_preset_folder_opens(model, tmp_path):
+    model.save_to_preset(tmp_path / "preset")
+    assert_equal(open_model(tmp_path / "preset"), model)
+
+
+def test_a_run_folder_opens_with_its_best_weights_and_else_its_last(model, saved, tmp_path):
+    (tmp_path / "last.keras").write_bytes(saved.read_bytes())
+    assert_equal(open_model(tmp_path), model)
+    (tmp_path / "best.keras").write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"best\.keras"):  # it is not passed over in silence
+        open_model(tmp_path)
+
+
+@pytest.mark.parametrize("ref", ["no_such_model", "no/such/model.keras", ""])
+def test_what_is_not_there_is_refused_with_what_may_be_given(ref):
+    with pytest.raises(InputError, match="run folder"):
+        open_model(ref)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no model"):
+        open_model(tmp_path)
+
+
+def test_a_damaged_file_is_named_and_never_opens_as_another_model(model, saved, tmp_path):
+    whole = saved.read_bytes()
+    path = tmp_path / "damaged.keras"
+    for content in (b"", b"text", whole[: len(whole) // 2], whole[:-10]):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"damaged\.keras"):
+            open_model(path)
+    refused = 0
+    for place in np.linspace(0, len(whole) - 1, 40).astype(int):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0xFF
+        path.write_bytes(bytes(flipped))
+        try:
+            assert_equal(open_model(path), model)  # the byte meant nothing, such as a date
+        except InputError as error:
+            assert "damaged.keras" in str(error)
+            refused += 1
+    assert refused > 20
+
+
+def test_another_kind_of_file_is_refused(tmp_path):
+    path = tmp_path / "model.h5"
+    path.write_bytes(b"\x89HDF")
+    with pytest.raises(InputError, match=r"model\.h5 is not a \.keras file"):
+        open_model(path)
+
+
+def test_another_kind_of_model_is_refused(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    with pytest.raises(InputError, match="holds a Sequential, not a Pix2Seq"):
+        open_model(tmp_path / "other.keras")

@@ -1,0 +1,60 @@
+"""One harness for all layers."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def check_layer(tmp_path):
+    """A function that takes a layer through what every layer promises, and gives its outputs in float32.
+
+    Its configuration is JSON and brings back an equal layer; a `.keras` file holds its weights; the shape it
+    announces is the shape it gives; under mixed precision it computes in bfloat16 nearly the same numbers.
+    """
+
+    def check(layer, *inputs, tolerance=0.1):
+        inputs = [np.asarray(array) for array in inputs]
+        symbols = [keras.Input(array.shape[1:], dtype=str(array.dtype)) for array in inputs]
+        model = keras.Model(symbols, layer(*symbols))
+        # Biases and norms start at 0 and 1: a file that lost them would go unnoticed.
+        rng = np.random.default_rng(0)
+        for weight in model.weights:
+            if len(weight.shape) == 1:
+                weight.assign(weight + rng.uniform(0, 0.3, weight.shape))
+        expected = np.asarray(model(inputs))
+
+        config = layer.get_config()
+        again = type(layer).from_config(json.loads(json.dumps(config, default=keras.saving.serialize_keras_object)))
+        assert _plain(again.get_config()) == _plain(config)
+        assert tuple(layer.compute_output_shape(*[array.shape for array in inputs])) == expected.shape
+
+        model.save(tmp_path / "layer.keras")
+        loaded = keras.saving.load_model(tmp_path / "layer.keras", safe_mode=True)
+        np.testing.assert_allclose(loaded(inputs), expected, rtol=1e-5, atol=1e-6)
+        assert len(loaded.weights) == len(model.weights)
+
+        mixed = type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
+        low = [array.astype("float32") if array.dtype.kind == "f" else array for array in inputs]
+        mixed(*low)
+        mixed.set_weights(layer.get_weights())
+        output = mixed(*low)
+        assert keras.backend.standardize_dtype(output.dtype) == "bfloat16"
+        assert all(keras.backend.standardize_dtype(weight.dtype) == "float32" for weight in mixed.weights)
+        scale = np.abs(expected).max() + 1e-6
+        np.testing.assert_allclose(np.asarray(keras.ops.cast(output, "float32")), expected, atol=tolerance * scale)
+        return expected
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    """A function (*shape) -> fixed normal float32 numbers."""
+    return lambda *shape: np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
+
+
+def _plain(config):
+    return json.loads(json.dumps(config, default=keras.saving.serialize_keras_object))

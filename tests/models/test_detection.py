@@ -1,0 +1,139 @@
+"""From pictures of any size to boxes on those pictures."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from pix2seq_keras import InputError, Pix2Seq
+from pix2seq_keras.sequences import serialize
+
+WIDE = np.full((16, 32, 3), 200, np.uint8)  # 2:1; it fills the upper half of the canvas of 32×32
+TALL = np.full((96, 48, 3), 100, np.uint8)  # 1:2; the left half
+
+
+@pytest.fixture
+def reads(monkeypatch, tiny_vocabulary):
+    """A function (boxes of the canvas (n, 4), classes, scores): from then on every picture is read as these."""
+    calls = []
+
+    def fix(boxes, classes, scores):
+        tokens = serialize(np.array(boxes, np.float32), np.maximum(classes, 0), tiny_vocabulary).numpy()
+
+        def generate(model, images, **options):
+            calls.append((np.asarray(images), options))
+            rows = lambda values, dtype: tf.constant(np.tile(values, (len(images), 1)), dtype)
+            return {
+                "tokens": rows(tokens, tf.int32),
+                "classes": rows(classes, tf.int32),
+                "class_scores": rows(scores, tf.float32),
+            }
+
+        monkeypatch.setattr(Pix2Seq, "generate", generate)
+        return calls
+
+    return fix
+
+
+BOX = [3 / 15, 6 / 15, 6 / 15, 12 / 15]  # exactly on bins
+
+
+def test_boxes_come_back_in_the_frame_of_a_wide_picture(tiny_model, reads):
+    calls = reads([BOX], [1], [0.5])
+
+    found = tiny_model.detect(WIDE)
+
+    np.testing.assert_allclose(found["boxes"], [[[0.4, 0.4, 0.8, 0.8]]], atol=1e-6)
+    canvas = calls[0][0][0]
+    np.testing.assert_allclose(canvas[:16], 200 / 255, atol=1e-6)
+    np.testing.assert_allclose(canvas[16:], 0.3, atol=1e-6)
+
+
+def test_pictures_of_one_list_have_frames_of_their_own(tiny_model, reads):
+    reads([BOX], [1], [0.5])
+
+    found = tiny_model.detect([WIDE, TALL, np.zeros((7, 7, 3), np.uint8)])
+
+    expected = [[0.4, 0.4, 0.8, 0.8], [0.2, 0.8, 0.4, 1.0], BOX]  # the tall one's right edge is beyond the picture
+    np.testing.assert_allclose(found["boxes"][:, 0], expected, atol=1e-6)
+
+
+def test_a_float_batch_is_its_own_frame(tiny_model, reads, tiny_pictures):
+    calls = reads([BOX], [1], [0.5])
+
+    found = tiny_model.detect(tiny_pictures[:3], batch_size=2, sampler="greedy", max_objects=1)
+
+    np.testing.assert_allclose(found["boxes"], np.tile(BOX, (3, 1, 1)), atol=1e-6)
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in calls]), tiny_pictures[:3])
+    assert [len(images) for images, _ in calls] == [2, 1]
+    assert calls[0][1].items() >= {"sampler": "greedy", "max_objects": 1}.items()
+
+
+def test_objects_are_sorted_by_score_and_unused_rows_come_last(tiny_model, reads):
+    boxes = [[0, 0, (i + 1) / 15, 1] for i in range(5)]
+    reads(boxes, [0, -1, 2, 1, 2], [0.3, 0.95, 0.3, 0.9, 0.1])
+
+    found = tiny_model.detect(np.zeros((32, 32, 3), np.uint8))
+
+    assert found["classes"].tolist() == [[1, 0, 2, 2, -1]]
+    np.testing.assert_allclose(found["scores"], [[0.9, 0.3, 0.3, 0.1, 0.0]])
+    np.testing.assert_allclose(found["boxes"][0, :, 2], [4 / 15, 1 / 15, 3 / 15, 5 / 15, 0], atol=1e-6)
+    assert found["num_detections"].tolist() == [4]
+
+
+def test_paths_arrays_and_single_pictures_are_found_alike(tiny_model, tmp_path):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    path = tmp_path / "picture.png"
+    Image.fromarray(picture).save(path)
+    options = {"sampler": "greedy", "max_objects": 2}
+
+    by_array, *others = (
+        tiny_model.detect(images, **options) for images in (picture, path, str(path), [path], [picture], (picture,))
+    )
+
+    assert by_array["boxes"].shape == (1, 2, 4)
+    assert {name: value.dtype for name, value in by_array.items()} == {
+        "boxes": np.float32, "classes": np.int32, "scores": np.float32, "num_detections": np.int32
+    }  # fmt: skip
+    for found in others:
+        for name, value in by_array.items():
+            np.testing.assert_array_equal(found[name], value)
+
+
+def test_the_size_of_batches_does_not_matter(tiny_model):
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (rng.integers(8, 60), rng.integers(8, 60), 3), dtype=np.uint8) for _ in range(5)]
+
+    for seed in (3, np.arange(5)):
+        whole, parts = (tiny_model.detect(pictures, batch_size=size, seed=seed) for size in (8, 2))
+        for name, value in whole.items():
+            np.testing.assert_allclose(parts[name], value, atol=1e-5)
+    assert whole["boxes"].shape == (5, 4, 4)
+    assert ((whole["boxes"] >= 0) & (whole["boxes"] <= 1)).all()
+
+
+def test_what_is_no_picture_is_explained(tiny_model, tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+
+    with pytest.raises(InputError, match=r"There is no picture .*missing.png"):
+        tiny_model.detect([tmp_path / "missing.png"])
+    with pytest.raises(InputError, match=r"text.jpg"):
+        tiny_model.detect(tmp_path / "text.jpg")
+    with pytest.raises(InputError, match="the list is empty"):
+        tiny_model.detect([])
+    with pytest.raises(InputError, match="must be uint8"):
+        tiny_model.detect(np.zeros((20, 30, 3), np.float32))
+    with pytest.raises(InputError, match=r"shape \(B, 32, 32, 3\)"):
+        tiny_model.detect(np.zeros((2, 20, 30, 3), np.float32))
+
+
+@pytest.mark.parametrize("batch_size", [0, -2])
+def test_a_batch_has_at_least_one_picture(tiny_model, batch_size):
+    with pytest.raises(InputError, match=f"batch_size must be at least 1.*batch_size={batch_size}"):
+        tiny_model.detect(WIDE, batch_size=batch_size)
+
+
+def test_there_is_a_seed_for_every_picture_or_one_for_all(tiny_model):
+    with pytest.raises(InputError, match=r"one seed, or one for each of the 3 pictures.*2"):
+        tiny_model.detect([WIDE] * 3, seed=[1, 2])

@@ -1,0 +1,169 @@
+"""Presets: self-describing folders, whole or not there."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pix2seq_keras import Categories, InputError, Pix2Seq, Vocabulary
+from pix2seq_keras.models import presets
+
+
+@pytest.fixture(scope="module")
+def model(build_tiny_model):
+    return build_tiny_model(8, categories=Categories.from_names(["a", "b", "c"]))
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    model.save_to_preset(tmp_path / "saved")
+    return tmp_path / "saved"
+
+
+@pytest.fixture
+def inputs(tiny_pictures):
+    return {"images": tiny_pictures[:2], "tokens": np.array([[1, 8, 9], [1, 10, 11]])}
+
+
+def listing(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_preset_gives_the_same_model(model, folder, inputs):
+    loaded = Pix2Seq.from_preset(folder)
+
+    np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-5)
+    assert (loaded.vocabulary, loaded.categories) == (model.vocabulary, model.categories)
+    assert listing(folder) == ["config.json", "model.weights.h5"]
+    assert json.loads((folder / "config.json").read_text())["class_name"] == "Pix2Seq"
+
+
+def test_a_preset_with_random_or_other_weights(model, folder, inputs, build_tiny_model, tmp_path):
+    other = build_tiny_model(9)
+    other.save_weights(tmp_path / "other.weights.h5")
+
+    by_path = Pix2Seq.from_preset(folder, weights=tmp_path / "other.weights.h5")
+    random = Pix2Seq.from_preset(folder, weights=None)
+
+    np.testing.assert_allclose(by_path(inputs), other(inputs), atol=1e-5)
+    assert np.abs(random(inputs) - model(inputs)).max() > 0.1
+
+
+def test_a_preset_for_other_classes_keeps_all_other_weights(model, folder):
+    loaded = Pix2Seq.from_preset(folder, num_classes=7)
+
+    assert loaded.vocabulary == Vocabulary(7, 16)
+    assert loaded.categories is None
+    np.testing.assert_array_equal(loaded.embedding.embeddings[10:], model.embedding.embeddings[6:])
+    np.testing.assert_array_equal(loaded.embedding.positions, model.embedding.positions)
+    for old, new in zip(model.encoder.weights, loaded.encoder.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_as_many_classes_as_there_are_change_nothing(model, folder, inputs):
+    loaded = Pix2Seq.from_preset(folder, num_classes=3)
+
+    np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-5)
+    assert loaded.categories == model.categories
+
+
+def test_an_unknown_preset_lists_the_known_ones(monkeypatch, tmp_path):
+    for name in ("pelican", "heron", "no preset"):
+        (tmp_path / name).mkdir()
+    for name in ("pelican", "heron"):
+        (tmp_path / name / "config.json").write_text("{}")
+    monkeypatch.setattr(presets, "_packaged", lambda: tmp_path)
+
+    assert presets.names() == ["heron", "pelican"]
+    for unknown in ("stork", "", tmp_path / "no preset"):
+        with pytest.raises(InputError, match=r"There is no preset .*heron, pelican, or a preset folder"):
+            Pix2Seq.from_preset(unknown)
+
+
+def test_every_packaged_preset_describes_a_model():
+    for name in presets.names():
+        model = Pix2Seq.from_preset(name)
+        assert model.vocabulary.num_classes == len(model.categories)
+
+
+@pytest.mark.parametrize(
+    "text", ["", '{"config": {"vocab', "[]", "{}", '{"config": []}', '{"config": {"image_size": 3}}',
+             '{"config": {"vocabulary": 3, "image_size": [32, 32], "encoder": 4}}', "\x00\x01"],
+)  # fmt: skip
+def test_a_damaged_configuration_is_named(folder, text):
+    (folder / "config.json").write_text(text)
+
+    with pytest.raises(InputError, match=r"saved/config.json does not describe a model"):
+        Pix2Seq.from_preset(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 100, -200])
+def test_damaged_weights_are_named(folder, keep):
+    weights = folder / "model.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:keep])
+
+    with pytest.raises(InputError, match=r"saved/model.weights.h5 do not fit the model, or the file is damaged"):
+        Pix2Seq.from_preset(folder)
+
+
+def test_missing_weights_are_named(folder):
+    (folder / "model.weights.h5").unlink()
+
+    with pytest.raises(InputError, match=r"There is no weights file .*model.weights.h5"):
+        Pix2Seq.from_preset(folder)
+
+
+def test_weights_of_another_model_are_named(folder, build_tiny_model, tmp_path):
+    build_tiny_model(decoder_mlp_dim=24).save_weights(tmp_path / "other.weights.h5")
+
+    with pytest.raises(InputError, match=r"other.weights.h5 do not fit the model"):
+        Pix2Seq.from_preset(folder, weights=tmp_path / "other.weights.h5")
+
+
+def test_a_folder_of_other_things_is_not_touched(model, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    (tmp_path / "file").write_text("a file")
+
+    for place in ("thesis", "file"):
+        with pytest.raises(InputError, match=f"{place} exists and is not a preset folder"):
+            model.save_to_preset(tmp_path / place)
+    assert listing(tmp_path) == ["file", "thesis", "thesis/chapter.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_explained(model, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(InputError, match=r"cannot be written to .*file/preset"):
+        model.save_to_preset(tmp_path / "file" / "preset")
+
+
+def test_saving_again_replaces_the_weights_and_keeps_the_card(folder, build_tiny_model, inputs):
+    (folder / "README.md").write_text("how it was made")
+    other = build_tiny_model(10)
+
+    other.save_to_preset(folder)
+
+    assert (folder / "README.md").read_text() == "how it was made"
+    np.testing.assert_allclose(Pix2Seq.from_preset(folder)(inputs), other(inputs), atol=1e-5)
+    assert listing(folder.parent) == [
+        "saved", "saved/README.md", "saved/config.json", "saved/model.weights.h5"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_an_interrupted_saving_leaves_no_half_preset(model, folder, inputs, monkeypatch, error):
+    before = (folder / "model.weights.h5").read_bytes()
+
+    def fail(model, filepath, *args, **kwargs):
+        filepath.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(Pix2Seq, "save_weights", fail)
+
+    for place in (folder, folder.parent / "new"):
+        expected = InputError if isinstance(error, OSError) else KeyboardInterrupt
+        with pytest.raises(expected):
+            model.save_to_preset(place)
+    assert listing(folder.parent) == ["saved", "saved/config.json", "saved/model.weights.h5"]
+    assert (folder / "model.weights.h5").read_bytes() == before

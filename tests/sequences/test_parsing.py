@@ -1,0 +1,135 @@
+"""From tokens back to objects."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pix2seq_keras import Vocabulary
+from pix2seq_keras.sequences import NOISE_CLASS, class_scores, parse, serialize
+
+COMPACT = Vocabulary(num_classes=5, num_bins=37)
+GAPPED = Vocabulary.published(num_bins=200, coord_shift=200, size=420, class_ids=(1, 5, 17, 80, 99))
+
+
+@st.composite
+def pictures(draw):
+    """Objects of one picture: boxes (n, 4), classes (n,) with noise among them and padding at the end."""
+    count, padding = draw(st.integers(0, 6)), draw(st.integers(0, 3))
+    numbers = st.floats(0, 1, width=32)
+    boxes = draw(st.lists(st.lists(numbers, min_size=4, max_size=4), min_size=count, max_size=count))
+    classes = draw(st.lists(st.sampled_from([NOISE_CLASS, 0, 1, 2, 3, 4]), min_size=count, max_size=count))
+    boxes = np.array(boxes, np.float32).reshape(count, 4)
+    boxes = np.concatenate([boxes, np.full((padding, 4), 0.5, np.float32)])  # what padding holds must not matter
+    return boxes, np.array(classes + [-1] * padding, np.int32)
+
+
+@pytest.mark.parametrize("vocabulary", [COMPACT, GAPPED], ids=["compact", "published"])
+@settings(max_examples=50, deadline=None)
+@given(pictures())
+def test_parsing_brings_back_what_was_serialised(vocabulary, picture):
+    boxes, classes = picture
+    real = classes >= 0
+
+    objects = parse(serialize(boxes, classes, vocabulary)[None], vocabulary)
+
+    np.testing.assert_array_equal(objects["classes"][0], np.where(real, classes, -1))
+    np.testing.assert_array_equal(objects["scores"][0], real.astype(np.float32))
+    assert objects["num_detections"].numpy().tolist() == [real.sum()]
+    half_a_bin = 0.5 / (vocabulary.num_bins - 1) + 1e-6
+    np.testing.assert_allclose(objects["boxes"][0], np.where(real[:, None], boxes, 0), rtol=0, atol=half_a_bin)
+    again = serialize(objects["boxes"], objects["classes"], vocabulary).numpy().reshape(-1, 5)
+    np.testing.assert_array_equal(again[real], serialize(boxes, classes, vocabulary).numpy().reshape(-1, 5)[real])
+
+
+@pytest.mark.parametrize("variant", ["vit", "resnet", "resnet_c4"])
+def test_the_published_predictions_are_read_from_the_published_logits(shared_dir, variant):
+    folder = shared_dir / "reference" / variant
+    golden = np.load(folder / "golden.npz")
+    config = json.loads((folder / "config.json").read_text())
+    vocabulary = Vocabulary.published(config["quantization_bins"], config["coord_vocab_shift"], config["vocab_size"])
+
+    classes, scores = class_scores(golden["greedy_logits"][:, 4::5], vocabulary)
+    objects = parse(golden["greedy_tokens"], vocabulary, classes, scores)
+
+    np.testing.assert_array_equal(classes + 1, golden["pred_class"])
+    np.testing.assert_allclose(scores, golden["pred_score"], rtol=1e-4, atol=1e-7)
+    something = golden["pred_class"] > 0
+    np.testing.assert_array_equal(objects["classes"] + 1, golden["pred_class"])
+    np.testing.assert_allclose(objects["boxes"].numpy()[something], golden["pred_bbox"][something], atol=1e-6)
+    np.testing.assert_allclose(objects["scores"].numpy()[something], golden["pred_score"][something], rtol=1e-4)
+
+
+def test_left_over_tokens_are_cut():
+    tokens = serialize(np.array([[[0.1, 0.2, 0.3, 0.4]] * 2], np.float32), np.array([[1, 2]]), COMPACT).numpy()
+
+    objects = parse(tokens[:, :9], COMPACT)
+
+    assert objects["classes"].numpy().tolist() == [[1]]
+    assert parse(tokens[:, :4], COMPACT)["boxes"].shape == (1, 0, 4)
+
+
+def test_nothing_is_read_at_or_after_the_end():
+    boxes = np.full((1, 3, 4), 0.5, np.float32)
+    tokens = serialize(boxes, np.array([[0, 1, 2]]), COMPACT).numpy()
+    tokens[0, 5] = 0
+
+    objects = parse(tokens, COMPACT)
+
+    assert objects["classes"].numpy().tolist() == [[0, -1, -1]]
+    assert objects["scores"].numpy().tolist() == [[1, 0, 0]]
+    assert objects["boxes"].numpy()[0, 1:].max() == 0
+    assert objects["num_detections"].numpy().tolist() == [1]
+
+
+def test_a_class_token_that_is_no_class_is_no_object():
+    boxes = np.full((1, 4, 4), 0.5, np.float32)
+    tokens = serialize(boxes, np.array([[0, 1, 2, 3]]), GAPPED).numpy()
+    tokens[0, 4::5] = [100, 102, 30, 250]  # nothing, a slot without a class, noise, a coordinate
+
+    assert parse(tokens, GAPPED)["classes"].numpy().tolist() == [[-1, -1, -1, -1]]
+
+
+def test_boxes_are_not_repaired_but_clipped():
+    tokens = np.array([[GAPPED.coord_shift + 150, 120, GAPPED.coord_shift + 20, GAPPED.coord_shift + 210, 101]])
+
+    boxes = parse(tokens, GAPPED)["boxes"].numpy()[0, 0]
+
+    np.testing.assert_allclose(boxes, [150 / 199, 0, 20 / 199, 1], atol=1e-6)  # ymax < ymin stays
+
+
+def test_the_published_score_is_a_share_of_the_whole_vocabulary():
+    logits = np.random.default_rng(0).normal(size=(3, 7, GAPPED.size)).astype(np.float32)
+    logits[0, 0, 100] = 9.0  # "nothing" wins
+    logits[0, 1, 105] = 9.0  # label 5 is class 1
+    logits[0, 2, 102] = 9.0  # a label slot without a class
+
+    classes, scores = class_scores(logits, GAPPED)
+
+    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    assert classes.shape == scores.shape == (3, 7)
+    assert classes.numpy()[0, :3].tolist() == [-1, 1, -1]
+    np.testing.assert_allclose(scores, probabilities[..., 100:200].max(-1), rtol=1e-5)
+
+
+def test_the_grammars_score_is_a_share_of_classes_noise_and_end():
+    logits = np.random.default_rng(1).normal(size=(6, GAPPED.size)).astype(np.float32)
+    logits[:, 300] = 20.0  # a coordinate, which the grammar would not let through
+
+    classes, scores = class_scores(logits, GAPPED, grammar=True)
+
+    real = np.exp(logits[:, list(GAPPED.class_tokens)])
+    total = real.sum(-1) + np.exp(logits[:, 0]) + np.exp(logits[:, GAPPED.noise_token])
+    np.testing.assert_array_equal(classes, real.argmax(-1))
+    np.testing.assert_allclose(scores, real.max(-1) / total, rtol=1e-5)
+
+
+def test_given_classes_and_scores_take_the_place_of_the_class_tokens():
+    tokens = serialize(np.full((1, 2, 4), 0.5, np.float32), np.array([[0, NOISE_CLASS]]), COMPACT)
+
+    objects = parse(tokens, COMPACT, np.array([[3, 4]]), np.array([[0.25, 0.5]], np.float32))
+
+    assert objects["classes"].numpy().tolist() == [[3, 4]]
+    assert objects["scores"].numpy().tolist() == [[0.25, 0.5]]

@@ -1,0 +1,53 @@
+"""Files are written whole or not at all."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.writing import replacing, require_writable_folder, write_json
+
+
+def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as file:
+        file.write("half of the new")
+        assert path.read_text() == "old"
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    with replacing(path, "wb") as file:
+        file.write(b"new")
+    assert path.read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    sentence = r"file cannot be written: No space left on device\. Choose"
+    with pytest.raises(InputError, match=sentence), replacing(path) as file:
+        file.write("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert path.read_text() == "old" and [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_json_is_written_for_people_too(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [1]})
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == {"a": [1]} and text.count("\n") > 2
+
+
+@pytest.mark.parametrize("name", ["missing/a.json", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=name):
+        write_json(tmp_path / name, {})
+
+
+def test_a_folder_below_a_file_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="Not a directory"):
+        require_writable_folder(tmp_path / "file" / "folder")

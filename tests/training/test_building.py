@@ -1,0 +1,78 @@
+"""What a recipe asks for is what is built."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pix2seq_keras import Categories
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.training.building import build_model, build_optimizer
+
+ABC = Categories.from_names(["a", "b", "c"])
+
+
+@pytest.fixture
+def preset(plain_recipe, tmp_path):
+    """A model on disk for the classes a, b, c, and a recipe that starts from it."""
+    model = build_model(plain_recipe, ABC)
+    model.save(tmp_path / "model.keras")
+    sizes = dataclasses.replace(plain_recipe.model, preset=str(tmp_path / "model.keras"), decoder_dim=999)
+    return model, dataclasses.replace(plain_recipe, model=sizes)
+
+
+def test_the_model_has_the_sizes_of_the_recipe(plain_recipe):
+    model = build_model(plain_recipe, ABC)
+    assert model.image_size == (32, 32) and model.categories == ABC
+    assert model.vocabulary.num_classes == 3 and model.vocabulary.num_bins == 32
+    assert model.max_length == 5 * plain_recipe.sequence.max_objects
+    assert model.embedding.embeddings.shape == (model.vocabulary.size, 16)
+    assert model.encoder.grid == (8, 8)  # two widths in the stem: stride 4
+
+
+def test_a_preset_of_the_same_classes_keeps_every_weight(preset):
+    model, recipe = preset
+    started = build_model(recipe, ABC)
+    for one, other in zip(model.get_weights(), started.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_preset_for_other_classes_keeps_all_but_the_class_tokens(preset):
+    model, recipe = preset
+    started = build_model(recipe, Categories.from_names(["x", "y"]))
+    assert started.categories.names == ("x", "y") and started.vocabulary.num_classes == 2
+    kept = [
+        np.array_equal(one, other) for one, other in zip(model.weights, started.weights, strict=True)
+        if one.shape == other.shape
+    ]  # fmt: skip
+    assert all(kept) and len(kept) == len(model.weights) - 2
+
+
+def test_the_optimizer_follows_the_schedule_over_all_steps(plain_recipe):
+    options = dataclasses.replace(plain_recipe.optimizer, learning_rate=0.1, final_factor=0.5, clipnorm=None)
+    optimizer = build_optimizer(dataclasses.replace(plain_recipe, steps=10, optimizer=options))
+    rates = []
+    for step in (0, 1, 2, 10, 50):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    np.testing.assert_allclose(rates, [0.0, 0.05, 0.1, 0.05, 0.05], rtol=1e-5)
+    assert optimizer.weight_decay == 0.05 and optimizer.global_clipnorm is None
+    assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.9, 0.95, 1e-8)
+
+
+def test_a_preset_that_is_not_there_is_a_sentence(plain_recipe):
+    sizes = dataclasses.replace(plain_recipe.model, preset="no_such")
+    with pytest.raises(InputError, match="no model 'no_such'"):
+        build_model(dataclasses.replace(plain_recipe, model=sizes), ABC)
+
+
+def test_heads_that_do_not_divide_the_width_are_a_sentence(plain_recipe):
+    sizes = dataclasses.replace(plain_recipe.model, decoder_heads=3)
+    with pytest.raises(InputError, match="3"):
+        build_model(dataclasses.replace(plain_recipe, model=sizes), ABC)
+
+
+def test_an_unknown_schedule_is_a_sentence(plain_recipe):
+    options = dataclasses.replace(plain_recipe.optimizer, schedule="stairs")
+    with pytest.raises(InputError, match="Unknown schedule: 'stairs'"):
+        build_optimizer(dataclasses.replace(plain_recipe, optimizer=options))

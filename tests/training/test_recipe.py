@@ -1,0 +1,98 @@
+"""A recipe's field, its YAML key and its flag are one thing."""
+
+import dataclasses
+
+import pytest
+
+from pix2seq_keras.data import Augmentation
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.training import Recipe, recipe
+from pix2seq_keras.training.recipe import DataRecipe, EvaluationRecipe, ModelRecipe
+
+
+def test_a_recipe_comes_back_from_its_yaml(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    one = Recipe(
+        steps=3,
+        data=DataRecipe(source="coco:häuser", train_limit=2),
+        model=ModelRecipe(image_size=(32, 64), stem_widths=(8,), preset="digits_tiny"),
+        augmentation=Augmentation(min_scale=1 / 3),
+        evaluation=EvaluationRecipe(max_images=1, constrained=False),
+    )
+    for written in (one, Recipe()):
+        path.write_text(written.to_yaml())
+        assert recipe.load(path) == written
+
+
+def test_the_yaml_of_a_recipe_spells_out_every_default():
+    text = Recipe().to_yaml()
+    for part in dataclasses.fields(Recipe):
+        assert f"{part.name}:" in text
+    assert "max_images: null" in text and "epsilon: 1.0e-08" in text
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_every_packaged_recipe_loads_and_opens_with_its_command(name):
+    path = recipe.find(name)
+    loaded = recipe.load(path)
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert loaded.steps >= loaded.epoch_steps
+    assert path.read_text().startswith("#")
+    assert any(f"pix2seq train --recipe {name} " in line and "--output" in line for line in header)
+
+
+def test_the_digits_recipes_are_among_the_packaged_ones():
+    assert {"digits_demo", "digits_tiny"} <= set(recipe.names())
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("stepz: 3", "stepz"),
+        ("model: {layers: 3}", "layers"),
+        ("model: 3", "not a recipe"),
+        ("steps: many", "not a recipe"),
+        ("- a\n- b", "not a recipe"),
+        ("", "not a recipe"),
+        ("a: [", "not a recipe"),
+        ("\x00", "not a recipe"),
+        ("steps: 0", "steps=0"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_named(tmp_path, text, said):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said) as caught:
+        recipe.load(path)
+    assert "mine.yaml is not a recipe" in str(caught.value)
+
+
+def test_a_recipe_that_is_not_there_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="no recipe at"):
+        recipe.load(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match=r"no recipe 'cocoa'. Use one of .*digits_tiny"):
+        recipe.find("cocoa")
+    with pytest.raises(InputError, match="not a recipe"):
+        recipe.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"steps": 0},
+        {"epoch_steps": -1},
+        {"batch_size": 0},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"data": DataRecipe(train_limit=0)},
+        {"evaluation": EvaluationRecipe(every=0)},
+        {"evaluation": EvaluationRecipe(batch_size=0)},
+        {"evaluation": EvaluationRecipe(max_images=0)},
+        {"evaluation": EvaluationRecipe(gallery_images=-1)},
+        {"evaluation": EvaluationRecipe(sampler="bottom_p")},
+    ],
+    ids=str,
+)
+def test_impossible_values_are_refused_before_anything_is_done(fields):
+    with pytest.raises(InputError):
+        Recipe(**fields)

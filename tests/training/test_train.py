@@ -1,0 +1,297 @@
+"""Whole runs: what they leave, that they repeat, that they continue as if never stopped, and how they fail."""
+
+import csv
+import dataclasses
+import errno
+import json
+import os
+import resource
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2seq_keras.data import open_source, training_dataset
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.inference import open_model
+from pix2seq_keras.training import Recipe, train
+from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training.building import build_model, build_optimizer
+from pix2seq_keras.training.callbacks import Reseed
+from pix2seq_keras.training.run_folder import RunFolder
+
+FILES = {
+    "recipe.yaml",
+    "metrics.csv",
+    "best.keras",
+    "last.keras",
+    "state.npz",
+    "train.log",
+    "curves.png",
+    "gallery.png",
+    "summary.json",
+}
+
+
+def rows_of(run):
+    """The rows of metrics.csv without the time they took."""
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        del row["seconds"]
+    return rows
+
+
+def weights_of(path):
+    return open_model(path).get_weights()
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_recipe, tmp_path_factory):
+    """A run that nothing interrupted: its folder and the result of `train`."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return folder, train(tiny_recipe, folder)
+
+
+# === What a run leaves ===
+
+
+def test_a_run_leaves_all_its_files_and_nothing_else(whole):
+    folder, _ = whole
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_the_last_steps_are_trained_where_steps_are_no_multiple_of_epoch_steps(whole):
+    rows = rows_of(whole[0])
+    assert [(row["epoch"], row["step"]) for row in rows] == [("1", "3"), ("2", "6"), ("3", "7")]
+    assert all(float(row["loss"]) > 0 for row in rows)
+    assert all(0 <= float(row["val_AP"]) <= 1 for row in rows)
+
+
+def test_the_recipe_in_the_run_is_the_recipe_resolved(whole, tiny_recipe):
+    assert recipes.load(whole[0] / "recipe.yaml") == tiny_recipe
+
+
+def test_the_weights_of_a_run_open_as_models(whole, tiny_recipe):
+    folder, _ = whole
+    for ref in (folder / "best.keras", folder / "last.keras", folder):
+        model = open_model(ref)
+        assert model.image_size == tiny_recipe.model.image_size
+        assert model.categories.names == ("red", "green", "blue")
+        assert model.categories.ids == (1, 5, 9)
+    np.testing.assert_array_equal(weights_of(folder)[0], weights_of(folder / "best.keras")[0])
+
+
+def test_curves_and_gallery_are_pictures_with_something_on_them(whole):
+    for name in ("curves.png", "gallery.png"):
+        pixels = np.asarray(Image.open(whole[0] / name))
+        assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 10
+
+
+def test_the_summary_holds_the_last_result(whole):
+    folder, result = whole
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["seed"] == 5000 and summary["num_images"] == 2 and summary["num_objects"] == 6
+    assert summary["AP"] == result["AP"] and set(summary["per_class"]) == {"red", "green", "blue"}
+
+
+def test_the_log_says_what_was_trained_on_and_every_epoch(whole):
+    log = (whole[0] / "train.log").read_text()
+    assert "5 pictures to train on (train), 2 to evaluate on (val), 3 classes" in log
+    assert all(f"step {step}/7" in log for step in (3, 6, 7))
+
+
+# === The same again, and continued ===
+
+
+def losses(recipe, steps, source):
+    """The loss of every single step."""
+    model = build_model(recipe, source.categories)
+    model.compile(build_optimizer(recipe), jit_compile=False)
+    options = (recipe.batch_size, recipe.sequence, recipe.augmentation)
+    data = training_dataset(source, model.vocabulary, model.image_size, *options, seed=recipe.seed)
+    history = model.fit(
+        data, steps_per_epoch=1, epochs=steps, verbose=0, shuffle=False, callbacks=[Reseed(recipe.seed)]
+    ).history
+    return history["loss"]
+
+
+def test_twelve_steps_twice_with_one_seed_have_identical_losses(tiny_recipe):
+    import keras
+
+    source = open_source(tiny_recipe.data.source, "train")
+    found = []
+    for _ in range(2):
+        keras.utils.set_random_seed(tiny_recipe.seed)
+        found.append(losses(tiny_recipe, 12, source))
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 12
+
+
+@pytest.mark.large
+def test_fifty_steps_of_digits_twice_give_identical_losses(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path / "data"))
+    recipe = recipes.load(recipes.find("digits_demo"))
+    evaluation = dataclasses.replace(recipe.evaluation, max_images=20)
+    recipe = dataclasses.replace(recipe, steps=50, epoch_steps=1, batch_size=16, evaluation=evaluation)
+    recipe = dataclasses.replace(recipe, evaluation=dataclasses.replace(evaluation, every=50))
+    for name in ("one", "other"):
+        train(recipe, tmp_path / name)
+    one, other = rows_of(tmp_path / "one"), rows_of(tmp_path / "other")
+    assert len(one) == 50
+    assert one == other
+
+
+def fail_at(monkeypatch, epoch, error):
+    """Lets the saving of the state fail in the middle of its file at the end of an epoch, once."""
+    real = np.savez
+
+    def failing(file, **arrays):
+        if json.loads(str(arrays["progress"]))["epoch"] == epoch:
+            monkeypatch.setattr(np, "savez", real)
+            file.write(b"PK half a file")
+            raise error
+        real(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", failing)
+
+
+def assert_same_run(one, other):
+    assert rows_of(one) == rows_of(other)
+    for name in ("last.keras", "best.keras"):
+        for a, b in zip(weights_of(one / name), weights_of(other / name), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_run_that_a_full_disk_stopped_says_so_and_continues_to_the_same_end(
+    whole, tiny_recipe, tmp_path, monkeypatch, epoch
+):
+    run = tmp_path / "run"
+    fail_at(monkeypatch, epoch, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    with pytest.raises(InputError, match=r"state\.npz cannot be written: No space left on device"):
+        train(tiny_recipe, run)
+    left = {path.name for path in run.iterdir()}
+    if epoch > 1:
+        with np.load(run / "state.npz") as state:
+            assert json.loads(str(state["progress"]))["epoch"] == epoch - 1
+    train(None, run, resume=True)
+
+    assert not any(name.endswith(".tmp") for name in left)
+    assert "stopped: InputError" in (run / "train.log").read_text()
+    assert_same_run(run, whole[0])
+
+
+def test_resuming_a_finished_run_changes_neither_weights_nor_metrics(whole, tiny_recipe):
+    folder, result = whole
+    before, rows = weights_of(folder / "last.keras"), rows_of(folder)
+
+    again = train(tiny_recipe, folder, resume=True)
+
+    assert again["AP"] == result["AP"] and again["best_AP"] == result["best_AP"]
+    assert rows_of(folder) == rows
+    for a, b in zip(before, weights_of(folder / "last.keras"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# === Refusals ===
+
+
+def test_a_run_is_not_overwritten(whole, tiny_recipe):
+    folder, _ = whole
+    before = (folder / "recipe.yaml").read_text()
+    with pytest.raises(InputError, match=r"already holds a run\. Give --resume"):
+        train(dataclasses.replace(tiny_recipe, steps=1), folder)
+    assert (folder / "recipe.yaml").read_text() == before
+
+
+def test_resuming_with_another_recipe_is_refused_and_names_the_fields(whole, tiny_recipe):
+    other = dataclasses.replace(tiny_recipe, steps=9, optimizer=dataclasses.replace(tiny_recipe.optimizer, beta_2=0.9))
+    with pytest.raises(InputError, match=r"about steps, optimizer\.beta_2\."):
+        train(other, whole[0], resume=True)
+
+
+def test_nothing_to_resume_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="There is no run to resume"):
+        train(None, tmp_path / "nothing", resume=True)
+
+
+def test_a_damaged_state_is_a_sentence(whole, tmp_path):
+    import shutil
+
+    for number, spoil in enumerate((lambda content: b"", lambda content: content[:-40])):
+        run = tmp_path / str(number)
+        shutil.copytree(whole[0], run)
+        (run / "state.npz").write_bytes(spoil((run / "state.npz").read_bytes()))
+        with pytest.raises(InputError, match=r"state\.npz does not continue this run"):
+            train(None, run, resume=True)
+
+
+def test_an_output_that_cannot_be_written_is_a_sentence(tiny_recipe, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for output in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match="cannot be written"):
+            train(tiny_recipe, output)
+
+
+def test_a_log_that_cannot_be_written_is_a_sentence(tiny_recipe, tmp_path):
+    (tmp_path / "train.log").mkdir()
+    with pytest.raises(InputError, match=r"train\.log cannot be written"):
+        train(tiny_recipe, tmp_path)
+
+
+def test_splits_of_other_categories_are_refused(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
+    folder = write_rectangles(tmp_path / "coco", {"train": 2, "val": 2})
+    edit_annotations(folder, "val", lambda document: document["categories"][0].update(name="crimson"))
+    data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
+    with pytest.raises(InputError, match="have different categories"):
+        train(dataclasses.replace(tiny_recipe, data=data), tmp_path / "run")
+
+
+def test_more_objects_than_the_preset_has_positions_for_are_refused(whole, tiny_recipe, tmp_path):
+    recipe = dataclasses.replace(
+        tiny_recipe,
+        model=dataclasses.replace(tiny_recipe.model, preset=str(whole[0])),
+        sequence=dataclasses.replace(tiny_recipe.sequence, max_objects=5),
+    )
+    with pytest.raises(InputError, match=r"enough for 4 objects. Received: sequence.max_objects=5"):
+        train(recipe, tmp_path / "run")
+
+
+def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
+    folder = write_rectangles(tmp_path / "coco", {"train": 4, "val": 2})
+    edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
+    picture = folder / "train" / "1.png"
+    picture.write_bytes(picture.read_bytes()[:-60])
+    evaluation = dataclasses.replace(tiny_recipe.evaluation, gallery_images=0)
+    data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
+    recipe = dataclasses.replace(tiny_recipe, steps=2, epoch_steps=2, data=data, evaluation=evaluation)
+
+    train(recipe, tmp_path / "run")
+
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert "picture outside the folder: 1" in log and "../x.png" in log
+    assert "unreadable picture: 1" in log and "1.png" in log
+    assert not (tmp_path / "run" / "gallery.png").exists()
+
+
+def test_a_disk_that_fills_up_for_real_leaves_the_earlier_state(whole, tmp_path):
+    """The kernel refuses to let any file grow beyond some bytes, as a full disk would."""
+    import shutil
+
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(whole[0], run.path)
+    before = run.state.read_bytes()
+    model = open_model(run.best)
+    model.compile(build_optimizer(Recipe()))
+    model.optimizer.build(model.trainable_variables)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"state\.npz cannot be written: File too large"):
+            run.save_state(model, {"epoch": 9, "step": 9, "best": None})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert run.state.read_bytes() == before
+    assert {path.name for path in run.path.iterdir()} == FILES

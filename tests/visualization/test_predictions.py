@@ -1,0 +1,128 @@
+"""Pictures in, annotated pictures and one JSON out."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from pix2seq_keras import Categories
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.visualization.predictions import find_pictures, predict_pictures
+
+
+class Finder:
+    """Finds a "b" in the left half of every picture, surely, and an "a" in the lower half, hardly."""
+
+    categories = Categories((3, 7), ("a", "b"))
+
+    def __init__(self):
+        self.sizes = []
+
+    def detect(self, images, batch_size, **options):
+        self.sizes.append(len(images))
+        one = {
+            "boxes": np.array([[0, 0, 1, 0.5], [0.5, 0, 1, 1], [0, 0, 0, 0]], np.float32),
+            "classes": np.array([1, 0, -1]),
+            "scores": np.array([0.9, 0.2, 0.0], np.float32),
+            "num_detections": 2,
+        }
+        return {name: np.stack([np.asarray(value)] * len(images)) for name, value in one.items()}
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder with two pictures, one of them below another folder, and something else."""
+    folder = tmp_path / "pictures"
+    (folder / "below").mkdir(parents=True)
+    Image.new("RGB", (40, 20), "black").save(folder / "b.png")
+    Image.new("RGB", (60, 50), "black").save(folder / "below" / "b.JPG")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_folders_are_searched_in_order_and_single_pictures_taken_as_they_are(pictures):
+    (pictures / "a").touch()
+    found = find_pictures([pictures, pictures / "notes.txt"])
+    assert found == [pictures / "b.png", pictures / "below" / "b.JPG", pictures / "notes.txt"]
+
+
+def test_what_is_not_there_is_refused(pictures, tmp_path):
+    with pytest.raises(InputError, match="no picture or folder"):
+        find_pictures([pictures, tmp_path / "missing.png"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no picture"):
+        find_pictures([tmp_path / "empty"])
+
+
+def test_boxes_are_written_in_pixels_with_the_ids_of_the_data(pictures, tmp_path):
+    result, problems = predict_pictures(Finder(), [pictures], tmp_path / "out", threshold=0.5)
+    assert problems == []
+    assert [(r["image_id"], r["category_id"], r["bbox"]) for r in result["annotations"]] == [
+        (1, 7, [0, 0, 20, 20]),
+        (2, 7, [0, 0, 30, 50]),
+    ]
+    assert result["annotations"][1]["score"] == pytest.approx(0.9)
+    assert result["categories"] == [{"id": 3, "name": "a"}, {"id": 7, "name": "b"}]
+    assert json.loads((tmp_path / "out" / "predictions.json").read_text()) == result
+
+
+def test_the_json_opens_as_coco(pictures, tmp_path):
+    path = tmp_path / "elsewhere" / "boxes.json"
+    predict_pictures(Finder(), [pictures], tmp_path / "out", path, threshold=0.1)
+    coco = COCO(path)
+    assert len(coco.getImgIds()) == 2 and len(coco.getAnnIds()) == 4
+    assert [r["name"] for r in coco.loadCats(coco.getCatIds())] == ["a", "b"]
+    assert not (tmp_path / "out" / "predictions.json").exists()
+
+
+def test_every_picture_gets_an_annotated_one_of_its_shape_and_a_name_of_its_own(pictures, tmp_path):
+    result, _ = predict_pictures(Finder(), [pictures], tmp_path / "out")
+    assert [record["annotated"] for record in result["images"]] == ["b.png", "b_2.png"]
+    for record in result["images"]:
+        drawn = np.asarray(Image.open(tmp_path / "out" / record["annotated"]))
+        height, width = drawn.shape[:2]  # small pictures are enlarged
+        assert width / record["width"] == height / record["height"] >= 1
+        assert drawn.max() > 0  # a box on black
+
+
+def test_pictures_that_cannot_be_read_are_left_out_and_the_others_go_on(pictures, tmp_path):
+    (pictures / "a.jpg").write_text("text")
+    (pictures / "z.png").write_bytes(b"")
+    finder = Finder()
+    result, problems = predict_pictures(finder, [pictures], tmp_path / "out", batch_size=2)
+    assert [record["id"] for record in result["images"]] == [1, 2]
+    assert len(problems) == 2 and "a.jpg" in problems[0] and "z.png" in problems[1]
+
+
+def test_nothing_but_unreadable_pictures_gives_an_empty_coco_file(tmp_path):
+    (tmp_path / "a.jpg").write_text("text")
+    result, problems = predict_pictures(Finder(), [tmp_path / "a.jpg"], tmp_path / "out")
+    assert (result["images"], result["annotations"], len(problems)) == ([], [], 1)
+
+
+def test_a_picture_is_never_overwritten_by_its_annotated_self(pictures):
+    before = (pictures / "b.png").read_bytes()
+    with pytest.raises(InputError, match=r"would overwrite 1 of the pictures themselves.*b\.png"):
+        predict_pictures(Finder(), [pictures], pictures / "below" / "..")
+    assert (pictures / "b.png").read_bytes() == before
+
+
+def test_a_model_without_categories_numbers_its_classes(pictures, tmp_path):
+    from pix2seq_keras import Vocabulary
+
+    finder = Finder()
+    finder.categories, finder.vocabulary = None, Vocabulary(2, 16)
+    result, _ = predict_pictures(finder, [pictures / "b.png"], tmp_path / "out")
+    assert [record["name"] for record in result["categories"]] == ["class 0", "class 1"]
+    assert result["annotations"][0]["category_id"] == result["categories"][1]["id"]
+
+
+@pytest.mark.parametrize("output, json_path", [("file", None), ("file/out", None), ("out", "file/boxes.json")])
+def test_an_output_that_cannot_be_written_is_named_before_any_work(pictures, tmp_path, output, json_path):
+    (tmp_path / "file").touch()
+    finder = Finder()
+    with pytest.raises(InputError, match=r"file.* cannot be written"):
+        predict_pictures(finder, [pictures], tmp_path / output, json_path and tmp_path / json_path)
+    assert finder.sizes == []
