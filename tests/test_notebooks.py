@@ -2,11 +2,11 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
-NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.notebook

@@ -30,7 +30,7 @@ class ResidualBlock(keras.layers.Layer):
         norm = lambda name: keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
         self.conv_1, self.norm_1 = conv("conv_1", 3, stride), norm("norm_1")
         self.conv_2, self.norm_2 = conv("conv_2", 3, 1), norm("norm_2")
-        # A strided 1×1 convolution would look at one pixel in stride²: the mean sees all (He, T. et al. 2019, ResNet-D).
+        # A strided 1×1 convolution would look at one pixel in stride²; the mean sees all (ResNet-D, He et al. 2019).
         self.pool = keras.layers.AveragePooling2D(stride, padding="same", dtype=dtype, name="pool")
         self.shortcut, self.shortcut_norm = conv("shortcut", 1, 1), norm("shortcut_norm")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")

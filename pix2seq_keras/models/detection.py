@@ -53,7 +53,8 @@ def _canvases(pictures, image_size):
 
 def _detect_batch(model, canvases, unpadded, options):
     generated = model.generate(canvases, **options)
-    objects = parse(generated["tokens"], model.vocabulary, generated["classes"], generated["class_scores"])
+    until_end = options.get("constrained", True) or options.get("stop_at_end", False)
+    objects = parse(generated["tokens"], model.vocabulary, generated["classes"], generated["class_scores"], until_end)
     boxes = objects["boxes"]  # (B, n, 4), of the canvas
     if unpadded is not None:
         boxes = tf.clip_by_value(boxes_from_canvas(boxes, unpadded, model.image_size), 0.0, 1.0)

@@ -30,7 +30,7 @@ def class_scores(logits, vocabulary, grammar=False):
     return classes, tf.exp(tf.reduce_max(labels, -1) - tf.reduce_logsumexp(logits, -1))
 
 
-def parse(tokens, vocabulary, classes=None, scores=None):
+def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
     """Turns sequences into objects; nothing is repaired, no threshold, no NMS (the published reading).
 
     Args:
@@ -38,6 +38,8 @@ def parse(tokens, vocabulary, classes=None, scores=None):
         vocabulary: `Vocabulary`.
         classes: int32 tensor (B, L // 5) of `class_scores`, or `None` to read the class tokens themselves.
         scores: float32 tensor (B, L // 5), or `None` for 1 at every object.
+        until_end: bool, whether an end token among the coordinates ends the row; the published reading, of sequences
+            that never stop, is `False`.
 
     Returns:
         Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas, `"classes"` int32 (B, n), −1 for what is no
@@ -55,8 +57,9 @@ def parse(tokens, vocabulary, classes=None, scores=None):
         classes = tf.where(known, classes, -1)
     if scores is None:
         scores = tf.ones(tf.shape(classes))
-    ended = tf.cumsum(tf.cast(tf.reduce_any(objects[..., :4] == END_TOKEN, -1), tf.int32), -1) > 0  # (B, n)
-    classes = tf.where(ended, -1, classes)
+    if until_end:
+        ended = tf.cumsum(tf.cast(tf.reduce_any(objects[..., :4] == END_TOKEN, -1), tf.int32), -1) > 0  # (B, n)
+        classes = tf.where(ended, -1, classes)
     valid = classes >= 0
     return {
         "boxes": tf.where(valid[..., None], boxes, 0.0),

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import keras
 import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
@@ -26,3 +27,16 @@ def scope(name):
     if name == "mirrored":
         return tf.distribute.MirroredStrategy().scope()
     raise InputError(f"Unknown strategy: {name!r}. Use one of {', '.join(STRATEGIES)}.")
+
+
+def synchronize(model):
+    """Lets batch normalisation take its statistics over the whole batch, so that several devices train like one.
+
+    Set here and not where the layers are made: on one device the synchronised form is slower, and less exact.
+
+    Args:
+        model: `keras.Model`, built in the scope of a strategy and not yet traced.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True

@@ -17,7 +17,7 @@ from pix2seq_keras.models.files import save_model
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
-from pix2seq_keras.training.distribution import scope
+from pix2seq_keras.training.distribution import scope, synchronize
 from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
 from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
 from pix2seq_keras.writing import replacing, unwritable, write_json
@@ -78,6 +78,8 @@ def _train(recipe, run, resume, say):
     # === The model and its optimiser ===
     with scope(recipe.strategy):
         model = build_model(recipe, train_source.categories)
+        if recipe.strategy != "none":
+            synchronize(model)
         optimizer = build_optimizer(recipe)
         # XLA on a CPU takes twice as long a step as plain TensorFlow (measured with digits_tiny).
         model.compile(optimizer, jit_compile=False)

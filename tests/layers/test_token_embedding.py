@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras.layers import TokenEmbedding
+from pix2seq_keras.layers.token_embedding import CoordinateInitializer
 
 
 @pytest.fixture
@@ -63,3 +64,24 @@ def test_logits_are_float32_under_mixed_precision(numbers):
     embedding.build()
 
     assert embedding.logits(numbers(2, 6)).dtype == "float32"
+
+
+def test_scaled_embeddings_of_smooth_coordinates_keep_the_promises_of_a_layer(check_layer):
+    tokens = np.array([[1, 2, 3], [4, 0, 10]], "int32")
+    layer = TokenEmbedding(11, 6, 8, input_scale=6**0.5, embeddings_initializer=CoordinateInitializer(4, 7))
+
+    output = check_layer(layer, tokens)
+
+    plain = np.asarray(layer.embeddings)[tokens] + np.asarray(layer.positions)[:3]
+    np.testing.assert_allclose(output, plain * 6**0.5, rtol=1e-5, atol=1e-6)
+
+
+def test_neighbouring_coordinates_start_alike_and_other_tokens_at_random():
+    table = np.asarray(CoordinateInitializer(coord_shift=10, num_bins=64)((80, 32)))
+
+    bins = table[10:74] / np.linalg.norm(table[10:74], axis=1, keepdims=True)
+    likeness = bins @ bins.T
+    assert np.diag(likeness, 1).min() > 0.8
+    assert likeness[0, 32:].max() < 0.6
+    rest = np.delete(table, range(10, 74), 0)
+    assert np.abs(rest).max() < 0.05 and abs(rest.std() - table[10:74].std()) < 0.006

@@ -133,3 +133,16 @@ def test_given_classes_and_scores_take_the_place_of_the_class_tokens():
 
     assert objects["classes"].numpy().tolist() == [[3, 4]]
     assert objects["scores"].numpy().tolist() == [[0.25, 0.5]]
+
+
+def test_the_published_reading_goes_on_after_an_end_token():
+    vocabulary = Vocabulary(num_classes=2, num_bins=8)
+    first, last = vocabulary.coord_shift, vocabulary.coord_shift + 7
+    token_of_class_1 = vocabulary.class_tokens[1]
+    tokens = np.array([[0, first, last, last, token_of_class_1, first, first, last, last, token_of_class_1]])
+
+    published = parse(tokens, vocabulary, until_end=False)
+    ended = parse(tokens, vocabulary)
+
+    np.testing.assert_array_equal(published["classes"], [[1, 1]])
+    np.testing.assert_array_equal(ended["classes"], [[-1, -1]])
