@@ -50,7 +50,9 @@ class TokenEmbedding(keras.layers.Layer):
         max_length: int, number of learned positions.
         input_scale: float, what embeddings and positions are multiplied by on the way in. 1 is the published way;
             √dim lets tokens be heard beside the attention's output from the start, which shortens the plateau.
-        embeddings_initializer: initialiser of the token embeddings; `None` is the published truncated normal of 0.02.
+        stddev: float, σ of the truncated normals that embeddings and positions start with; 0.02 is the published one.
+            Larger ones change less from step to step, so that what feeds the output layer can follow.
+        embeddings_initializer: initialiser of the token embeddings; `None` is that truncated normal.
 
     Call arguments:
         tokens: int tensor (B, L).
@@ -66,10 +68,13 @@ class TokenEmbedding(keras.layers.Layer):
         (2, 5, 100)
     """
 
-    def __init__(self, vocabulary_size, dim, max_length, input_scale=1.0, embeddings_initializer=None, **kwargs):
+    def __init__(
+        self, vocabulary_size, dim, max_length, input_scale=1.0, stddev=0.02, embeddings_initializer=None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.input_scale = input_scale
-        self.embeddings_initializer = keras.initializers.get(embeddings_initializer) or _normal()
+        self.stddev = stddev
+        self.embeddings_initializer = keras.initializers.get(embeddings_initializer) or _normal(stddev)
         self.vocabulary_size = vocabulary_size
         self.dim = dim
         self.max_length = max_length
@@ -78,8 +83,10 @@ class TokenEmbedding(keras.layers.Layer):
         self.embeddings = self.add_weight(
             name="embeddings", shape=(self.vocabulary_size, self.dim), initializer=self.embeddings_initializer
         )
-        self.positions = self.add_weight(name="positions", shape=(self.max_length, self.dim), initializer=_normal())
-        self.output_bias = self.add_weight(name="output_bias", shape=(self.vocabulary_size,), initializer=_normal())
+        self.positions = self.add_weight(
+            name="positions", shape=(self.max_length, self.dim), initializer=_normal(self.stddev)
+        )
+        self.output_bias = self.add_weight(name="output_bias", shape=(self.vocabulary_size,), initializer=_normal(0.02))
 
     def call(self, tokens, position=0):
         places = ops.arange(ops.shape(tokens)[1]) + position  # (L,)
@@ -103,10 +110,11 @@ class TokenEmbedding(keras.layers.Layer):
             "dim": self.dim,
             "max_length": self.max_length,
             "input_scale": self.input_scale,
+            "stddev": self.stddev,
             "embeddings_initializer": keras.initializers.serialize(self.embeddings_initializer),
         }
 
 
-def _normal():
+def _normal(stddev):
     """A fresh initialiser each time: one object shared by several weights would give them equal values."""
-    return keras.initializers.TruncatedNormal(stddev=0.02)
+    return keras.initializers.TruncatedNormal(stddev=stddev)

@@ -34,6 +34,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         dropout: float in [0, 1), after GELUs.
         drop_path: float in [0, 1), stochastic depth of every residual.
         embedding_scale: float or `None`, see `TokenEmbedding`; `None` is √decoder_dim. 1 is the published way.
+        embedding_stddev: float, see `TokenEmbedding`; 0.02 is the published one.
         smooth_coordinates: bool, whether neighbouring coordinate bins start with like embeddings, see
             `CoordinateInitializer`; the published way is `False`.
         categories: `Categories` or `None`: the data set's ids and names of the classes, kept with the model.
@@ -67,6 +68,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         dropout=0.1,
         drop_path=0.1,
         embedding_scale=1.0,
+        embedding_stddev=0.02,
         smooth_coordinates=False,
         categories=None,
         **kwargs,
@@ -90,12 +92,14 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         self.bridge = Bridge(
             decoder_dim, bridge_mlp_dim or decoder_mlp_dim, encoder.grid, dropout, drop_path, dtype=dtype
         )
+        smooth = CoordinateInitializer(vocabulary.coord_shift, vocabulary.num_bins, embedding_stddev)
         self.embedding = TokenEmbedding(
             vocabulary.size,
             decoder_dim,
             max_length,
             decoder_dim**0.5 if embedding_scale is None else embedding_scale,
-            CoordinateInitializer(vocabulary.coord_shift, vocabulary.num_bins) if smooth_coordinates else None,
+            embedding_stddev,
+            smooth if smooth_coordinates else None,
             dtype=dtype,
         )
         self.decoder = TransformerDecoder(
@@ -121,6 +125,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             "dropout": dropout,
             "drop_path": drop_path,
             "embedding_scale": embedding_scale,
+            "embedding_stddev": embedding_stddev,
             "smooth_coordinates": smooth_coordinates,
         }
         self._generators = {}

@@ -49,6 +49,7 @@ def build_model(recipe, categories):
         dropout=sizes.dropout,
         drop_path=sizes.drop_path,
         embedding_scale=sizes.embedding_scale,
+        embedding_stddev=sizes.embedding_stddev,
         smooth_coordinates=sizes.smooth_coordinates,
         categories=categories,
         name="pix2seq",

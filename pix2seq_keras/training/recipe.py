@@ -51,6 +51,7 @@ class ModelRecipe:
         dropout: after GELUs and on the stem's features.
         drop_path: stochastic depth.
         embedding_scale: what token embeddings are multiplied by on the way in; null for the root of their width.
+        embedding_stddev: spread of the embeddings at the start.
         smooth_coordinates: whether neighbouring coordinate bins start with like embeddings.
     """
 
@@ -70,6 +71,7 @@ class ModelRecipe:
     dropout: float = 0.1
     drop_path: float = 0.0
     embedding_scale: float | None = None
+    embedding_stddev: float = 0.02
     smooth_coordinates: bool = True
 
 
