@@ -70,8 +70,8 @@ class ModelRecipe:
     decoder_heads: int = 4
     dropout: float = 0.1
     drop_path: float = 0.0
-    embedding_scale: float | None = None
-    embedding_stddev: float = 0.02
+    embedding_scale: float | None = 2.0
+    embedding_stddev: float = 0.1
     smooth_coordinates: bool = True
 
 
@@ -91,7 +91,7 @@ class OptimizerRecipe:
         clipnorm: global norm gradients are clipped to; null for none.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     warmup_steps: int = 200
     schedule: str = "cosine"
     final_factor: float = 0.01

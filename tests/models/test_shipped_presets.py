@@ -1,0 +1,50 @@
+"""The weights that come with the package."""
+
+import h5py
+import pytest
+
+from pix2seq_keras import Pix2Seq, data
+from pix2seq_keras.evaluation import evaluate_source
+from pix2seq_keras.models import presets
+
+
+@pytest.fixture(scope="module")
+def test_scenes(tmp_path_factory):
+    """The 600 test scenes, drawn into a folder of this test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path_factory.mktemp("digits")))
+        return data.open_source("digits", "test")
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_preset_is_small_and_without_optimizer_state(name):
+    folder = presets.find(name)
+
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    with h5py.File(folder / presets.WEIGHTS) as weights:
+        groups = set(weights)
+
+    assert size <= 6_000_000
+    assert "optimizer" not in groups
+    assert "pix2seq" in (folder / presets.CARD).read_text()
+
+
+def test_digits_tiny_finds_the_digits_of_a_sample_of_test_scenes(test_scenes):
+    model = Pix2Seq.from_preset("digits_tiny")
+
+    result, _ = evaluate_source(model, test_scenes, batch_size=32, max_images=128, progress=False)
+
+    # The card says 0.85 and 0.93 on all 600 scenes; a sample of 128 may be a little off.
+    assert result["AP"] >= 0.82
+    assert result["AP50"] >= 0.90
+
+
+@pytest.mark.large
+def test_digits_tiny_scores_on_all_test_scenes_what_its_card_says(test_scenes):
+    model = Pix2Seq.from_preset("digits_tiny")
+
+    result, _ = evaluate_source(model, test_scenes, batch_size=32, progress=False)
+
+    assert result["num_images"] == 600
+    assert result["AP"] == pytest.approx(0.852, abs=0.005)
+    assert result["AP50"] == pytest.approx(0.932, abs=0.005)
