@@ -81,7 +81,7 @@ def _train(recipe, run, resume, say):
         if recipe.strategy != "none":
             synchronize(model)
         optimizer = build_optimizer(recipe)
-        # XLA on a CPU takes twice as long a step as plain TensorFlow (measured with digits_tiny).
+        # XLA on a CPU took twice as long a step as plain TensorFlow (1.1 s, 0.5 s; a model of digits_tiny's size).
         model.compile(optimizer, jit_compile=False)
         optimizer.build(model.trainable_variables)
     if model.max_length < 5 * recipe.sequence.max_objects:
