@@ -1,7 +1,8 @@
-"""`pix2seq train | evaluate | predict`: flags are derived from typed functions and the recipe's dataclasses."""
+"""The `pix2seq` command: its flags are derived from typed functions and the recipe's dataclasses."""
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import jsonargparse
@@ -10,10 +11,12 @@ from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
 from pix2seq_keras.inference import open_model
+from pix2seq_keras.models import Pix2Seq, published
+from pix2seq_keras.models.files import save_model
 from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.visualization.predictions import predict_pictures
-from pix2seq_keras.writing import write_json
+from pix2seq_keras.writing import require_writable_folder, write_json
 
 
 def evaluate(
@@ -96,6 +99,32 @@ def predict(
         raise InputError(f"None of the {len(problems)} pictures could be read.")
 
 
+def convert(checkpoint: str, output: str, preset: str | None = None, config: str | None = None):
+    """Turn a published checkpoint into a .keras file.
+
+    Args:
+        checkpoint: folder with the checkpoint (checkpoint, NAME.index, NAME.data-…), or its path without the ending
+        output: .keras file to write
+        preset: published model that the checkpoint is of, such as vit_b_640
+        config: JSON file with the checkpoint's model configuration, instead of a preset
+    """
+    target = Path(output)
+    if (preset is None) == (config is None):
+        raise InputError("Say what the checkpoint is of: either --preset NAME or --config FILE.")
+    if target.suffix != ".keras":
+        raise InputError(f"The output must be a file ending in .keras. Received: --output {output}")
+    require_writable_folder(target.parent)
+    start = time.monotonic()
+    if preset is not None:
+        model = Pix2Seq.from_preset(preset, weights=None)
+        published.load_checkpoint(model, checkpoint)
+    else:
+        model = published.from_checkpoint(checkpoint, config)
+    save_model(model, target)
+    seconds = time.monotonic() - start
+    print(f"{len(model.weights)} weights, {model.count_params():,} parameters: {target} ({seconds:.0f} s)")
+
+
 def main(arguments=None):
     """Runs the command.
 
@@ -112,8 +141,7 @@ def main(arguments=None):
         if chosen.command == "train":
             _train(options)
         else:
-            options.pop("config", None)
-            {"evaluate": evaluate, "predict": predict}[chosen.command](**options.as_dict())
+            {"evaluate": evaluate, "predict": predict, "convert": convert}[chosen.command](**options.as_dict())
     except InputError as error:
         print(f"pix2seq: {error}", file=sys.stderr)
         return 2
@@ -134,6 +162,9 @@ def _parser():
     commands.add_subcommand("train", _train_parser(), help="Train a model by a recipe.")
     commands.add_subcommand("evaluate", _function_parser(evaluate), help="Score a model on a split.")
     commands.add_subcommand("predict", _predict_parser(), help="Find objects in pictures.")
+    commands.add_subcommand(
+        "convert", _function_parser(convert), help="Turn a published checkpoint into a .keras file."
+    )
     return parser
 
 

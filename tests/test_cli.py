@@ -12,6 +12,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from pix2seq_keras import cli
+from pix2seq_keras.inference import open_model
 from pix2seq_keras.training import recipe as recipes
 
 TINY = """\
@@ -267,6 +268,35 @@ def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_pa
     assert capsys.readouterr().err == "pix2seq: stopped.\n"
     assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run")]) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+# === Published checkpoints ===
+
+
+def test_convert_gives_a_detector_with_the_published_numbers(shared_dir, tmp_path):
+    reference = shared_dir / "reference" / "vit"
+    output = tmp_path / "new" / "vit.keras"
+
+    said = pix2seq("convert", "--config", reference / "config.json", "--checkpoint", reference, "--output", output)
+
+    golden = np.load(reference / "golden.npz")
+    logits = open_model(output)({"images": golden["image"], "tokens": golden["input_seq"]})
+    np.testing.assert_allclose(logits, golden["logits"], rtol=0, atol=1e-4)
+    assert "105 weights" in said.stdout
+
+
+def test_convert_refuses_what_it_cannot_use(refused, shared_dir, tmp_path):
+    reference = shared_dir / "reference" / "vit"
+    config = ["--config", reference / "config.json"]
+    output = ["--output", tmp_path / "vit.keras"]
+
+    assert "either --preset NAME or --config" in refused("convert", "--checkpoint", reference, *output)
+    assert "There is no checkpoint at" in refused("convert", *config, "--checkpoint", tmp_path, *output)
+    assert "ending in .keras" in refused("convert", *config, "--checkpoint", reference, "--output", tmp_path / "vit")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("")
+    where = ["--output", tmp_path / "file" / "vit.keras"]
+    assert "cannot be written" in refused("convert", *config, "--checkpoint", reference, *where)
 
 
 # === Flags ===

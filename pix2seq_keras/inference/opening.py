@@ -21,13 +21,13 @@ def open_model(ref):
         `Pix2Seq`.
 
     Raises:
-        InputError: if nothing is there, or it is damaged or no Pix2Seq.
+        InputError: if nothing is there, or it is damaged or no Pix2Seq; or if a published model's weights are missing.
 
     Example:
         >>> open_model("digits_tiny").detect("picture.png")
     """
     path = Path(ref)
-    if presets.find(ref) is not None:
+    if presets.exists(ref):
         return Pix2Seq.from_preset(ref)
     if path.is_dir():
         for name in RUN_WEIGHTS:
@@ -39,8 +39,7 @@ def open_model(ref):
     if path.is_file():
         return _open_keras(path)
     raise InputError(
-        f"There is no model {str(ref)!r}. Give a preset ({', '.join(presets.names())}), a run folder, a preset folder "
-        "or a .keras file."
+        f"There is no model {str(ref)!r}. {presets.known(ref)} Or give a run folder, a preset folder or a .keras file."
     )
 
 

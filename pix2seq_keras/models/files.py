@@ -1,13 +1,20 @@
 """Model files: weights and configuration without optimizer state, whole or not at all."""
 
-import contextlib
+import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 
+import keras
+
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.writing import replacing, unwritable
 
 
 def uncompiled(model):
-    """A copy that was never compiled: optimizer state would triple a file that is read for its weights."""
+    """The model, or a copy if it was compiled: optimizer state would triple a file that is read for its weights."""
+    if not model.compiled:
+        return model
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
@@ -24,16 +31,17 @@ def save_model(model, path):
         InputError: if it cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.tmp.keras")  # Keras goes by the ending
+    parts = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        uncompiled(model).save(temporary)
-        temporary.replace(path)
+        # Keras writes an archive by way of a copy of all weights in memory; a folder's weights go straight to the disk.
+        parts = Path(tempfile.mkdtemp(prefix=f".{path.stem}-", dir=path.parent))
+        keras.saving.save_model(uncompiled(model), parts, zipped=False)
+        with replacing(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for part in sorted(part for part in parts.rglob("*") if part.is_file()):
+                archive.write(part, part.relative_to(parts))
     except OSError as error:
-        raise InputError(
-            f"The model cannot be written to {path}: {error.strerror or error}. "
-            "Choose a folder that can be written and has space."
-        ) from error
+        raise InputError(unwritable(path, error)) from error
     finally:
-        with contextlib.suppress(OSError):  # where it cannot even be looked for, it is not
-            temporary.unlink()
+        if parts is not None:
+            shutil.rmtree(parts, ignore_errors=True)

@@ -1,5 +1,6 @@
-"""Presets: folders that describe a model and hold its weights."""
+"""Presets: folders that describe a model and hold its weights, and the published models by name."""
 
+import difflib
 import json
 import shutil
 import tempfile
@@ -9,22 +10,41 @@ from pathlib import Path
 import keras
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models import published_presets
 from pix2seq_keras.models.files import uncompiled
-from pix2seq_keras.models.transfer import with_classes
+from pix2seq_keras.models.transfer import canvas_size, with_classes, with_image_size
+from pix2seq_keras.models.weights import cached_weights, load_weights
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.weights.h5", "README.md"
 
 
 def names():
-    """Sorted list of str: the presets that come with the package."""
+    """List of str: the presets whose weights come with the package, then the published models."""
+    return packaged_names() + published_presets.names()
+
+
+def packaged_names():
+    """Sorted list of str: the presets whose weights come with the package."""
     return sorted(entry.name for entry in _packaged().iterdir() if (entry / CONFIG).is_file())
 
 
+def known(preset):
+    """Sentences with what may be given as a preset's name, in short, and which of them is like `preset`."""
+    like = difflib.get_close_matches(str(preset), names(), n=1)
+    listed = "; ".join([*packaged_names(), published_presets.summary()])
+    return f"{f'Did you mean {like[0]}? ' if like else ''}The presets are {listed}."
+
+
+def exists(preset):
+    """Whether `preset` is a name of `names()` or a preset folder."""
+    return find(preset) is not None or str(preset) in published_presets.names()
+
+
 def find(preset):
-    """The folder of a preset, or `None`.
+    """The folder of a preset, or `None`: published models have none.
 
     Args:
-        preset: str or path: a name of `names()`, or a folder that `save` wrote.
+        preset: str or path: a name of `packaged_names()`, or a folder that `save` wrote.
     """
     for folder in (_packaged() / str(preset), Path(preset)):
         if str(preset) and (folder / CONFIG).is_file():
@@ -32,45 +52,62 @@ def find(preset):
     return None
 
 
-def load(cls, preset, num_classes=None, weights="published"):
+def load(cls, preset, num_classes=None, weights="published", image_size=None):
     """Opens a preset.
 
     Args:
         cls: the model's class.
         preset: str or path: a name of `names()`, or a preset folder.
-        num_classes: int or `None`: for other classes than the preset's; their tokens start at random, everything
-            else keeps its weights.
-        weights: `"published"` the folder's own; `None` random ones; or the path of a `.weights.h5` file.
+        num_classes: int or `None`: for other classes than the preset's, see `transfer.with_classes`.
+        weights: `"published"` the folder's own, or those of a published model from the cache
+            (`weights.weights_cache()`); `None` random ones; or the path or http(s) address of others, see
+            `weights.load_weights`.
+        image_size: int, (H, W) or `None`: for another canvas than the preset's, in pixels.
 
     Returns:
         A `cls`.
 
     Raises:
-        InputError: if there is no such preset, its files are damaged, or the weights do not fit.
+        InputError: if there is no such preset, its files are damaged, the weights are missing or do not fit, or the
+            model cannot have that canvas.
+
+    Example:
+        >>> load(Pix2Seq, "vit_b_640", weights=None, image_size=(480, 640))
     """
+    canvas = None if image_size is None else canvas_size(image_size)
     folder = find(preset)
-    if folder is None:
-        raise InputError(f"There is no preset {str(preset)!r}. Use one of {', '.join(names())}, or a preset folder.")
-    try:
-        model = cls.from_config(json.loads((folder / CONFIG).read_text())["config"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder / CONFIG} does not describe a model: {error}") from error
+    if folder is not None:
+        weights = folder / WEIGHTS if weights == "published" else weights
+        model = _from_folder(cls, folder)
+    elif str(preset) in published_presets.names():
+        record = published_presets.get(str(preset))
+        # What is missing is told before a large model is made.
+        weights = cached_weights(record) if weights == "published" else weights
+        model = _from_record(cls, record, canvas)
+    else:
+        raise InputError(f"There is no preset {str(preset)!r}. {known(preset)} Or give a preset folder.")
     if weights is not None:
-        path = folder / WEIGHTS if weights == "published" else Path(weights)
-        load_weights(model, path)
+        load_weights(model, weights)
+    if canvas is not None and canvas != model.image_size:
+        model = with_image_size(model, canvas)
     if num_classes is not None and num_classes != model.vocabulary.num_classes:
         model = with_classes(model, num_classes)
     return model
 
 
-def load_weights(model, path):
-    """Loads a `.weights.h5` file; an `InputError` names it where it is missing, damaged or of another model."""
-    if not Path(path).is_file():
-        raise InputError(f"There is no weights file {path}.")
+def _from_folder(cls, folder):
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        raise InputError(f"The weights in {path} do not fit the model, or the file is damaged: {error}") from error
+        return cls.from_config(json.loads((folder / CONFIG).read_text())["config"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder / CONFIG} does not describe a model: {error}") from error
+
+
+def _from_record(cls, record, canvas):
+    from pix2seq_keras.models.published_config import build  # builds on Pix2Seq, which opens presets
+
+    config = record.config if canvas is None else {**record.config, "image_size": canvas}
+    model = build(config, categories=record.categories)
+    return model if type(model) is cls else cls.from_config(model.get_config())
 
 
 def save(model, directory):

@@ -1,14 +1,20 @@
-"""A trained model for other classes."""
+"""A trained model for other classes, or for another canvas."""
 
 import dataclasses
+import operator
 
 import numpy as np
 
+from pix2seq_keras.errors import InputError
 from pix2seq_keras.vocabulary import Vocabulary
 
 
 def with_classes(model, num_classes, categories=None):
-    """The same model for another number of classes: all weights kept but those of class tokens.
+    """The same model for another number of classes.
+
+    In the compact layout the class tokens are as many as the classes: they start at random, all other weights are
+    kept. In the published layout they are a range with room, of which the new classes use the slots 1 … num_classes:
+    all weights are kept, as the published fine-tuning does, so a class starts from whatever had its slot before.
 
     Args:
         model: `Pix2Seq`.
@@ -16,18 +22,20 @@ def with_classes(model, num_classes, categories=None):
         categories: `Categories` of the new classes, or `None`.
 
     Returns:
-        A new `Pix2Seq`; the embeddings and output biases of its class tokens are fresh random ones.
+        A new `Pix2Seq`.
+
+    Raises:
+        InputError: if the published layout has no room for so many.
     """
     old = model.vocabulary
-    compact = dataclasses.replace(old, num_classes=num_classes, labels=None, coord_shift=None, size=None)
-    is_compact = old == Vocabulary(old.num_classes, old.num_bins)
-    # In the published layout the class tokens are a range with room: only which of them are used changes.
-    new = compact if is_compact else dataclasses.replace(
-        old, num_classes=num_classes, labels=tuple(range(1, num_classes + 1))
-    )  # fmt: skip
     config = model.get_config()
-    config.update(vocabulary=new, categories=categories)
-    other = type(model).from_config(config)
+    if old != Vocabulary(old.num_classes, old.num_bins):
+        new = dataclasses.replace(old, num_classes=num_classes, labels=tuple(range(1, num_classes + 1)))
+        other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
+        _copy_weights(model, other)
+        return other
+    new = Vocabulary(num_classes, old.num_bins)
+    other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
     kept_old = np.r_[: old.label_shift, old.coord_shift : old.size]
     kept_new = np.r_[: new.label_shift, new.coord_shift : new.size]
     of_tokens = {id(model.embedding.embeddings), id(model.embedding.output_bias)}
@@ -39,3 +47,64 @@ def with_classes(model, num_classes, categories=None):
         else:
             target.assign(source)
     return other
+
+
+def with_image_size(model, image_size):
+    """The same model for another canvas: all weights kept, the sine codes of the places computed anew.
+
+    Args:
+        model: `Pix2Seq`.
+        image_size: int or (H, W), in pixels.
+
+    Returns:
+        A new `Pix2Seq`.
+
+    Raises:
+        InputError: if that is no size, or the encoder is made for one size only.
+
+    Example:
+        >>> with_image_size(Pix2Seq.from_preset("digits_tiny"), (96, 128)).image_size
+        (96, 128)
+    """
+    canvas = canvas_size(image_size)
+    config = model.get_config()
+    config["encoder"] = _for_canvas(config["encoder"], [None, *model.image_size, 3], [None, *canvas, 3])
+    config["image_size"] = canvas
+    try:
+        other = type(model).from_config(config)
+        _copy_weights(model, other)
+    except ValueError as error:
+        height, width = canvas
+        raise InputError(
+            f"The model of {model.image_size[0]}×{model.image_size[1]} pixels cannot be given a canvas of "
+            f"{height}×{width}: {error}"
+        ) from error
+    return other
+
+
+def canvas_size(image_size):
+    """(H, W) of an int or a pair; an `InputError` where it is neither, or not positive."""
+    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
+    try:
+        canvas = tuple(operator.index(side) for side in sides)
+    except TypeError:
+        canvas = ()
+    if len(canvas) != 2 or min(canvas) < 1:
+        raise InputError(f"image_size must be a positive integer or a pair (H, W). Received: image_size={image_size!r}")
+    return canvas
+
+
+def _copy_weights(model, other):
+    # One at a time: a large model's weights are not held a third time, as by get_weights.
+    for source, target in zip(model.weights, other.weights, strict=True):
+        target.assign(source)
+
+
+def _for_canvas(value, old_shape, new_shape):
+    """A serialised layer as if never built, and with the new shape wherever it names the pictures'."""
+    if isinstance(value, dict):
+        # Keras would build the layer again for the shapes noted there.
+        return {key: _for_canvas(item, old_shape, new_shape) for key, item in value.items() if key != "build_config"}
+    if isinstance(value, tuple | list):
+        return list(new_shape) if list(value) == old_shape else [_for_canvas(v, old_shape, new_shape) for v in value]
+    return value

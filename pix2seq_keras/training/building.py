@@ -2,8 +2,9 @@
 
 import keras
 
+from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.layers import ImageEncoder, ResidualStem
+from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
 from pix2seq_keras.models import Pix2Seq
 from pix2seq_keras.models.transfer import with_classes
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
@@ -28,7 +29,7 @@ def build_model(recipe, categories):
             model = with_classes(model, len(categories), categories)
         return model
     encoder = ImageEncoder(
-        ResidualStem(sizes.stem_widths, sizes.stem_depth),
+        _build_backbone(sizes),
         num_layers=sizes.encoder_layers,
         dim=sizes.encoder_dim,
         mlp_dim=sizes.encoder_mlp_dim,
@@ -54,6 +55,25 @@ def build_model(recipe, categories):
         categories=categories,
         name="pix2seq",
     )
+
+
+def _build_backbone(sizes):
+    """Pictures to features: the residual stem, or a network of `keras.applications`."""
+    if sizes.backbone is not None:
+        return applications_backbone(
+            sizes.backbone,
+            sizes.image_size,
+            sizes.backbone_weights,
+            sizes.backbone_stride,
+            sizes.backbone_freeze,
+            sizes.backbone_batch_norm,
+        )
+    if sizes.backbone_weights is not None:
+        raise InputError(
+            "model.backbone_weights needs a model.backbone to load them into. Received: "
+            f"model.backbone_weights={sizes.backbone_weights}, model.backbone=null"
+        )
+    return ResidualStem(sizes.stem_widths, sizes.stem_depth)
 
 
 def build_optimizer(recipe):

@@ -38,6 +38,13 @@ class ModelRecipe:
         preset: preset, run folder or `.keras` file to fine-tune; the sizes below then do not count.
         image_size: height and width of the canvas.
         num_bins: bins a coordinate is quantised to.
+        backbone: network of `keras.applications` that sees the picture first: "resnet50", "efficientnetv2_s",
+            "convnext_tiny", "mobilenetv3_large" and their sizes; null for the residual stem.
+        backbone_weights: "imagenet", downloaded once, or a weights file of the network without its top; null for
+            random ones.
+        backbone_stride: pixels to one place of its features: 4, 8, 16 or 32.
+        backbone_freeze: whether nothing of it trains.
+        backbone_batch_norm: "train", or "frozen" to keep the statistics of its weights, as small batches need.
         stem_widths: channels of the residual stem at stride 2, 4, 8, …
         stem_depth: residual blocks of each width after the first.
         encoder_layers: Transformer encoder blocks.
@@ -58,6 +65,11 @@ class ModelRecipe:
     preset: str | None = None
     image_size: tuple[int, int] = (96, 96)
     num_bins: int = 192
+    backbone: str | None = None
+    backbone_weights: str | None = None
+    backbone_stride: int = 16
+    backbone_freeze: bool = False
+    backbone_batch_norm: str = "train"
     stem_widths: tuple[int, ...] = (32, 64, 128)
     stem_depth: int = 2
     encoder_layers: int = 2

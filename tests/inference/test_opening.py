@@ -53,6 +53,18 @@ def test_what_is_not_there_is_refused_with_what_may_be_given(ref):
         open_model(ref)
 
 
+def test_the_refusal_names_the_presets_in_short():
+    with pytest.raises(InputError, match=r"Did you mean digits_tiny\? The presets are digits_tiny; ") as refusal:
+        open_model("digits_tiny.keras")
+    assert len(str(refusal.value)) < 450
+
+
+def test_a_published_model_without_its_weights_is_told_how_to_get_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path))
+    with pytest.raises(InputError, match=r"pix2seq convert --preset resnet50_640 --checkpoint resnet_640x640 --output"):
+        open_model("resnet50_640")
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no model"):
         open_model(tmp_path)

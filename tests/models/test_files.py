@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from pix2seq_keras import InputError, Pix2Seq
+from pix2seq_keras import InputError
 from pix2seq_keras.models.files import save_model
 
 
@@ -39,6 +39,17 @@ def test_a_file_holds_the_model_without_its_optimizer(trained, tiny_pictures, tm
     assert [entry.name for entry in (tmp_path / "runs").iterdir()] == ["best.keras"]
 
 
+def test_the_file_is_the_one_that_keras_writes(build_tiny_model, tmp_path):
+    model = build_tiny_model(6)
+
+    save_model(model, tmp_path / "ours.keras")
+    model.save(tmp_path / "keras.keras")
+
+    with zipfile.ZipFile(tmp_path / "ours.keras") as ours, zipfile.ZipFile(tmp_path / "keras.keras") as theirs:
+        assert sorted(ours.namelist()) == sorted(theirs.namelist())
+        assert ours.read("config.json") == theirs.read("config.json")
+
+
 def test_saving_leaves_the_model_as_it_was(trained, tmp_path):
     optimizer = trained.optimizer
 
@@ -54,10 +65,10 @@ def test_a_failure_leaves_the_old_file(trained, tmp_path, monkeypatch, error):
     path.write_bytes(b"the old model")
 
     def fail(model, filepath, *args, **kwargs):
-        filepath.write_bytes(b"half a mod")
+        (filepath / "model.weights.h5").write_bytes(b"half a mod")
         raise error
 
-    monkeypatch.setattr(Pix2Seq, "save", fail)
+    monkeypatch.setattr(keras.saving, "save_model", fail)
 
     with pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt):
         save_model(trained, path)
@@ -68,5 +79,5 @@ def test_a_failure_leaves_the_old_file(trained, tmp_path, monkeypatch, error):
 def test_a_place_that_cannot_be_written_is_explained(trained, tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(InputError, match=r"cannot be written to .*model.keras"):
+    with pytest.raises(InputError, match=r"model.keras cannot be written"):
         save_model(trained, tmp_path / "file" / "model.keras")

@@ -1,12 +1,16 @@
-"""Presets: self-describing folders, whole or not there."""
+"""Presets: self-describing folders, whole or not there; and the published models by name."""
 
+import dataclasses
+import functools
+import http.server
 import json
+import threading
 
 import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, InputError, Pix2Seq, Vocabulary
-from pix2seq_keras.models import presets
+from pix2seq_keras.models import presets, published, published_presets
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +78,20 @@ def test_an_unknown_preset_lists_the_known_ones(monkeypatch, tmp_path):
         (tmp_path / name / "config.json").write_text("{}")
     monkeypatch.setattr(presets, "_packaged", lambda: tmp_path)
 
-    assert presets.names() == ["heron", "pelican"]
+    assert presets.names() == ["heron", "pelican", *published_presets.names()]
     for unknown in ("stork", "", tmp_path / "no preset"):
-        with pytest.raises(InputError, match=r"There is no preset .*heron, pelican, or a preset folder"):
+        with pytest.raises(InputError, match=r"There is no preset .*heron; pelican; .* Or give a preset folder"):
             Pix2Seq.from_preset(unknown)
 
 
+def test_a_slip_in_a_name_is_answered_with_the_name_like_it():
+    with pytest.raises(InputError, match=r"There is no preset 'vit-b_640'\. Did you mean vit_b_640\? ") as refusal:
+        Pix2Seq.from_preset("vit-b_640")
+    assert len(str(refusal.value)) < 400
+
+
 def test_every_packaged_preset_describes_a_model():
-    for name in presets.names():
+    for name in presets.packaged_names():
         model = Pix2Seq.from_preset(name)
         assert model.vocabulary.num_classes == len(model.categories)
 
@@ -167,3 +177,124 @@ def test_an_interrupted_saving_leaves_no_half_preset(model, folder, inputs, monk
             model.save_to_preset(place)
     assert listing(folder.parent) == ["saved", "saved/config.json", "saved/model.weights.h5"]
     assert (folder / "model.weights.h5").read_bytes() == before
+
+
+# === The published models, of a size that is quick to build ===
+
+SMALL = {
+    "image_size": [32, 32], "dim_att": 8, "dim_mlp": 16, "num_heads": 2, "num_encoder_layers": 1, "dim_att_dec": 8,
+    "dim_mlp_dec": 16, "num_heads_dec": 2, "num_decoder_layers": 1, "max_seq_len": 20, "coord_vocab_shift": 200,
+    "vocab_size": 232, "quantization_bins": 32,
+}  # fmt: skip
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and published models of the `SMALL` size."""
+    get = published_presets.get
+    small = lambda name: dataclasses.replace(get(name), config={**get(name).config, **SMALL})
+    monkeypatch.setattr(published_presets, "get", small)
+    monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    return tmp_path / "cache"
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_published_model_has_its_vocabulary_and_categories(cache):
+    model = Pix2Seq.from_preset("vit_b_640", weights=None)
+
+    assert model.vocabulary == Vocabulary.published(32, 200, 232, model.categories.ids)
+    assert model.categories == published_presets.categories("coco")
+    assert model.image_size == (32, 32)
+
+
+@pytest.mark.parametrize("file", ["vit_b_640.keras", "vit_b_640.weights.h5"])
+def test_published_weights_come_from_the_cache(cache, file):
+    original = Pix2Seq.from_preset("vit_b_640", weights=None)
+    (original.save if file.endswith(".keras") else original.save_weights)(cache / file)
+
+    assert_same_weights(Pix2Seq.from_preset("vit_b_640"), original)
+
+
+def test_missing_published_weights_are_told_with_how_to_get_them(cache):
+    with pytest.raises(InputError) as refusal:
+        Pix2Seq.from_preset("vit_b_640")
+
+    assert str(refusal.value) == (
+        f"The weights of vit_b_640 are not at {cache}/vit_b_640.keras. They are published at "
+        "gs://pix2seq/coco_det_finetune/vit_b_640x640; fetch and convert them once with\n"
+        "  gsutil -m cp -r gs://pix2seq/coco_det_finetune/vit_b_640x640 .\n"
+        f"  pix2seq convert --preset vit_b_640 --checkpoint vit_b_640x640 --output {cache}/vit_b_640.keras\n"
+        "Or give weights=PATH or weights=URL for weights of your own, or weights=None for random ones."
+    )
+
+
+def test_weights_that_were_never_published_are_told_so(cache):
+    with pytest.raises(InputError, match=r"The weights of resnet101_1333_scratch were never published.*weights=None"):
+        Pix2Seq.from_preset("resnet101_1333_scratch")
+
+
+def test_a_published_model_for_another_canvas_and_other_classes_keeps_all_weights(cache):
+    original = Pix2Seq.from_preset("vit_b_640", weights=None)
+    original.save(cache / "vit_b_640.keras")
+
+    model = Pix2Seq.from_preset("vit_b_640", num_classes=3, image_size=(48, 64))
+
+    assert_same_weights(model, original)
+    assert model.image_size == (48, 64) and model.encoder.grid == (3, 4)
+    assert model.vocabulary.class_tokens == (101, 102, 103) and model.categories is None
+
+
+def test_a_preset_folder_takes_another_canvas(model, folder):
+    loaded = Pix2Seq.from_preset(folder, image_size=48)
+
+    assert loaded.image_size == (48, 48)
+    assert_same_weights(loaded, model)
+    assert Pix2Seq.from_preset(folder, image_size=(32, 32)).image_size == (32, 32)
+
+
+def test_a_subclass_opens_as_itself(cache):
+    class Mine(Pix2Seq):
+        pass
+
+    assert type(Mine.from_preset("vit_b_640", weights=None)) is Mine
+
+
+@pytest.mark.parametrize("by", ["folder", "prefix"])
+def test_a_checkpoint_is_read_in_the_published_layout(cache, tmp_path, by):
+    original = Pix2Seq.from_preset("vit_b_640", weights=None)
+    prefix = published.save_checkpoint(original, tmp_path)
+
+    model = Pix2Seq.from_preset("vit_b_640", weights=tmp_path if by == "folder" else prefix)
+
+    assert_same_weights(model, original)
+
+
+def test_weights_come_from_a_web_address(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    original = Pix2Seq.from_preset("vit_b_640", weights=None)
+    (tmp_path / "site").mkdir()
+    original.save_weights(tmp_path / "site" / "mine.weights.h5")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path / "site")
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/mine.weights.h5"
+        try:
+            model = Pix2Seq.from_preset("vit_b_640", weights=address)
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert_same_weights(model, original)
+    assert_same_weights(Pix2Seq.from_preset("vit_b_640", weights=address), original)  # the server is gone, the file not

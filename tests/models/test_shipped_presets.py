@@ -16,7 +16,7 @@ def test_scenes(tmp_path_factory):
         return data.open_source("digits", "test")
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", presets.packaged_names())
 def test_preset_is_small_and_without_optimizer_state(name):
     folder = presets.find(name)
 

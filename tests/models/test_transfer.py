@@ -1,10 +1,12 @@
-"""A trained model for other classes."""
+"""A trained model for other classes, or for another canvas."""
 
+import keras
 import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, InputError, Vocabulary
-from pix2seq_keras.models.transfer import with_classes
+from pix2seq_keras.layers import ResidualStem, sine_code_2d
+from pix2seq_keras.models.transfer import with_classes, with_image_size
 
 
 def rows(model):
@@ -45,7 +47,7 @@ def test_the_old_model_is_left_as_it_was(tiny_model):
         np.testing.assert_array_equal(old, weight)
 
 
-def test_the_published_layout_keeps_its_size_and_place_of_coordinates(build_tiny_model):
+def test_the_published_layout_keeps_all_weights_and_its_places(build_tiny_model):
     vocabulary = Vocabulary.published(num_bins=16, coord_shift=110, size=130, class_ids=(1, 4))
     model = build_tiny_model(vocabulary=vocabulary)
 
@@ -53,10 +55,8 @@ def test_the_published_layout_keeps_its_size_and_place_of_coordinates(build_tiny
 
     assert other.vocabulary.class_tokens == (101, 102, 103, 104, 105)
     assert (other.vocabulary.coord_shift, other.vocabulary.size) == (110, 130)
-    for old, new in zip(rows(model), rows(other), strict=True):
-        np.testing.assert_array_equal(new[:100], old[:100])
-        np.testing.assert_array_equal(new[110:], old[110:])
-        assert (new[100:110] != old[100:110]).any()
+    for old, new in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
 def test_more_classes_than_label_slots_are_refused(build_tiny_model):
@@ -65,3 +65,53 @@ def test_more_classes_than_label_slots_are_refused(build_tiny_model):
 
     with pytest.raises(InputError, match="Label slots must lie in 0 … 9"):
         with_classes(model, 10)
+
+
+def functional(canvas):
+    pictures = keras.Input((*canvas, 3))
+    return keras.Model(pictures, keras.layers.Conv2D(8, 8, 8)(pictures))
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [lambda _: ResidualStem((8, 8, 16)), lambda _: keras.Sequential([keras.layers.Conv2D(8, 8, 8)]), functional],
+    ids=["layer", "sequential", "functional"],
+)
+def test_another_canvas_is_as_if_built_so_with_the_same_weights(build_tiny_model, backbone):
+    model = build_tiny_model(encoder=backbone((32, 32)))
+    wanted = type(model)(model.vocabulary, (32, 48), backbone((32, 48)), **model.decoder_config)
+    wanted.set_weights(model.get_weights())
+    images = np.random.default_rng(0).uniform(0, 1, (2, 32, 48, 3)).astype("float32")
+    inputs = {"images": images, "tokens": np.array([[1, 8, 9], [1, 10, 11]])}
+
+    other = with_image_size(model, (32, 48))
+
+    assert other.image_size == (32, 48)
+    assert other.encoder.grid == wanted.encoder.grid
+    np.testing.assert_array_equal(other.bridge.position_code, sine_code_2d(*other.encoder.grid, 16))
+    np.testing.assert_allclose(other(inputs), wanted(inputs), atol=1e-5)
+    assert model.image_size == (32, 32)
+
+
+def test_another_canvas_outlives_saving(tiny_model, tmp_path):
+    with_image_size(tiny_model, (64, 32)).save(tmp_path / "other.keras")
+
+    loaded = keras.saving.load_model(tmp_path / "other.keras")
+
+    assert loaded.image_size == (64, 32)
+    assert loaded.encode(np.zeros((1, 64, 32, 3), "float32")).shape[1] == np.prod(loaded.encoder.grid)
+
+
+def test_an_encoder_made_for_one_size_is_refused_another(build_tiny_model):
+    pictures = keras.Input((32, 32, 3))
+    rigid = keras.Model(pictures, keras.layers.Reshape((4, 4, 8))(keras.layers.Conv2D(8, 8, 8)(pictures)))
+    model = build_tiny_model(encoder=rigid)
+
+    with pytest.raises(InputError, match=r"of 32×32 pixels cannot be given a canvas of 64×64: .*"):
+        with_image_size(model, 64)
+
+
+@pytest.mark.parametrize("size", [0, -32, (32,), (32, 0), (32, 32, 3), 32.5, "32", (32, None)])
+def test_what_is_no_canvas_is_refused(tiny_model, size):
+    with pytest.raises(InputError, match=r"image_size must be a positive integer or a pair \(H, W\)\. Received"):
+        with_image_size(tiny_model, size)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -28,6 +29,45 @@ def test_the_model_has_the_sizes_of_the_recipe(plain_recipe):
     assert model.max_length == 5 * plain_recipe.sequence.max_objects
     assert model.embedding.embeddings.shape == (model.vocabulary.size, 16)
     assert model.encoder.grid == (8, 8)  # two widths in the stem: stride 4
+
+
+def _with_backbone(recipe, **options):
+    return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, **options))
+
+
+def test_a_backbone_of_the_recipe_stands_in_for_the_stem(plain_recipe):
+    options = {"backbone": "mobilenetv3_small", "image_size": (32, 48), "backbone_stride": 8}
+    recipe = _with_backbone(plain_recipe, **options, backbone_batch_norm="frozen")
+    backbone = build_model(recipe, ABC).encoder.backbone
+    assert backbone.model.name == "MobileNetV3Small" and backbone.scaling == "pixels"
+    assert backbone.compute_output_shape((None, 32, 48, 3))[1:3] == (4, 6)
+    assert 0 < len(backbone.trainable_weights) < len(backbone.weights)
+    assert not any("bn" in weight.path for weight in backbone.trainable_weights)
+
+
+def test_a_frozen_backbone_with_local_weights_is_built_as_the_recipe_says(plain_recipe, tmp_path):
+    network = keras.applications.MobileNetV3Small((32, 32, 3), include_top=False, weights=None)
+    network.save_weights(tmp_path / "mobile.weights.h5")
+    options = {"backbone": "mobilenetv3_small", "backbone_weights": str(tmp_path / "mobile.weights.h5")}
+    backbone = build_model(_with_backbone(plain_recipe, **options, backbone_freeze=True), ABC).encoder.backbone
+    assert backbone.trainable_weights == [] and backbone.stride == 16
+    np.testing.assert_array_equal(backbone.model.get_layer("conv").kernel, network.get_layer("conv").kernel)
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"backbone": "resnet18"}, "Unknown backbone.*resnet50.*'resnet18'"),
+        ({"backbone": "mobilenetv3_small", "backbone_stride": 64}, "no features at stride 64"),
+        ({"backbone": "mobilenetv3_small", "backbone_batch_norm": "off"}, "batch_norm='off'"),
+        ({"backbone": "mobilenetv3_small", "backbone_weights": "none.h5"}, "no weights file none.h5"),
+        ({"backbone_weights": "imagenet"}, "model.backbone_weights needs a model.backbone"),
+    ],
+    ids=str,
+)
+def test_a_backbone_that_cannot_be_built_is_a_sentence(plain_recipe, options, said):
+    with pytest.raises(InputError, match=said):
+        build_model(_with_backbone(plain_recipe, **options), ABC)
 
 
 def test_a_preset_of_the_same_classes_keeps_every_weight(preset):

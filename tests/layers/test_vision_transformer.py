@@ -1,0 +1,44 @@
+"""The published model's ViT; its numbers are checked against the reference in tests/models/test_published.py."""
+
+import numpy as np
+import pytest
+
+from pix2seq_keras import InputError
+from pix2seq_keras.layers import VisionTransformer, sine_code_2d
+
+SIZES = {"num_layers": 1, "dim": 8, "mlp_dim": 16, "num_heads": 2}
+
+
+def test_a_vit_keeps_the_promises_of_a_layer(check_layer, numbers):
+    output = check_layer(VisionTransformer(8, **SIZES), numbers(2, 16, 24, 3), tolerance=0.2)
+
+    assert output.shape == (2, 6, 8)
+
+
+def test_patches_are_read_row_by_row_and_given_their_places(numbers):
+    encoder, images = VisionTransformer(8, **{**SIZES, "num_layers": 0}), numbers(1, 16, 24, 3)
+
+    output = encoder(images)
+
+    kernel, bias = (np.asarray(weight) for weight in encoder.patches.weights)
+    patches = [images[0, y : y + 8, x : x + 8] for y in (0, 8) for x in (0, 8, 16)]
+    vectors = np.stack([np.einsum("yxc,yxcd->d", patch, kernel) + bias for patch in patches])
+    x = np.asarray(encoder.patches_norm(vectors)) + sine_code_2d(2, 3, 8)
+    np.testing.assert_allclose(output[0], encoder.transformer.output_norm(x), atol=1e-4)
+    assert encoder.grid == (2, 3)
+
+
+def test_what_is_left_over_at_the_edges_is_not_seen(numbers):
+    encoder, images = VisionTransformer(8, **SIZES), numbers(1, 21, 31, 3)
+    expected = encoder(images)
+
+    changed = images.copy()
+    changed[:, 16:], changed[:, :, 24:] = 9, 9
+
+    np.testing.assert_array_equal(encoder(changed), expected)
+    assert encoder.grid == (2, 3)
+
+
+def test_a_canvas_below_one_patch_is_refused():
+    with pytest.raises(InputError, match=r"at least one patch of 16×16 pixels.*a canvas of 15×64"):
+        VisionTransformer(16, **SIZES).build((None, 15, 64, 3))
