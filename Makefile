@@ -1,4 +1,5 @@
 # make demo       set up, train a small detector, evaluate and use the shipped one
+# make dev        set up, with all extras
 # make test       set up, check style, run the tests (≤ 15 minutes on 2 cores)
 PYTHON ?= python3.11
 VENV   ?= .venv
@@ -7,7 +8,7 @@ RUNS   ?= runs
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-large test-notebooks lint clean
+.PHONY: dev demo test test-large test-notebooks lint clean
 
 # Made anew when the pins change; the stamp is last, so that an interrupted installation is repeated.
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -15,6 +16,13 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
+
+# The extras too, so that none of their tests is skipped.
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+dev: $(VENV)/.installed-dev
 
 demo: $(VENV)/.installed
 	rm -rf $(RUNS)/demo

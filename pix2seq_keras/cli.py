@@ -18,6 +18,8 @@ from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.visualization.predictions import predict_pictures
 from pix2seq_keras.writing import require_writable_folder, write_json
 
+SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}
+
 
 def evaluate(
     model: str,
@@ -193,7 +195,10 @@ def _predict_parser():
 
 
 def _with_recipe_first(arguments):
-    """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it."""
+    """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it.
+
+    `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`.
+    """
     if not arguments or arguments[0] != "train":
         return arguments
     rest, recipe = [], []
@@ -204,7 +209,8 @@ def _with_recipe_first(arguments):
         elif value.startswith("--recipe="):
             recipe = ["--recipe", str(recipes.find(value.removeprefix("--recipe=")))]
         else:
-            rest.append(value)
+            flag, equals, given = value.partition("=")
+            rest.append(SHORT_FLAGS.get(flag, flag) + equals + given)
     return ["train", *recipe, *rest]
 
 

@@ -75,7 +75,9 @@ def training_example(example, seed, vocabulary, image_size, sequence, augmentati
     return {"images": image, "tokens": tokens}, targets, weights
 
 
-def training_dataset(source, vocabulary, image_size, batch_size, sequence, augmentation, seed=0, start=0, limit=None):
+def training_dataset(
+    source, vocabulary, image_size, batch_size, sequence, augmentation, seed=0, start=0, limit=None, copies=1
+):
     """Endless batches for `model.fit`, each a pure function of (seed, its position).
 
     Epochs are shuffled afresh; pictures without annotations are skipped; a picture that cannot be read is replaced
@@ -91,6 +93,7 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
         seed: int.
         start: int, how many examples were read before: resuming starts there.
         limit: int or `None`, use only that many pictures, the first annotated ones.
+        copies: int, how often each picture comes, one right after the other, each augmented in its own way.
 
     Returns:
         `tf.data.Dataset` of (x, targets, token weights) as `training_example`, batched.
@@ -108,6 +111,8 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
         )
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1, or None for all pictures. Received: limit={limit}")
+    if copies < 1:
+        raise InputError(f"copies must be at least 1. Received: copies={copies}")
     source.require_annotated()
     indices = np.flatnonzero(source.annotated)[:limit]
     _report_long_pictures(source, indices, sequence.max_objects)
@@ -116,11 +121,13 @@ def training_dataset(source, vocabulary, image_size, batch_size, sequence, augme
     read(0)  # here an error is a sentence; from inside tf.data it would be TensorFlow's
 
     def locate(position):
+        position, copy = position // copies, position % copies
         epoch, place = position // count, position % count
         epoch_seed = fold(tf.stack([seed, 0]), epoch)
         # A bijection computed per element: no epoch-long permutation to keep or to replay when resuming.
         index = tf.random.experimental.index_shuffle(place, fold(epoch_seed, "shuffle"), count - 1)
-        return index, fold(fold(epoch_seed, "example"), place)
+        example_seed = fold(fold(epoch_seed, "example"), place)
+        return index, example_seed if copies == 1 else fold(example_seed, copy)
 
     def build(index, example_seed):
         image, boxes, classes, is_crowd = tf.numpy_function(

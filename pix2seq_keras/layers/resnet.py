@@ -30,9 +30,11 @@ def _pad(kernel, dtype, name):
 
 
 def _norm(dtype, name, gamma="ones"):
-    # Synchronised over replicas, and trained: the published model does not freeze its statistics.
+    # Synchronised over replicas, and trained: the published model does not freeze its statistics. Keras synchronises on
+    # TensorFlow only, which is where we train.
+    synchronized = keras.backend.backend() == "tensorflow"
     return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, synchronized=True, dtype=dtype, name=name
+        momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, synchronized=synchronized, dtype=dtype, name=name
     )
 
 

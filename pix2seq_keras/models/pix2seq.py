@@ -280,9 +280,9 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         return cls(**config)
 
     @classmethod
-    def from_preset(cls, preset, num_classes=None, weights="published", image_size=None):
+    def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
         """Opens a preset; see `pix2seq_keras.models.presets.load`."""
-        return presets.load(cls, preset, num_classes, weights, image_size)
+        return presets.load(cls, preset, num_classes, weights, image_size, dtype)
 
     def save_to_preset(self, directory):
         """Writes the model as a self-describing folder; see `pix2seq_keras.models.presets.save`."""

@@ -12,7 +12,7 @@ import keras
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import published_presets
 from pix2seq_keras.models.files import uncompiled
-from pix2seq_keras.models.transfer import canvas_size, with_classes, with_image_size
+from pix2seq_keras.models.transfer import canvas_size, with_classes, with_dtype, with_image_size
 from pix2seq_keras.models.weights import cached_weights, load_weights
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.weights.h5", "README.md"
@@ -52,7 +52,7 @@ def find(preset):
     return None
 
 
-def load(cls, preset, num_classes=None, weights="published", image_size=None):
+def load(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
     """Opens a preset.
 
     Args:
@@ -63,6 +63,7 @@ def load(cls, preset, num_classes=None, weights="published", image_size=None):
             (`weights.weights_cache()`); `None` random ones; or the path or http(s) address of others, see
             `weights.load_weights`.
         image_size: int, (H, W) or `None`: for another canvas than the preset's, in pixels.
+        dtype: str or `None`: the precision to compute in, see `transfer.with_dtype`.
 
     Returns:
         A `cls`.
@@ -92,7 +93,7 @@ def load(cls, preset, num_classes=None, weights="published", image_size=None):
         model = with_image_size(model, canvas)
     if num_classes is not None and num_classes != model.vocabulary.num_classes:
         model = with_classes(model, num_classes)
-    return model
+    return model if dtype is None else with_dtype(model, dtype)
 
 
 def _from_folder(cls, folder):

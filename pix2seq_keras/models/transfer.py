@@ -1,4 +1,4 @@
-"""A trained model for other classes, or for another canvas."""
+"""A trained model for other classes, another canvas or another precision."""
 
 import dataclasses
 import operator
@@ -7,6 +7,8 @@ import numpy as np
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.vocabulary import Vocabulary
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def with_classes(model, num_classes, categories=None):
@@ -82,6 +84,28 @@ def with_image_size(model, image_size):
     return other
 
 
+def with_dtype(model, dtype):
+    """The same model computing in another precision; its weights stay float32.
+
+    Args:
+        model: `Pix2Seq`.
+        dtype: str, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`. A backbone that is a Keras model of its own
+            keeps its own.
+
+    Returns:
+        A new `Pix2Seq`.
+
+    Example:
+        >>> with_dtype(Pix2Seq.from_preset("digits_tiny"), "mixed_bfloat16").compute_dtype
+        'bfloat16'
+    """
+    if dtype not in PRECISIONS:
+        raise InputError(f"Unknown dtype: {dtype!r}. Use one of {', '.join(PRECISIONS)}.")
+    other = type(model).from_config({**_computing_in(dtype, model.get_config()), "dtype": dtype})
+    _copy_weights(model, other)
+    return other
+
+
 def canvas_size(image_size):
     """(H, W) of an int or a pair; an `InputError` where it is neither, or not positive."""
     sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
@@ -98,6 +122,17 @@ def _copy_weights(model, other):
     # One at a time: a large model's weights are not held a third time, as by get_weights.
     for source, target in zip(model.weights, other.weights, strict=True):
         target.assign(source)
+
+
+def _computing_in(dtype, value):
+    """A configuration with the dtype of every layer of this package replaced, the whole way down."""
+    if isinstance(value, dict):
+        value = {key: _computing_in(dtype, item) for key, item in value.items()}
+        ours = str(value.get("registered_name") or "").startswith("pix2seq_keras>")
+        if ours and isinstance(value.get("config"), dict) and "dtype" in value["config"]:
+            value["config"] = {**value["config"], "dtype": dtype}
+        return value
+    return [_computing_in(dtype, item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _for_canvas(value, old_shape, new_shape):

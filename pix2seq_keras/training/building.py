@@ -5,11 +5,13 @@ import keras
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
-from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.transfer import with_classes
+from pix2seq_keras.models import Pix2Seq, presets
+from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.training.schedules import WarmupSchedule
 from pix2seq_keras.vocabulary import Vocabulary
+
+DEFAULT_IMAGE_SIZE = (96, 96)
 
 
 def build_model(recipe, categories):
@@ -22,14 +24,30 @@ def build_model(recipe, categories):
     Returns:
         `Pix2Seq`, not compiled.
     """
-    sizes = recipe.model
-    if sizes.preset is not None:
+    model = _random(recipe, categories) if recipe.model.preset is None else _from_preset(recipe.model, categories)
+    return model if recipe.precision == "float32" else with_dtype(model, recipe.precision)
+
+
+def _from_preset(sizes, categories):
+    if presets.exists(sizes.preset):
+        weights = {None: "published", "random": None}.get(sizes.weights, sizes.weights)
+        model = Pix2Seq.from_preset(sizes.preset, weights=weights, image_size=sizes.image_size)
+    elif sizes.weights is not None:
+        raise InputError(f"{sizes.preset} has weights of its own. Received: model.weights={sizes.weights}")
+    else:
         model = open_model(sizes.preset)
-        if model.categories is None or model.categories.names != categories.names:
-            model = with_classes(model, len(categories), categories)
-        return model
+        if sizes.image_size is not None and sizes.image_size != model.image_size:
+            model = with_image_size(model, sizes.image_size)
+    if model.categories is None or model.categories.names != categories.names:
+        model = with_classes(model, len(categories), categories)
+    return model
+
+
+def _random(recipe, categories):
+    sizes = recipe.model
+    image_size = sizes.image_size or DEFAULT_IMAGE_SIZE
     encoder = ImageEncoder(
-        _build_backbone(sizes),
+        _build_backbone(sizes, image_size),
         num_layers=sizes.encoder_layers,
         dim=sizes.encoder_dim,
         mlp_dim=sizes.encoder_mlp_dim,
@@ -40,7 +58,7 @@ def build_model(recipe, categories):
     )
     return Pix2Seq(
         Vocabulary(len(categories), sizes.num_bins),
-        sizes.image_size,
+        image_size,
         encoder,
         decoder_layers=sizes.decoder_layers,
         decoder_dim=sizes.decoder_dim,
@@ -57,12 +75,12 @@ def build_model(recipe, categories):
     )
 
 
-def _build_backbone(sizes):
+def _build_backbone(sizes, image_size):
     """Pictures to features: the residual stem, or a network of `keras.applications`."""
     if sizes.backbone is not None:
         return applications_backbone(
             sizes.backbone,
-            sizes.image_size,
+            image_size,
             sizes.backbone_weights,
             sizes.backbone_stride,
             sizes.backbone_freeze,

@@ -10,6 +10,7 @@ import yaml
 from pix2seq_keras.data.pipeline import Augmentation
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.transfer import PRECISIONS
 from pix2seq_keras.sequences import SequenceOptions
 
 
@@ -22,12 +23,14 @@ class DataRecipe:
         train_split: split to train on.
         val_split: split for evaluations while training.
         train_limit: use only so many training pictures; null for all.
+        copies: how often each picture comes in a row, augmented in different ways.
     """
 
     source: str = "digits"
     train_split: str = "train"
     val_split: str = "val"
     train_limit: int | None = None
+    copies: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +38,10 @@ class ModelRecipe:
     """Which model: a preset to start from, or sizes to build from nothing.
 
     Args:
-        preset: preset, run folder or `.keras` file to fine-tune; the sizes below then do not count.
-        image_size: height and width of the canvas.
+        preset: preset, run folder or `.keras` file to fine-tune; the sizes below image_size then do not count.
+        weights: where a preset's weights are, if not in the cache: a `.weights.h5` or `.keras` file, its address, or
+            the folder of a published checkpoint; or "random".
+        image_size: height and width of the canvas; null for the preset's own, or 96×96.
         num_bins: bins a coordinate is quantised to.
         backbone: network of `keras.applications` that sees the picture first: "resnet50", "efficientnetv2_s",
             "convnext_tiny", "mobilenetv3_large" and their sizes; null for the residual stem.
@@ -63,7 +68,8 @@ class ModelRecipe:
     """
 
     preset: str | None = None
-    image_size: tuple[int, int] = (96, 96)
+    weights: str | None = None
+    image_size: tuple[int, int] | None = None
     num_bins: int = 192
     backbone: str | None = None
     backbone_weights: str | None = None
@@ -151,6 +157,7 @@ class Recipe:
         batch_size: pictures a step, over all devices.
         seed: of everything random.
         strategy: "none", or "mirrored" for all GPUs of this machine.
+        precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits.
         data, model, sequence, augmentation, optimizer, evaluation: see there.
     """
 
@@ -159,6 +166,7 @@ class Recipe:
     batch_size: int = 32
     seed: int = 0
     strategy: str = "none"
+    precision: str = "float32"
     data: DataRecipe = field(default_factory=DataRecipe)
     model: ModelRecipe = field(default_factory=ModelRecipe)
     sequence: SequenceOptions = field(default_factory=SequenceOptions)
@@ -169,7 +177,7 @@ class Recipe:
     def __post_init__(self):
         counts = {
             **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size")},
-            "data.train_limit": self.data.train_limit,
+            **{f"data.{name}": getattr(self.data, name) for name in ("train_limit", "copies")},
             **{f"evaluation.{name}": getattr(self.evaluation, name) for name in ("every", "batch_size", "max_images")},
         }
         for name, count in counts.items():
@@ -177,6 +185,13 @@ class Recipe:
                 raise InputError(f"{name} must be at least 1. Received: {name}={count}")
         if not 0 <= self.seed < 2**31:
             raise InputError(f"seed must lie between 0 and 2³¹ − 1. Received: seed={self.seed}")
+        if self.precision not in PRECISIONS:
+            raise InputError(f"Unknown precision: {self.precision!r}. Use one of {', '.join(PRECISIONS)}.")
+        if self.model.weights is not None and self.model.preset is None:
+            raise InputError(
+                "model.weights are those of a preset: name it as model.preset. "
+                f"Received: model.weights={self.model.weights}, model.preset=null"
+            )
         # What is used at the end of the first epochs is checked before them.
         samplers.get(self.evaluation.sampler)
         if self.evaluation.gallery_images < 0:

@@ -109,6 +109,7 @@ def _train(recipe, run, resume, say):
         seed=recipe.seed,
         start=progress["step"] * recipe.batch_size,
         limit=recipe.data.train_limit,
+        copies=recipe.data.copies,
     )
     evaluation = CocoEvaluation(
         val_source,

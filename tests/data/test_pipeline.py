@@ -104,6 +104,18 @@ def test_limit_uses_the_first_annotated_pictures_only(folder):
     assert set(visited(dataset(open_source(f"coco:{folder}", "train"), limit=3), 12)) == {0, 1, 2}
 
 
+def test_copies_of_a_picture_follow_each_other_and_are_augmented_otherwise(folder):
+    source = open_source(f"coco:{folder}", "train")
+
+    once = visited(dataset(source), 14)
+    still = visited(dataset(source, copies=2), 28)
+    wild = batches(dataset(source, WILD, copies=2), 2)
+
+    assert still == [number for number in once for _ in range(2)]
+    assert (wild[0][0] != wild[1][0]).any()
+    assert_same(batches(dataset(source, WILD, copies=2, start=1), 1), wild[1:])
+
+
 def test_one_picture_is_enough(folder):
     assert visited(dataset(open_source(f"coco:{folder}", "train"), limit=1), 3) == [0, 0, 0]
 

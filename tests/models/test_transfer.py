@@ -6,7 +6,7 @@ import pytest
 
 from pix2seq_keras import Categories, InputError, Vocabulary
 from pix2seq_keras.layers import ResidualStem, sine_code_2d
-from pix2seq_keras.models.transfer import with_classes, with_image_size
+from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size
 
 
 def rows(model):
@@ -115,3 +115,23 @@ def test_an_encoder_made_for_one_size_is_refused_another(build_tiny_model):
 def test_what_is_no_canvas_is_refused(tiny_model, size):
     with pytest.raises(InputError, match=r"image_size must be a positive integer or a pair \(H, W\)\. Received"):
         with_image_size(tiny_model, size)
+
+
+@pytest.mark.parametrize("dtype, half", [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")])
+def test_another_precision_computes_nearly_the_same_from_the_same_weights(tiny_model, tiny_pictures, dtype, half):
+    inputs = {"images": tiny_pictures[:2], "tokens": np.array([[1, 8, 9], [1, 10, 11]])}
+
+    other = with_dtype(tiny_model, dtype)
+
+    layers = [layer for layer in other._flatten_layers() if layer.weights and layer is not other]
+    assert {layer.compute_dtype for layer in layers} == {half}
+    assert {weight.dtype for weight in other.weights} == {"float32"}
+    expected = np.asarray(tiny_model(inputs))
+    np.testing.assert_allclose(other(inputs), expected, atol=0.05 * np.abs(expected).max())
+    back = with_dtype(other, "float32")
+    np.testing.assert_array_equal(back(inputs), expected)
+
+
+def test_an_unknown_precision_is_refused(tiny_model):
+    with pytest.raises(InputError, match=r"Unknown dtype: 'float8'. Use one of float32, mixed_bfloat16"):
+        with_dtype(tiny_model, "float8")

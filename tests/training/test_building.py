@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from pix2seq_keras import Categories
+from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models import published, published_presets
 from pix2seq_keras.training.building import build_model, build_optimizer
 
 ABC = Categories.from_names(["a", "b", "c"])
@@ -116,3 +117,64 @@ def test_an_unknown_schedule_is_a_sentence(plain_recipe):
     options = dataclasses.replace(plain_recipe.optimizer, schedule="stairs")
     with pytest.raises(InputError, match="Unknown schedule: 'stairs'"):
         build_optimizer(dataclasses.replace(plain_recipe, optimizer=options))
+
+
+# === From a published model ===
+
+
+@pytest.fixture
+def published_recipe(plain_recipe, tmp_path, monkeypatch):
+    """A recipe that starts from `vit_b_640`, here a small one, and a checkpoint of it."""
+    small = {
+        "image_size": [32, 32], "dim_att": 8, "dim_mlp": 16, "num_heads": 2, "num_encoder_layers": 1, "dim_att_dec": 8,
+        "dim_mlp_dec": 16, "num_heads_dec": 2, "num_decoder_layers": 1, "max_seq_len": 20, "coord_vocab_shift": 200,
+        "vocab_size": 232, "quantization_bins": 32,
+    }  # fmt: skip
+    get = published_presets.get
+    record = lambda name: dataclasses.replace(get(name), config={**get(name).config, **small})
+    monkeypatch.setattr(published_presets, "get", record)
+    monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path / "cache"))
+    model = Pix2Seq.from_preset("vit_b_640", weights=None)
+    published.save_checkpoint(model, tmp_path / "checkpoint")
+    sizes = dataclasses.replace(
+        plain_recipe.model, preset="vit_b_640", weights=str(tmp_path / "checkpoint"), image_size=None
+    )
+    return model, dataclasses.replace(plain_recipe, model=sizes)
+
+
+def test_a_published_checkpoint_is_taken_for_the_datas_categories(published_recipe):
+    model, recipe = published_recipe
+
+    built = build_model(recipe, ABC)
+
+    assert built.image_size == (32, 32) and built.categories == ABC
+    assert built.vocabulary.class_tokens == (101, 102, 103)
+    for old, new in zip(model.weights, built.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_published_model_takes_another_canvas_random_weights_and_another_precision(published_recipe):
+    model, recipe = published_recipe
+    sizes = dataclasses.replace(recipe.model, image_size=(48, 64), weights="random")
+
+    built = build_model(dataclasses.replace(recipe, model=sizes, precision="mixed_bfloat16"), ABC)
+
+    assert built.image_size == (48, 64) and built.encoder.grid == (3, 4)
+    assert built.compute_dtype == built.encoder.compute_dtype == "bfloat16"
+    assert (np.asarray(built.encoder.patches.kernel) != np.asarray(model.encoder.patches.kernel)).any()
+
+
+def test_published_weights_that_are_not_there_are_told(published_recipe):
+    _, recipe = published_recipe
+    recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights=None))
+
+    with pytest.raises(InputError, match="pix2seq convert --preset vit_b_640"):
+        build_model(recipe, ABC)
+
+
+def test_a_file_with_weights_of_its_own_takes_no_others(preset):
+    _, recipe = preset
+    recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights="elsewhere"))
+
+    with pytest.raises(InputError, match=r"has weights of its own. Received: model.weights=elsewhere"):
+        build_model(recipe, ABC)

@@ -57,6 +57,9 @@ def test_the_digits_recipes_are_among_the_packaged_ones():
         ("a: [", "not a recipe"),
         ("\x00", "not a recipe"),
         ("steps: 0", "steps=0"),
+        ("data: {copies: 0}", "copies=0"),
+        ("precision: float8", "float8"),
+        ("model: {weights: somewhere}", "preset=null"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_named(tmp_path, text, said):

@@ -1,0 +1,44 @@
+"""The network on Keras's JAX backend: the numbers of the published implementation come back there too."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pix2seq_keras.models import published
+from pix2seq_keras.models.files import save_model
+
+CHECK = """
+import sys
+import keras
+import numpy as np
+from pix2seq_keras.inference import open_model
+assert keras.backend.backend() == "jax"
+for path, numbers in zip(sys.argv[1::2], sys.argv[2::2]):
+    golden, model = np.load(numbers), open_model(path)
+    encoded = model.encode(golden["image"])
+    logits = model({"images": golden["image"], "tokens": golden["input_seq"]})
+    print(np.abs(encoded - golden["encoded"]).max(), np.abs(logits - golden["logits"]).max())
+"""
+
+
+def test_the_published_numbers_come_back_on_jax(shared_dir, tmp_path):
+    pytest.importorskip("jax", reason="the extra [jax] is not installed")
+    arguments = []
+    for name in ("vit", "resnet", "resnet_c4"):
+        folder = shared_dir / "reference" / name
+        save_model(published.from_checkpoint(folder), tmp_path / f"{name}.keras")
+        arguments += [str(tmp_path / f"{name}.keras"), str(folder / "golden.npz")]
+
+    run = subprocess.run(
+        [sys.executable, "-c", CHECK, *arguments],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    differences = [float(number) for number in run.stdout.split()]
+    assert len(differences) == 6 and max(differences) < 1e-4
