@@ -1,8 +1,10 @@
-"""Files written whole or not at all; a failure to write is told in a sentence."""
+"""Files and folders written whole or not at all; a failure to write is told in a sentence."""
 
 import contextlib
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from pix2seq_keras.errors import InputError
@@ -40,6 +42,45 @@ def replacing(path, mode="w"):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path):
+    """A folder to fill, which takes the place of `path` when the block ends well; until then `path` is as it was.
+
+    Args:
+        path: str or path; the folders above it are made.
+
+    Yields:
+        `pathlib.Path` of an empty folder beside it.
+
+    Raises:
+        InputError: if it cannot be written.
+
+    Example:
+        >>> with replacing_folder("model") as folder:
+        ...     (folder / "config.json").write_text("{}")
+    """
+    path = Path(path)
+    temporary = old = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        temporary.chmod(0o755)  # mkdtemp's are the owner's alone
+        yield temporary
+        # A folder cannot take the place of one that is not empty: for a moment the old one stands aside.
+        if path.exists():
+            old = temporary.with_name(f"{temporary.name}-old")
+            path.rename(old)
+        temporary.rename(path)
+    except OSError as error:
+        if old is not None and not path.exists():
+            old.rename(path)
+        raise InputError(unwritable(path, error)) from error
+    finally:
+        for folder in (temporary, old):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path, values):

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.writing import replacing, require_writable_folder, write_json
+from pix2seq_keras.writing import replacing, replacing_folder, require_writable_folder, write_json
 
 
 def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
@@ -51,3 +51,39 @@ def test_a_folder_below_a_file_is_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="Not a directory"):
         require_writable_folder(tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_folder_is_replaced_only_when_the_block_ends_well(tmp_path, error):
+    path = tmp_path / "deep" / "folder"
+    with replacing_folder(path) as folder:
+        (folder / "old").touch()
+    with (
+        pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt),
+        replacing_folder(path) as folder,
+    ):
+        (folder / "half").touch()
+        raise error
+    assert [entry.name for entry in path.iterdir()] == ["old"]
+    with replacing_folder(path) as folder:
+        (folder / "new").touch()
+    assert [entry.name for entry in path.iterdir()] == ["new"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["folder"]
+
+
+def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    rename = type(path).rename
+
+    def fail(self, target):
+        if (self / "new").exists():
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(type(path), "rename", fail)
+    with pytest.raises(InputError, match="folder cannot be written"), replacing_folder(path) as folder:
+        (folder / "new").touch()
+    assert [entry.name for entry in path.iterdir()] == ["old"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]

@@ -1,6 +1,5 @@
 """Model files: weights and configuration without optimizer state, whole or not at all."""
 
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -31,17 +30,13 @@ def save_model(model, path):
         InputError: if it cannot be written.
     """
     path = Path(path)
-    parts = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Keras writes an archive by way of a copy of all weights in memory; a folder's weights go straight to the disk.
-        parts = Path(tempfile.mkdtemp(prefix=f".{path.stem}-", dir=path.parent))
-        keras.saving.save_model(uncompiled(model), parts, zipped=False)
-        with replacing(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for part in sorted(part for part in parts.rglob("*") if part.is_file()):
-                archive.write(part, part.relative_to(parts))
+        with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as parts:
+            keras.saving.save_model(uncompiled(model), parts, zipped=False)
+            with replacing(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+                for part in sorted(part for part in Path(parts).rglob("*") if part.is_file()):
+                    archive.write(part, part.relative_to(parts))
     except OSError as error:
         raise InputError(unwritable(path, error)) from error
-    finally:
-        if parts is not None:
-            shutil.rmtree(parts, ignore_errors=True)

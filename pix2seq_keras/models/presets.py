@@ -3,7 +3,6 @@
 import difflib
 import json
 import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pix2seq_keras.models import published_presets
 from pix2seq_keras.models.files import uncompiled
 from pix2seq_keras.models.transfer import canvas_size, with_classes, with_dtype, with_image_size
 from pix2seq_keras.models.weights import cached_weights, load_weights
+from pix2seq_keras.writing import replacing_folder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.weights.h5", "README.md"
 
@@ -124,29 +124,12 @@ def save(model, directory):
     directory = Path(directory)
     if directory.exists() and not (directory / CONFIG).is_file():
         raise InputError(f"{directory} exists and is not a preset folder: choose another place.")
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    except OSError as error:
-        raise InputError(f"The preset cannot be written to {directory}: {error.strerror}.") from error
-    try:
-        temporary.chmod(0o755)
-        config = {"class_name": type(model).__name__, "config": model.get_config()}
-        (temporary / CONFIG).write_text(json.dumps(_plain(config), indent=1) + "\n")
-        uncompiled(model).save_weights(temporary / WEIGHTS)
+    config = {"class_name": type(model).__name__, "config": model.get_config()}
+    with replacing_folder(directory) as folder:
+        (folder / CONFIG).write_text(json.dumps(_plain(config), indent=1) + "\n")
+        uncompiled(model).save_weights(folder / WEIGHTS)
         if (directory / CARD).is_file():
-            shutil.copy(directory / CARD, temporary / CARD)
-        if directory.exists():
-            old = temporary.with_name(temporary.name + "-old")
-            directory.rename(old)
-            temporary.rename(directory)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(directory)
-    except OSError as error:
-        raise InputError(f"The preset cannot be written to {directory}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            shutil.copy(directory / CARD, folder / CARD)
 
 
 def _plain(config):

@@ -1,5 +1,6 @@
 """Model files are whole or not there, and hold no optimizer."""
 
+import pathlib
 import zipfile
 
 import h5py
@@ -65,7 +66,7 @@ def test_a_failure_leaves_the_old_file(trained, tmp_path, monkeypatch, error):
     path.write_bytes(b"the old model")
 
     def fail(model, filepath, *args, **kwargs):
-        (filepath / "model.weights.h5").write_bytes(b"half a mod")
+        (pathlib.Path(filepath) / "model.weights.h5").write_bytes(b"half a mod")
         raise error
 
     monkeypatch.setattr(keras.saving, "save_model", fail)

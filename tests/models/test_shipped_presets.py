@@ -1,11 +1,13 @@
 """The weights that come with the package."""
 
 import h5py
+import numpy as np
 import pytest
 
 from pix2seq_keras import Pix2Seq, data
 from pix2seq_keras.evaluation import evaluate_source
 from pix2seq_keras.models import presets
+from pix2seq_keras.sequences import SequenceOptions
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,37 @@ def test_digits_tiny_finds_the_digits_of_a_sample_of_test_scenes(test_scenes):
     # The card says 0.85 and 0.93 on all 600 scenes; a sample of 128 may be a little off.
     assert result["AP"] >= 0.82
     assert result["AP50"] >= 0.90
+
+
+@pytest.fixture(scope="module")
+def teacher_forced(test_scenes):
+    """A function model -> its arg-max wherever the test scenes have a weight > 0, all tokens before it given."""
+    still = data.Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
+    sequence = SequenceOptions(max_objects=10)
+    model = Pix2Seq.from_preset("digits_tiny")
+    batches = data.training_dataset(test_scenes, model.vocabulary, model.image_size, 40, sequence, still)
+    batches = list(batches.take(15))
+    return lambda model: np.concatenate([np.argmax(model(x), -1)[weights > 0] for x, _, weights in batches])
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_reads_out_what_float32_does(teacher_forced, dtype):
+    expected = teacher_forced(Pix2Seq.from_preset("digits_tiny"))
+
+    found = teacher_forced(Pix2Seq.from_preset("digits_tiny", dtype=dtype))
+
+    assert expected.size > 10_000
+    assert np.mean(found == expected) >= 0.99
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_keeps_the_score(test_scenes, dtype):
+    score = lambda model: evaluate_source(model, test_scenes, batch_size=32, progress=False)[0]["AP"]
+
+    difference = score(Pix2Seq.from_preset("digits_tiny", dtype=dtype)) - score(Pix2Seq.from_preset("digits_tiny"))
+
+    assert abs(difference) <= 0.005
 
 
 @pytest.mark.large
