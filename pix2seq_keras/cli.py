@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonargparse
 
+from pix2seq_keras.benchmarks.conversion import measure_conversion
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
@@ -127,6 +128,22 @@ def convert(checkpoint: str, output: str, preset: str | None = None, config: str
     print(f"{len(model.weights)} weights, {model.count_params():,} parameters: {target} ({seconds:.0f} s)")
 
 
+def benchmark_conversion(preset: str = "vit_b_640", json: str | None = None):
+    """Measure how long converting a published checkpoint takes, and how much memory.
+
+    Args:
+        preset: published model; a checkpoint of it with random weights is written first
+        json: file for the result
+    """
+    if json is not None:
+        _check_writable(Path(json))
+    result = measure_conversion(preset)
+    for name, value in result.items():
+        print(f"{name:34} {value}")
+    if json is not None:
+        write_json(Path(json), result)
+
+
 def main(arguments=None):
     """Runs the command.
 
@@ -142,6 +159,8 @@ def main(arguments=None):
         options = chosen[chosen.command]
         if chosen.command == "train":
             _train(options)
+        elif chosen.command == "benchmark":
+            {"conversion": benchmark_conversion}[options.benchmark](**options[options.benchmark].as_dict())
         else:
             {"evaluate": evaluate, "predict": predict, "convert": convert}[chosen.command](**options.as_dict())
     except InputError as error:
@@ -167,6 +186,10 @@ def _parser():
     commands.add_subcommand(
         "convert", _function_parser(convert), help="Turn a published checkpoint into a .keras file."
     )
+    benchmarks = jsonargparse.ArgumentParser(description="Measure time and memory, side by side in one run.")
+    commands.add_subcommand("benchmark", benchmarks, help="Measure time and memory.")
+    kinds = benchmarks.add_subcommands(dest="benchmark", required=True)
+    kinds.add_subcommand("conversion", _function_parser(benchmark_conversion), help="Converting a checkpoint.")
     return parser
 
 

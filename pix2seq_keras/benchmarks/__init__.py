@@ -1,0 +1,1 @@
+"""Timed comparisons: programs of their own, never tests."""
