@@ -3,17 +3,16 @@
 import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN
 
 FORBIDDEN = -1e9
 
 
 class Grammar:
-    """Masks logits position by position.
+    """The tokens of each place in an object, and which of them may follow what was read.
 
-    At coordinate positions only coordinates, ymax ≥ ymin and xmax ≥ xmin; at class positions only classes and noise;
-    the end token only where an object would begin, and only if it may end.
+    At coordinate places only coordinates, ymax ≥ ymin and xmax ≥ xmin; at class places only classes and noise; the end
+    token only where an object would begin, and only if it may end. Logits are needed only of the tokens listed here.
 
     Args:
         vocabulary: `Vocabulary`.
@@ -21,26 +20,46 @@ class Grammar:
     """
 
     def __init__(self, vocabulary, stop_at_end):
-        self.vocabulary = vocabulary
-        allowed = np.zeros((TOKENS_PER_OBJECT, vocabulary.size), bool)
-        allowed[:4, vocabulary.coord_shift : vocabulary.coord_shift + vocabulary.num_bins] = True
-        allowed[4, list(vocabulary.class_tokens) + [vocabulary.noise_token]] = True
-        allowed[0, END_TOKEN] = stop_at_end
-        self.allowed = tf.constant(allowed)  # (5, V)
+        bins = range(vocabulary.coord_shift, vocabulary.coord_shift + vocabulary.num_bins)
+        self.coordinate_tokens = np.array([END_TOKEN, *bins] if stop_at_end else bins, np.int32)
+        # The end is listed for the scores, which are normalised over it too.
+        named = sorted([vocabulary.noise_token, *vocabulary.class_tokens])
+        self.class_tokens = np.array([END_TOKEN, *named], np.int32)
+        classes = {token: index for index, token in enumerate(vocabulary.class_tokens)}
+        self._class_of_token = np.array([classes.get(token, -1) for token in self.class_tokens], np.int32)
 
-    def mask(self, logits, position, earlier):
-        """Forbids what may not come next.
+    def mask_coordinates(self, logits, place, earlier):
+        """Forbids what may not come at a coordinate place.
 
         Args:
-            logits: float32 tensor (B, V).
-            position: int32 scalar tensor.
+            logits: float32 tensor (B, n) of `coordinate_tokens`.
+            place: int32 scalar tensor, 0 … 3 for ymin, xmin, ymax, xmax.
             earlier: int32 tensor (B,), the token two positions earlier: ymin where ymax is read, xmin where xmax is.
 
         Returns:
-            float32 tensor (B, V).
+            float32 tensor (B, n).
         """
-        place = position % TOKENS_PER_OBJECT
-        allowed = self.allowed[place][None, :]
-        floor = tf.where((place == 2) | (place == 3), earlier, 0)
-        allowed = allowed & (tf.range(self.vocabulary.size)[None, :] >= floor[:, None])
+        tokens = tf.constant(self.coordinate_tokens)
+        floor = tf.where(place >= 2, earlier, 0)
+        allowed = tokens[None, :] >= floor[:, None]  # (B, n)
+        if self.coordinate_tokens[0] == END_TOKEN:
+            allowed &= ((tokens != END_TOKEN) | (place == 0))[None, :]
         return tf.where(allowed, logits, FORBIDDEN)
+
+    def mask_classes(self, logits):
+        """Forbids the end token: float32 (B, m) of `class_tokens` -> (B, m)."""
+        return tf.where(tf.constant(self.class_tokens != END_TOKEN), logits, FORBIDDEN)
+
+    def class_scores(self, logits):
+        """The best real class and its probability among classes, noise and end.
+
+        Args:
+            logits: float32 tensor (B, m) of `class_tokens`.
+
+        Returns:
+            Classes int32 (B,) and scores float32 (B,).
+        """
+        real = tf.where(tf.constant(self._class_of_token >= 0), logits, FORBIDDEN)
+        best = tf.argmax(real, -1, tf.int32)
+        scores = tf.exp(tf.reduce_max(real, -1) - tf.reduce_logsumexp(logits, -1))
+        return tf.gather(tf.constant(self._class_of_token), best), scores

@@ -1,5 +1,6 @@
 """The loop that reads a picture out, in the graph: it is given a step and a cache, never a model."""
 
+import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.decoding.grammar import Grammar
@@ -7,20 +8,24 @@ from pix2seq_keras.decoding.uniform import hashed_uniform
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT, class_scores
 from pix2seq_keras.vocabulary import END_TOKEN
 
+CLASS_PLACE = TOKENS_PER_OBJECT - 1
 
-def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=True, stop_at_end=False):
+
+def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=True, stop_at_end=False, head=None):
     """Reads `max_objects` objects out of a cache.
 
     Args:
-        step: function (token int32 (B,), position int32 scalar, cache) -> (logits float32 (B, V), cache).
+        step: function (token int32 (B,), position int32 scalar, cache) -> (hidden, cache).
         cache: nested structure of tensors, its shapes the same at every step.
         vocabulary: `Vocabulary`.
         max_objects: int.
-        sampler: function (logits (B, V), uniform (B,)) -> tokens int32 (B,).
+        sampler: function (logits (B, n), uniform (B,)) -> indices int32 (B,).
         seeds: int32 tensor (B,), one a row.
         constrained: bool, whether the grammar holds; scores are then normalised over classes, noise and end.
         stop_at_end: bool, whether a row is over at its end token, and the loop when all rows are. `False` always
             reads out 5·max_objects tokens, as published.
+        head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens; called
+            before the loop, so that what it needs is made once. `None` where `step` gives the logits (B, V) of all.
 
     Returns:
         Dictionary of `"tokens"` int32 (B, 5·max_objects), without start token, 0 after the end; `"log_probs"` float32
@@ -28,23 +33,19 @@ def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=Tru
         end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects), see `class_scores`.
     """
     length = TOKENS_PER_OBJECT * max_objects
-    grammar = Grammar(vocabulary, stop_at_end)
     batch = tf.shape(seeds)[0]
     places = tf.range(length)[None, :]
+    reader = (_constrained_reader if constrained else _free_reader)(vocabulary, sampler, stop_at_end, head or _gathered)
 
     def body(position, token, finished, rows, cache):
-        logits, cache = step(token, position, cache)
-        classes, scores = class_scores(logits, vocabulary, grammar=constrained)
-        if constrained:
-            earlier = tf.gather(rows["tokens"], tf.maximum(position - 2, 0), axis=1)
-            logits = grammar.mask(logits, position, earlier)
-        token = sampler(logits, hashed_uniform(seeds, position))
-        log_prob = tf.gather(tf.nn.log_softmax(logits), token[:, None], batch_dims=1)[:, 0]
+        hidden, cache = step(token, position, cache)
+        earlier = tf.gather(rows["tokens"], tf.maximum(position - 2, 0), axis=1)
+        new = reader(hidden, position % TOKENS_PER_OBJECT, earlier, hashed_uniform(seeds, position))
         write = (places == position) & ~finished[:, None]  # (B, L); a row keeps its zeros after its end token
+        token = new["tokens"]
         if stop_at_end:
             finished = finished | (token == END_TOKEN)
             token = tf.where(finished, END_TOKEN, token)
-        new = {"tokens": token, "log_probs": log_prob, "classes": classes, "scores": scores}
         rows = {name: tf.where(write, new[name][:, None], row) for name, row in rows.items()}
         return position + 1, token, finished, rows, cache
 
@@ -65,10 +66,62 @@ def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=Tru
         ),
         parallel_iterations=1,
     )
-    at_class = slice(TOKENS_PER_OBJECT - 1, None, TOKENS_PER_OBJECT)
+    at_class = slice(CLASS_PLACE, None, TOKENS_PER_OBJECT)
     return {
         "tokens": rows["tokens"],
         "log_probs": rows["log_probs"],
         "classes": rows["classes"][:, at_class],
         "class_scores": rows["scores"][:, at_class],
     }
+
+
+def _constrained_reader(vocabulary, sampler, stop_at_end, head):
+    """Reads one token by the grammar, from the logits of the tokens that its place may have and no others."""
+    grammar = Grammar(vocabulary, stop_at_end)
+    coordinate_head, class_head = head(grammar.coordinate_tokens), head(grammar.class_tokens)
+
+    def read(hidden, place, earlier, uniform):
+        def coordinate():
+            logits = grammar.mask_coordinates(coordinate_head(hidden), place, earlier)
+            token, log_prob = _sampled(sampler, logits, uniform, grammar.coordinate_tokens)
+            return token, log_prob, tf.zeros_like(token), tf.zeros_like(log_prob)
+
+        def class_():
+            logits = class_head(hidden)
+            classes, scores = grammar.class_scores(logits)
+            return *_sampled(sampler, grammar.mask_classes(logits), uniform, grammar.class_tokens), classes, scores
+
+        return _named(tf.cond(place == CLASS_PLACE, class_, coordinate))
+
+    return read
+
+
+def _free_reader(vocabulary, sampler, stop_at_end, head):
+    """Reads one token of the whole vocabulary, as published."""
+    tokens = np.arange(vocabulary.size, dtype=np.int32)
+    whole_head = head(tokens)
+
+    def read(hidden, place, earlier, uniform):
+        logits = whole_head(hidden)
+        token, log_prob = _sampled(sampler, logits, uniform, tokens)
+        nothing = lambda: (tf.zeros_like(token), tf.zeros_like(log_prob))
+        scored = tf.cond(place == CLASS_PLACE, lambda: class_scores(logits, vocabulary), nothing)
+        return _named((token, log_prob, *scored))
+
+    return read
+
+
+def _sampled(sampler, logits, uniform, tokens):
+    """A token (B,) and its log-probability (B,)."""
+    index = sampler(logits, uniform)
+    log_prob = tf.gather(logits, index[:, None], batch_dims=1)[:, 0] - tf.reduce_logsumexp(logits, -1)
+    return tf.gather(tf.constant(tokens), index), log_prob
+
+
+def _named(values):
+    return dict(zip(("tokens", "log_probs", "classes", "scores"), values, strict=True))
+
+
+def _gathered(tokens):
+    """The head of steps that give the logits of the whole vocabulary."""
+    return lambda logits: tf.gather(logits, tf.constant(tokens), axis=-1)

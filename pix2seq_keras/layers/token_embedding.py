@@ -100,6 +100,19 @@ class TokenEmbedding(keras.layers.Layer):
         product = ops.matmul(ops.cast(hidden, self.compute_dtype), embeddings)
         return ops.cast(product, "float32") + ops.cast(self.output_bias, "float32")
 
+    def head(self, tokens):
+        """The output layer for some tokens only, made once for many steps.
+
+        Args:
+            tokens: int array (n,).
+
+        Returns:
+            Function: float tensor (..., D) -> float32 logits (..., n).
+        """
+        kernel = ops.cast(ops.transpose(ops.take(self.embeddings, tokens, axis=0)), self.compute_dtype)  # (D, n)
+        bias = ops.cast(ops.take(self.output_bias, tokens, axis=0), "float32")
+        return lambda hidden: ops.cast(ops.matmul(ops.cast(hidden, self.compute_dtype), kernel), "float32") + bias
+
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.dim)
 

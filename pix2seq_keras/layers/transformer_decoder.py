@@ -4,6 +4,8 @@ import keras
 from keras import ops
 
 from pix2seq_keras.layers.attention import Attention
+from pix2seq_keras.layers.cache_writes import CACHE_WRITES
+from pix2seq_keras.layers.cached_decoder import prepare_block, step_block
 from pix2seq_keras.layers.drop_path import DropPath
 from pix2seq_keras.layers.mlp import MLP
 from pix2seq_keras.layers.normalization import layer_norm
@@ -63,45 +65,11 @@ class DecoderBlock(keras.layers.Layer):
         x = x + self.drop_path(self.mlp(self.mlp_norm(x), training=training), training=training)
         return (x, weights) if return_weights else x
 
-    def step(self, x, position, cache, write):
-        """One position: x (B, 1, dim) -> (B, 1, dim) and the cache with this position's keys and values.
-
-        Args:
-            x: float tensor (B, 1, dim).
-            position: int scalar tensor.
-            cache: dictionary of `"keys"`, `"values"` (B, heads, T, dim / heads), filled before `position`, and
-                `"cross_keys"`, `"cross_values"` (B, heads, N, dim / heads).
-            write: function (cache, new, position) -> cache, see `TransformerDecoder.step`.
-        """
-        normed = self.self_norm(x)
-        new_keys, new_values = self.self_attention.project_memory(normed)  # (B, heads, 1, dim / heads)
-        keys = write(cache["keys"], new_keys, position)
-        values = write(cache["values"], new_values, position)
-        filled = ops.arange(keys.shape[2]) <= position  # (T,)
-        x = x + self.self_attention.attend(normed, keys, values, mask=filled)[0]
-        cross = cache["cross_keys"], cache["cross_values"]
-        x = x + self.cross_attention.attend(self.cross_norm(x), *cross)[0]
-        x = x + self.mlp(self.mlp_norm(x))
-        return x, {**cache, "keys": keys, "values": values}
-
     def compute_output_shape(self, x_shape, encoded_shape):
         return x_shape
 
     def get_config(self):
         return {**super().get_config(), **self.config}
-
-
-def write_slice(cache, new, position):
-    """Writes (B, heads, 1, d) into (B, heads, T, d) at `position`, in place under XLA."""
-    return ops.slice_update(cache, (0, 0, position, 0), new)
-
-
-def write_where(cache, new, position):
-    """The same with a select over all positions: exported graphs may hold no XLA-only op."""
-    return ops.where((ops.arange(cache.shape[2]) == position)[:, None], new, cache)
-
-
-CACHE_WRITES = {"slice_update": write_slice, "where": write_where}
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -180,24 +148,30 @@ class TransformerDecoder(keras.layers.Layer):
             cache.append({"keys": empty, "values": empty, "cross_keys": cross_keys, "cross_values": cross_values})
         return cache
 
-    def step(self, x, position, cache, cache_write="slice_update"):
+    def prepare(self):
+        """The weights as `step` wants them, to be made once before many steps; see `cached_decoder.prepare_block`."""
+        return [prepare_block(block) for block in self.blocks]
+
+    def step(self, x, position, cache, cache_write="slice_update", weights=None):
         """Decodes one position; the same numbers as `call` gives there.
 
         Args:
             x: float tensor (B, 1, dim), the embedded token at `position`.
             position: int or int scalar tensor; all positions before it are in the cache.
             cache: of `init_cache` or the step before.
-            cache_write: `"slice_update"`, or `"where"` for graphs that run where XLA is off.
+            cache_write: `"slice_update"`; `"scatter"`, which is faster in graphs that XLA does not compile; or
+                `"where"`, which every runtime has.
+            weights: of `prepare`, or `None` to make them now.
 
         Returns:
             Hidden state (B, 1, dim) and the new cache.
         """
-        write = CACHE_WRITES[cache_write]
-        new_cache = []
-        for block, block_cache in zip(self.blocks, cache, strict=True):
-            x, block_cache = block.step(x, position, block_cache, write)
-            new_cache.append(block_cache)
-        return self.output_norm(x), new_cache
+        write, num_heads = CACHE_WRITES[cache_write], self.config["num_heads"]
+        x, new_cache = x[:, 0], []
+        for prepared, block_cache in zip(self.prepare() if weights is None else weights, cache, strict=True):
+            x, keys, values = step_block(x, position, prepared, block_cache, write, num_heads, self.output_norm.epsilon)
+            new_cache.append({**block_cache, "keys": keys, "values": values})
+        return self.output_norm(x)[:, None], new_cache
 
     def compute_output_shape(self, x_shape, encoded_shape):
         return x_shape

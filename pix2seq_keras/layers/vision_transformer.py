@@ -54,8 +54,8 @@ class VisionTransformer(keras.layers.Layer):
         self.transformer = TransformerEncoder(**self.sizes, dtype=dtype, name="transformer")
 
     def build(self, images_shape):
-        self.patches.build(images_shape)
         self.grid = self._grid(images_shape)
+        self.patches.build(images_shape)
         shape = (None, self.grid[0] * self.grid[1], self.sizes["dim"])
         self.patches_norm.build(shape)
         self.transformer.build(shape)

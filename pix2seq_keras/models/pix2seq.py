@@ -224,9 +224,15 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             autograph=False,
         )
         def generator(images, seeds):
-            cache = self.init_cache(self.encode(images), length)
+            cache, weights = self.init_cache(self.encode(images), length), self.decoder.prepare()
+
+            def step(token, position, cache):
+                x = self.embedding(token[:, None], position=position)  # (B, 1, D)
+                hidden, cache = self.decoder.step(x, position, cache, "scatter", weights)
+                return hidden[:, 0], cache
+
             args = (cache, self.vocabulary, max_objects, sampler, seeds, constrained, stop_at_end)
-            return decode(self.step, *args)
+            return decode(step, *args, head=self.embedding.head)
 
         return generator
 

@@ -14,41 +14,53 @@ VOCABULARY = Vocabulary.published(num_bins=10, coord_shift=120, size=140, class_
 FIRST_BIN, LAST_BIN = 120, 129
 
 
-def allowed(position, earlier=0, stop_at_end=False):
-    """The tokens that a row of equal logits keeps at a position."""
+def allowed(place, earlier=0, stop_at_end=False):
+    """The tokens that a row of equal logits keeps at a place."""
     grammar = Grammar(VOCABULARY, stop_at_end)
-    masked = grammar.mask(tf.zeros([1, VOCABULARY.size]), tf.constant(position), tf.constant([earlier])).numpy()[0]
-    return np.flatnonzero(masked == 0).tolist()
+    if place == 4:
+        tokens, masked = grammar.class_tokens, grammar.mask_classes(tf.zeros([1, len(grammar.class_tokens)]))
+    else:
+        tokens, equal = grammar.coordinate_tokens, tf.zeros([1, len(grammar.coordinate_tokens)])
+        masked = grammar.mask_coordinates(equal, tf.constant(place), tf.constant([earlier]))
+    return tokens[masked.numpy()[0] == 0].tolist()
 
 
-@pytest.mark.parametrize("offset", [0, 5, 95])
-def test_objects_are_four_coordinates_and_a_class(offset):
+def test_objects_are_four_coordinates_and_a_class():
     for place in range(4):
-        assert allowed(offset + place) == list(range(FIRST_BIN, LAST_BIN + 1))
-    assert allowed(offset + 4) == [30, 103, 107]
+        assert allowed(place) == list(range(FIRST_BIN, LAST_BIN + 1))
+    assert allowed(4) == [30, 103, 107]
 
 
 def test_the_lower_corner_is_not_above_the_upper_one():
     assert allowed(2, earlier=124) == list(range(124, LAST_BIN + 1))
     assert allowed(3, earlier=LAST_BIN) == [LAST_BIN]
-    assert allowed(5, earlier=124) == list(range(FIRST_BIN, LAST_BIN + 1))  # a new object is free again
-    assert allowed(4, earlier=LAST_BIN) == [30, 103, 107]
+    assert allowed(0, earlier=124) == list(range(FIRST_BIN, LAST_BIN + 1))  # a new object is free again
 
 
 def test_the_end_comes_only_where_an_object_would_begin():
-    ends = [0 in allowed(position, earlier=FIRST_BIN, stop_at_end=True) for position in range(11)]
-
-    assert np.flatnonzero(ends).tolist() == [0, 5, 10]
+    assert [0 in allowed(place, earlier=FIRST_BIN, stop_at_end=True) for place in range(5)] == [True] + 4 * [False]
 
 
 def test_what_is_allowed_keeps_its_logits_row_by_row():
-    logits = tf.random.stateless_normal([2, VOCABULARY.size], (0, 1))
+    logits = tf.random.stateless_normal([2, 10], (0, 1))
 
-    masked = Grammar(VOCABULARY, False).mask(logits, tf.constant(2), tf.constant([121, 128])).numpy()
+    masked = Grammar(VOCABULARY, False).mask_coordinates(logits, tf.constant(2), tf.constant([121, 128])).numpy()
 
-    for row, floor in enumerate((121, 128)):
-        np.testing.assert_array_equal(masked[row, floor : LAST_BIN + 1], logits[row, floor : LAST_BIN + 1])
-        assert (np.delete(masked[row], range(floor, LAST_BIN + 1)) < -1e8).all()
+    for row, first in enumerate((1, 8)):
+        np.testing.assert_array_equal(masked[row, first:], logits[row, first:])
+        assert (masked[row, :first] < -1e8).all()
+
+
+def test_scores_are_shares_among_classes_noise_and_end():
+    logits = np.random.default_rng(0).normal(size=(5, VOCABULARY.size)).astype("float32")
+    grammar = Grammar(VOCABULARY, False)
+
+    classes, scores = grammar.class_scores(tf.constant(logits[:, grammar.class_tokens]))
+
+    real = np.exp(logits[:, [103, 107]])
+    total = real.sum(-1) + np.exp(logits[:, [0, 30]]).sum(-1)
+    np.testing.assert_array_equal(classes, real.argmax(-1))
+    np.testing.assert_allclose(scores, real.max(-1) / total, rtol=1e-5)
 
 
 @settings(max_examples=8, deadline=None)
