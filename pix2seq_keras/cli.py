@@ -32,6 +32,7 @@ def evaluate(
     max_objects: int | None = None,
     sampler: str = "top_p",
     constrained: bool = True,
+    multi_label: bool | None = None,
     seed: int = 0,
 ):
     """Score a model on a split with pycocotools.
@@ -46,11 +47,13 @@ def evaluate(
         max_objects: objects to read out of a picture; by default as many as the model can
         sampler: greedy, top_k or top_p
         constrained: whether the grammar keeps every object well-formed
+        multi_label: whether an object that may be two things comes with both labels; by default as constrained
         seed: of the sampling
     """
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
-    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "seed": seed}
+    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained}
+    options |= {"multi_label": multi_label, "seed": seed}
     target = Path(json) if json else None
     if target is not None:
         _check_writable(target)
@@ -76,6 +79,7 @@ def predict(
     max_objects: int | None = None,
     sampler: str = "top_p",
     constrained: bool = True,
+    multi_label: bool | None = None,
     seed: int = 0,
 ):
     """Find objects in pictures, draw them, and write a COCO-style JSON.
@@ -90,9 +94,11 @@ def predict(
         max_objects: objects to read out of a picture; by default as many as the model can
         sampler: greedy, top_k or top_p
         constrained: whether the grammar keeps every object well-formed
+        multi_label: whether an object that may be two things comes with both labels; by default as constrained
         seed: of the sampling
     """
-    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "seed": seed}
+    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained}
+    options |= {"multi_label": multi_label, "seed": seed}
     result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {output}")
     if problems:

@@ -25,8 +25,7 @@ class Grammar:
         # The end is listed for the scores, which are normalised over it too.
         named = sorted([vocabulary.noise_token, *vocabulary.class_tokens])
         self.class_tokens = np.array([END_TOKEN, *named], np.int32)
-        classes = {token: index for index, token in enumerate(vocabulary.class_tokens)}
-        self._class_of_token = np.array([classes.get(token, -1) for token in self.class_tokens], np.int32)
+        self._place_of_class = np.searchsorted(self.class_tokens, vocabulary.class_tokens).astype(np.int32)
 
     def mask_coordinates(self, logits, place, earlier):
         """Forbids what may not come at a coordinate place.
@@ -50,16 +49,13 @@ class Grammar:
         """Forbids the end token: float32 (B, m) of `class_tokens` -> (B, m)."""
         return tf.where(tf.constant(self.class_tokens != END_TOKEN), logits, FORBIDDEN)
 
-    def class_scores(self, logits):
-        """The best real class and its probability among classes, noise and end.
+    def class_probabilities(self, logits):
+        """The probability of each class among classes, noise and end.
 
         Args:
             logits: float32 tensor (B, m) of `class_tokens`.
 
         Returns:
-            Classes int32 (B,) and scores float32 (B,).
+            float32 tensor (B, K), K the number of classes.
         """
-        real = tf.where(tf.constant(self._class_of_token >= 0), logits, FORBIDDEN)
-        best = tf.argmax(real, -1, tf.int32)
-        scores = tf.exp(tf.reduce_max(real, -1) - tf.reduce_logsumexp(logits, -1))
-        return tf.gather(tf.constant(self._class_of_token), best), scores
+        return tf.gather(tf.nn.softmax(logits), tf.constant(self._place_of_class), axis=-1)

@@ -30,49 +30,61 @@ def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=Tru
     Returns:
         Dictionary of `"tokens"` int32 (B, 5·max_objects), without start token, 0 after the end; `"log_probs"` float32
         (B, 5·max_objects), of each token under the (constrained) distribution before the sampler cuts it, 0 after the
-        end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects), see `class_scores`.
+        end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its probability, see
+        `class_scores`; and, when constrained, `"class_probabilities"` float32 (B, max_objects, K) of all of them.
     """
     length = TOKENS_PER_OBJECT * max_objects
     batch = tf.shape(seeds)[0]
-    places = tf.range(length)[None, :]
-    reader = (_constrained_reader if constrained else _free_reader)(vocabulary, sampler, stop_at_end, head or _gathered)
+    places, objects = tf.range(length)[None, :], tf.range(max_objects)[None, :]
+    make_reader = _constrained_reader if constrained else _free_reader
+    reader = make_reader(vocabulary, sampler, stop_at_end, head or _gathered)
 
-    def body(position, token, finished, rows, cache):
+    def body(position, token, finished, rows, found, cache):
         hidden, cache = step(token, position, cache)
         earlier = tf.gather(rows["tokens"], tf.maximum(position - 2, 0), axis=1)
-        new = reader(hidden, position % TOKENS_PER_OBJECT, earlier, hashed_uniform(seeds, position))
-        write = (places == position) & ~finished[:, None]  # (B, L); a row keeps its zeros after its end token
-        token = new["tokens"]
+        place, unfinished = position % TOKENS_PER_OBJECT, ~finished[:, None]
+        token, log_prob, new = reader(hidden, place, earlier, hashed_uniform(seeds, position))
         if stop_at_end:
             finished = finished | (token == END_TOKEN)
             token = tf.where(finished, END_TOKEN, token)
-        rows = {name: tf.where(write, new[name][:, None], row) for name, row in rows.items()}
-        return position + 1, token, finished, rows, cache
+        # A row keeps its zeros after its end token.
+        write = (places == position) & unfinished  # (B, L)
+        read = {"tokens": token, "log_probs": log_prob}
+        rows = {name: _written(row, read[name], write) for name, row in rows.items()}
+        write = (objects == position // TOKENS_PER_OBJECT) & (place == CLASS_PLACE) & unfinished  # (B, max_objects)
+        found = {name: _written(row, new[name], write) for name, row in found.items()}
+        return position + 1, token, finished, rows, found, cache
 
-    _, _, _, rows, _ = tf.while_loop(
-        lambda position, token, finished, rows, cache: (position < length) & ~tf.reduce_all(finished),
+    empty = {"class_probabilities": tf.zeros([batch, max_objects, vocabulary.num_classes])}
+    if not constrained:
+        empty = {
+            "classes": tf.zeros([batch, max_objects], tf.int32),
+            "class_scores": tf.zeros([batch, max_objects]),
+        }
+    _, _, _, rows, found, _ = tf.while_loop(
+        lambda position, token, finished, rows, found, cache: (position < length) & ~tf.reduce_all(finished),
         body,
         (
             tf.constant(0),
             tf.fill([batch], vocabulary.start_token),
             tf.zeros([batch], tf.bool),
-            {
-                "tokens": tf.fill([batch, length], END_TOKEN),
-                "log_probs": tf.zeros([batch, length]),
-                "classes": tf.zeros([batch, length], tf.int32),
-                "scores": tf.zeros([batch, length]),
-            },
+            {"tokens": tf.fill([batch, length], END_TOKEN), "log_probs": tf.zeros([batch, length])},
+            empty,
             cache,
         ),
         parallel_iterations=1,
     )
-    at_class = slice(CLASS_PLACE, None, TOKENS_PER_OBJECT)
-    return {
-        "tokens": rows["tokens"],
-        "log_probs": rows["log_probs"],
-        "classes": rows["classes"][:, at_class],
-        "class_scores": rows["scores"][:, at_class],
-    }
+    if constrained:
+        probabilities = found["class_probabilities"]
+        found["classes"] = tf.argmax(probabilities, -1, tf.int32)
+        found["class_scores"] = tf.reduce_max(probabilities, -1)
+    return {**rows, **found}
+
+
+def _written(row, new, write):
+    """`row` (B, n, …) with `new` (B, …) where `write` (B, n) says so."""
+    extra = [1] * (len(row.shape) - 2)
+    return tf.where(tf.reshape(write, [-1, row.shape[1], *extra]), new[:, None], row)
 
 
 def _constrained_reader(vocabulary, sampler, stop_at_end, head):
@@ -84,14 +96,15 @@ def _constrained_reader(vocabulary, sampler, stop_at_end, head):
         def coordinate():
             logits = grammar.mask_coordinates(coordinate_head(hidden), place, earlier)
             token, log_prob = _sampled(sampler, logits, uniform, grammar.coordinate_tokens)
-            return token, log_prob, tf.zeros_like(token), tf.zeros_like(log_prob)
+            return token, log_prob, tf.zeros([tf.shape(token)[0], vocabulary.num_classes])
 
         def class_():
             logits = class_head(hidden)
-            classes, scores = grammar.class_scores(logits)
-            return *_sampled(sampler, grammar.mask_classes(logits), uniform, grammar.class_tokens), classes, scores
+            token, log_prob = _sampled(sampler, grammar.mask_classes(logits), uniform, grammar.class_tokens)
+            return token, log_prob, grammar.class_probabilities(logits)
 
-        return _named(tf.cond(place == CLASS_PLACE, class_, coordinate))
+        token, log_prob, probabilities = tf.cond(place == CLASS_PLACE, class_, coordinate)
+        return token, log_prob, {"class_probabilities": probabilities}
 
     return read
 
@@ -105,8 +118,8 @@ def _free_reader(vocabulary, sampler, stop_at_end, head):
         logits = whole_head(hidden)
         token, log_prob = _sampled(sampler, logits, uniform, tokens)
         nothing = lambda: (tf.zeros_like(token), tf.zeros_like(log_prob))
-        scored = tf.cond(place == CLASS_PLACE, lambda: class_scores(logits, vocabulary), nothing)
-        return _named((token, log_prob, *scored))
+        classes, scores = tf.cond(place == CLASS_PLACE, lambda: class_scores(logits, vocabulary), nothing)
+        return token, log_prob, {"classes": classes, "class_scores": scores}
 
     return read
 
@@ -116,10 +129,6 @@ def _sampled(sampler, logits, uniform, tokens):
     index = sampler(logits, uniform)
     log_prob = tf.gather(logits, index[:, None], batch_dims=1)[:, 0] - tf.reduce_logsumexp(logits, -1)
     return tf.gather(tf.constant(tokens), index), log_prob
-
-
-def _named(values):
-    return dict(zip(("tokens", "log_probs", "classes", "scores"), values, strict=True))
 
 
 def _gathered(tokens):

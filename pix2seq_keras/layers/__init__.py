@@ -1,10 +1,11 @@
 """The parts of the network, in `keras.ops` only, so that they run on every Keras backend."""
 
+from pix2seq_keras.layers.applications_backbone import applications_backbone
 from pix2seq_keras.layers.attention import Attention
 from pix2seq_keras.layers.bridge import Bridge
 from pix2seq_keras.layers.drop_path import DropPath
 from pix2seq_keras.layers.image_encoder import ImageEncoder
-from pix2seq_keras.layers.keras_backbone import KerasBackbone, applications_backbone
+from pix2seq_keras.layers.keras_backbone import KerasBackbone
 from pix2seq_keras.layers.mlp import MLP
 from pix2seq_keras.layers.position_codes import sine_code_2d
 from pix2seq_keras.layers.residual_stem import ResidualBlock, ResidualStem

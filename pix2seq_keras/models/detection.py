@@ -6,11 +6,18 @@ import tensorflow as tf
 from pix2seq_keras.data.pictures import read_picture
 from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.sequences import parse
+from pix2seq_keras.sequences import parse, parse_labels
 
 
-def detect(model, images, batch_size=8, seed=0, **options):
+def detect(model, images, batch_size=8, seed=0, multi_label=None, **options):
     """See `Pix2Seq.detect`."""
+    constrained = options.get("constrained", True)
+    if multi_label and not constrained:
+        raise InputError(
+            "Several labels an object need the grammar's probabilities. "
+            f"Received: multi_label={multi_label}, constrained={constrained}. Leave out one of them."
+        )
+    multi_label = constrained if multi_label is None else multi_label
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
@@ -26,7 +33,7 @@ def detect(model, images, batch_size=8, seed=0, **options):
         if not isinstance(pictures, tf.Tensor):
             canvases, unpadded = _canvases(canvases, model.image_size)
         options["seed"] = seeds[start : start + batch_size]
-        results.append(_detect_batch(model, canvases, unpadded, options))
+        results.append(_detect_batch(model, canvases, unpadded, multi_label, options))
     return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
 
@@ -51,10 +58,14 @@ def _canvases(pictures, image_size):
     return tf.stack([canvas for canvas, _ in fitted]), tf.stack([unpadded for _, unpadded in fitted])
 
 
-def _detect_batch(model, canvases, unpadded, options):
+def _detect_batch(model, canvases, unpadded, multi_label, options):
     generated = model.generate(canvases, **options)
-    until_end = options.get("constrained", True) or options.get("stop_at_end", False)
-    objects = parse(generated["tokens"], model.vocabulary, generated["classes"], generated["class_scores"], until_end)
+    if multi_label:
+        objects = parse_labels(generated["tokens"], model.vocabulary, generated["class_probabilities"])
+    else:
+        until_end = options.get("constrained", True) or options.get("stop_at_end", False)
+        classes = generated["classes"], generated["class_scores"]
+        objects = parse(generated["tokens"], model.vocabulary, *classes, until_end)
     boxes = objects["boxes"]  # (B, n, 4), of the canvas
     if unpadded is not None:
         boxes = tf.clip_by_value(boxes_from_canvas(boxes, unpadded, model.image_size), 0.0, 1.0)

@@ -169,7 +169,9 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
 
         Returns:
             Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
-            `"log_probs"` float32 of the same shape; `"classes"` int32 and `"class_scores"` float32 (B, max_objects).
+            `"log_probs"` float32 of the same shape; `"classes"` int32 and `"class_scores"` float32 (B, max_objects):
+            the best class of each object and its probability; and, unless `constrained=False`,
+            `"class_probabilities"` float32 (B, max_objects, K).
 
         Raises:
             InputError: if images are of another shape or type, `max_objects` exceeds the positions, or the sampler
@@ -183,13 +185,16 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         seeds = tf.broadcast_to(tf.cast(seed, tf.int32), tf.shape(images)[:1])
         return self._generators[key](images, seeds)
 
-    def detect(self, images, batch_size=8, **options):
+    def detect(self, images, batch_size=8, multi_label=None, **options):
         """Finds objects in pictures of any size.
 
         Args:
             images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
                 (h, w, 3), or a list of either, of any sizes.
             batch_size: int, pictures that go through the model at once.
+            multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
+                things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
+                likely class only, the published way. `None` means `True` unless `constrained=False`.
             **options: of `generate`.
 
         Returns:
@@ -200,7 +205,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         Raises:
             InputError: if a picture cannot be read, or as `generate`.
         """
-        return detect(self, images, batch_size, **options)
+        return detect(self, images, batch_size, multi_label=multi_label, **options)
 
     def init_cache(self, encoded, max_length):
         """The decoder's cache for an encoded picture (B, N, D); see `TransformerDecoder.init_cache`."""

@@ -12,7 +12,7 @@ from pix2seq_keras.sequences.building import (
 )
 from pix2seq_keras.sequences.noise import NOISE_CLASS, noise_boxes
 from pix2seq_keras.sequences.ordering import ORDERS, order_objects
-from pix2seq_keras.sequences.parsing import class_scores, parse
+from pix2seq_keras.sequences.parsing import class_scores, parse, parse_labels
 from pix2seq_keras.sequences.randomness import fold, shuffled
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "noise_boxes",
     "order_objects",
     "parse",
+    "parse_labels",
     "replaced_class_tokens",
     "select_objects",
     "serialize",

@@ -6,25 +6,18 @@ from pix2seq_keras.sequences.building import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN, dequantize
 
 
-def class_scores(logits, vocabulary, grammar=False):
-    """Reads classes and scores off the raw logits of class positions.
+def class_scores(logits, vocabulary):
+    """Reads classes and scores off the raw logits of class positions, the published way.
 
     Args:
         logits: float tensor (..., V), the logits at class positions.
         vocabulary: `Vocabulary`.
-        grammar: bool. `False`, as published: the arg-max over all label slots, and its probability in the softmax
-            over the whole vocabulary. `True`: the arg-max over real classes, and its probability among classes,
-            noise and end.
 
     Returns:
-        Classes int32 (...), −1 where the best label slot has no class, and scores float32 (...).
+        Classes int32 (...), the arg-max over all label slots, −1 where the best has no class; and scores float32 (...),
+        its probability in the softmax over the whole vocabulary.
     """
     logits = tf.cast(logits, tf.float32)
-    if grammar:
-        real = tf.gather(logits, tf.constant(vocabulary.class_tokens), axis=-1)  # (..., K)
-        others = tf.gather(logits, [END_TOKEN, vocabulary.noise_token], axis=-1)
-        total = tf.reduce_logsumexp(tf.concat([real, others], -1), -1)
-        return tf.argmax(real, -1, tf.int32), tf.exp(tf.reduce_max(real, -1) - total)
     labels = logits[..., vocabulary.label_shift : vocabulary.coord_shift]
     classes = tf.gather(tf.constant(vocabulary.class_of_label, tf.int32), tf.argmax(labels, -1, tf.int32))
     return classes, tf.exp(tf.reduce_max(labels, -1) - tf.reduce_logsumexp(logits, -1))
@@ -46,9 +39,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
         object (noise, nothing, anything at or after the end token), `"scores"` float32 (B, n), 0 there, and
         `"num_detections"` int32 (B,), the number of objects; n = L // 5.
     """
-    count = tokens.shape[1] // TOKENS_PER_OBJECT
-    shape = [tf.shape(tokens)[0], count, TOKENS_PER_OBJECT]  # not -1: n may be 0
-    objects = tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], shape)  # (B, n, 5)
+    objects = _objects(tokens)
     boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
     if classes is None:
         labels = objects[..., 4] - vocabulary.label_shift
@@ -58,8 +49,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
     if scores is None:
         scores = tf.ones(tf.shape(classes))
     if until_end:
-        ended = tf.cumsum(tf.cast(tf.reduce_any(objects[..., :4] == END_TOKEN, -1), tf.int32), -1) > 0  # (B, n)
-        classes = tf.where(ended, -1, classes)
+        classes = tf.where(_ended(objects), -1, classes)
     valid = classes >= 0
     return {
         "boxes": tf.where(valid[..., None], boxes, 0.0),
@@ -67,3 +57,44 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
         "scores": tf.where(valid, scores, 0.0),
         "num_detections": tf.reduce_sum(tf.cast(valid, tf.int32), -1),
     }
+
+
+def parse_labels(tokens, vocabulary, probabilities):
+    """Turns sequences into the best (object, class) pairs: what may be a 4 or a 9 is both, each with its probability.
+
+    An object of the published reading has one class, its most likely one. As detectors do that score every class of a
+    box (RetinaNet, Deformable DETR), this one keeps the others too, where they are among the n best of the picture.
+
+    Args:
+        tokens: int tensor (B, L), without the start token; left-over tokens beyond a multiple of 5 are cut.
+        vocabulary: `Vocabulary`.
+        probabilities: float32 tensor (B, L // 5, K), of each class.
+
+    Returns:
+        Dictionary as of `parse`, n = L // 5, sorted by score.
+    """
+    objects = _objects(tokens)
+    batch, count, num_classes = tf.shape(objects)[0], objects.shape[1], probabilities.shape[-1]
+    boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
+    scores = tf.where(_ended(objects)[..., None], 0.0, probabilities)
+    scores, pairs = tf.math.top_k(tf.reshape(scores, [batch, count * num_classes]), count)  # (B, n)
+    boxes = tf.gather(boxes, pairs // num_classes, batch_dims=1)
+    valid = scores > 0
+    return {
+        "boxes": tf.where(valid[..., None], boxes, 0.0),
+        "classes": tf.where(valid, pairs % num_classes, -1),
+        "scores": scores,
+        "num_detections": tf.reduce_sum(tf.cast(valid, tf.int32), -1),
+    }
+
+
+def _objects(tokens):
+    """(B, L) -> (B, n, 5)"""
+    count = tokens.shape[1] // TOKENS_PER_OBJECT
+    shape = [tf.shape(tokens)[0], count, TOKENS_PER_OBJECT]  # not -1: n may be 0
+    return tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], shape)
+
+
+def _ended(objects):
+    """(B, n, 5) -> bool (B, n): at or after an end token among the coordinates."""
+    return tf.cumsum(tf.cast(tf.reduce_any(objects[..., :4] == END_TOKEN, -1), tf.int32), -1) > 0

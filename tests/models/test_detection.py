@@ -18,6 +18,8 @@ def reads(monkeypatch, tiny_vocabulary):
     calls = []
 
     def fix(boxes, classes, scores):
+        labels = np.arange(tiny_vocabulary.num_classes)
+        probabilities = tf.constant(np.equal.outer(classes, labels) * np.reshape(scores, (-1, 1)), tf.float32)  # (n, K)
         tokens = serialize(np.array(boxes, np.float32), np.maximum(classes, 0), tiny_vocabulary).numpy()
 
         def generate(model, images, **options):
@@ -27,6 +29,7 @@ def reads(monkeypatch, tiny_vocabulary):
                 "tokens": rows(tokens, tf.int32),
                 "classes": rows(classes, tf.int32),
                 "class_scores": rows(scores, tf.float32),
+                "class_probabilities": tf.tile(probabilities[None], [len(images), 1, 1]),
             }
 
         monkeypatch.setattr(Pix2Seq, "generate", generate)
@@ -79,6 +82,35 @@ def test_objects_are_sorted_by_score_and_unused_rows_come_last(tiny_model, reads
     np.testing.assert_allclose(found["scores"], [[0.9, 0.3, 0.3, 0.1, 0.0]])
     np.testing.assert_allclose(found["boxes"][0, :, 2], [4 / 15, 1 / 15, 3 / 15, 5 / 15, 0], atol=1e-6)
     assert found["num_detections"].tolist() == [4]
+
+
+@pytest.mark.parametrize("options", [{"multi_label": False}, {"constrained": False}])
+def test_an_object_may_be_given_its_best_class_only(tiny_model, reads, options):
+    reads([BOX, BOX], [1, 2], [0.5, 0.75])
+
+    found = tiny_model.detect(WIDE, **options)
+
+    assert found["classes"].tolist() == [[2, 1]]
+    np.testing.assert_allclose(found["scores"], [[0.75, 0.5]])
+
+
+def test_several_labels_are_the_pairs_of_the_models_probabilities(tiny_model, tiny_pictures):
+    read = tiny_model.generate(tiny_pictures, sampler="greedy")
+
+    found = tiny_model.detect(tiny_pictures, sampler="greedy", multi_label=True)
+
+    probabilities = read["class_probabilities"].numpy()
+    best = -np.sort(-probabilities.reshape(8, -1), axis=1)[:, :4]
+    np.testing.assert_allclose(found["scores"], best, atol=1e-6)
+    assert (probabilities.sum(-1) < 1).all()
+    single = tiny_model.detect(tiny_pictures, sampler="greedy", multi_label=False)
+    np.testing.assert_allclose(single["scores"], -np.sort(-read["class_scores"].numpy(), axis=1), atol=1e-6)
+    np.testing.assert_allclose(read["class_scores"], probabilities.max(-1), atol=1e-6)
+
+
+def test_several_labels_need_the_grammar(tiny_model, tiny_pictures):
+    with pytest.raises(InputError, match="multi_label=True, constrained=False"):
+        tiny_model.detect(tiny_pictures, multi_label=True, constrained=False)
 
 
 def test_paths_arrays_and_single_pictures_are_found_alike(tiny_model, tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pix2seq_keras import Vocabulary
-from pix2seq_keras.sequences import NOISE_CLASS, class_scores, parse, serialize
+from pix2seq_keras.sequences import NOISE_CLASS, class_scores, parse, parse_labels, serialize
 
 COMPACT = Vocabulary(num_classes=5, num_bins=37)
 GAPPED = Vocabulary.published(num_bins=200, coord_shift=200, size=420, class_ids=(1, 5, 17, 80, 99))
@@ -114,18 +114,6 @@ def test_the_published_score_is_a_share_of_the_whole_vocabulary():
     np.testing.assert_allclose(scores, probabilities[..., 100:200].max(-1), rtol=1e-5)
 
 
-def test_the_grammars_score_is_a_share_of_classes_noise_and_end():
-    logits = np.random.default_rng(1).normal(size=(6, GAPPED.size)).astype(np.float32)
-    logits[:, 300] = 20.0  # a coordinate, which the grammar would not let through
-
-    classes, scores = class_scores(logits, GAPPED, grammar=True)
-
-    real = np.exp(logits[:, list(GAPPED.class_tokens)])
-    total = real.sum(-1) + np.exp(logits[:, 0]) + np.exp(logits[:, GAPPED.noise_token])
-    np.testing.assert_array_equal(classes, real.argmax(-1))
-    np.testing.assert_allclose(scores, real.max(-1) / total, rtol=1e-5)
-
-
 def test_given_classes_and_scores_take_the_place_of_the_class_tokens():
     tokens = serialize(np.full((1, 2, 4), 0.5, np.float32), np.array([[0, NOISE_CLASS]]), COMPACT)
 
@@ -146,3 +134,32 @@ def test_the_published_reading_goes_on_after_an_end_token():
 
     np.testing.assert_array_equal(published["classes"], [[1, 1]])
     np.testing.assert_array_equal(ended["classes"], [[-1, -1]])
+
+
+def test_the_best_pairs_of_objects_and_classes_are_read():
+    boxes = np.array([[[0, 0, 0.5, 1], [0.5, 0.5, 1, 1], [0, 0, 1, 1]]], np.float32)
+    tokens = serialize(boxes, np.array([[0, 1, NOISE_CLASS]]), COMPACT)
+    probabilities = np.zeros((1, 3, COMPACT.num_classes), np.float32)
+    probabilities[0, 0, :2] = [0.5, 0.4]  # may be two things
+    probabilities[0, 1, 1] = 0.9
+    probabilities[0, 2, 2] = 0.1  # noise, most likely
+
+    objects = parse_labels(tokens, COMPACT, probabilities)
+
+    assert objects["classes"].numpy().tolist() == [[1, 0, 1]]
+    np.testing.assert_allclose(objects["scores"], [[0.9, 0.5, 0.4]])
+    np.testing.assert_allclose(objects["boxes"][0], boxes[0, [1, 0, 0]], atol=0.5 / (COMPACT.num_bins - 1))
+    assert objects["num_detections"].numpy().tolist() == [3]
+
+
+def test_what_follows_the_end_is_no_object_however_likely():
+    box = [COMPACT.coord_shift] * 4
+    tokens = np.array([[*box, COMPACT.class_tokens[0], 0, 0, 0, 0, 0, *box, COMPACT.class_tokens[1]]])
+    probabilities = np.full((1, 3, COMPACT.num_classes), 0.9 / COMPACT.num_classes, np.float32)
+
+    objects = parse_labels(tokens, COMPACT, probabilities)
+
+    assert (objects["boxes"].numpy() == 0).all()
+    assert set(objects["classes"].numpy()[0]) <= {-1, *range(COMPACT.num_classes)}
+    empty = parse_labels(tokens[:, 5:], COMPACT, probabilities[:, 1:])
+    assert empty["classes"].numpy().tolist() == [[-1, -1]] and empty["num_detections"].numpy().tolist() == [0]
