@@ -1,6 +1,7 @@
 """The model: encode the picture, read it out as a sequence."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -182,8 +183,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         key = (max_objects, samplers.get(sampler), constrained, stop_at_end)
         if key not in self._generators:
             self._generators[key] = self._make_generator(*key)
-        seeds = tf.broadcast_to(tf.cast(seed, tf.int32), tf.shape(images)[:1])
-        return self._generators[key](images, seeds)
+        return self._generators[key](images, _seeds_of_rows(seed, images.shape[0]))
 
     def detect(self, images, batch_size=8, multi_label=None, **options):
         """Finds objects in pictures of any size.
@@ -269,7 +269,11 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             )
         if images.shape[0] == 0:
             raise InputError(f"The batch is empty. Received: shape {tuple(images.shape)}")
-        return tf.cast(images, tf.float32)
+        images = tf.cast(images, tf.float32)
+        if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(images)):
+            rows = tf.where(~tf.reduce_all(tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0].numpy().tolist()
+            raise InputError(f"Pictures must be finite numbers in [0, 1]. Received: NaN or infinity in rows {rows}")
+        return images
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -298,3 +302,14 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
     def save_to_preset(self, directory):
         """Writes the model as a self-describing folder; see `pix2seq_keras.models.presets.save`."""
         presets.save(self, directory)
+
+
+def _seeds_of_rows(seed, batch_size):
+    """The seed of every row, int32 (B,); an `InputError` if there are some of another number."""
+    seeds = np.asarray(seed)
+    if seeds.ndim > 1 or seeds.size not in (1, batch_size) or seeds.dtype.kind not in "iu":
+        raise InputError(
+            f"The seed must be an integer, or one for each of the {batch_size} pictures. Received: {seeds.dtype} of "
+            f"shape {seeds.shape}"
+        )
+    return tf.constant(np.broadcast_to(seeds, [batch_size]).astype(np.int32))

@@ -153,6 +153,21 @@ def test_half_precision_pictures_are_read(tiny_model, tiny_pictures):
     assert tiny_model.checked_images(tiny_pictures.astype("float64")).dtype == tf.float32
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_pixels_that_are_no_numbers_are_named_by_their_row(tiny_model, tiny_pictures, number):
+    pictures = tiny_pictures[:3].copy()
+    pictures[1, 5, 5, 0] = number
+
+    with pytest.raises(InputError, match=r"NaN or infinity in rows \[1\]"):
+        tiny_model.generate(pictures)
+
+
+@pytest.mark.parametrize("seed", [[1, 2], [[1, 2, 3]], 0.5])
+def test_seeds_that_are_not_one_a_row_are_refused(tiny_model, tiny_pictures, seed):
+    with pytest.raises(InputError, match="one for each of the 3 pictures"):
+        tiny_model.generate(tiny_pictures[:3], seed=seed)
+
+
 def test_an_unknown_sampler_is_explained(tiny_model, tiny_pictures):
     with pytest.raises(InputError, match="'beam'"):
         tiny_model.generate(tiny_pictures, sampler="beam")
