@@ -62,25 +62,34 @@ def replacing_folder(path):
         ...     (folder / "config.json").write_text("{}")
     """
     path = Path(path)
-    temporary = old = None
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         temporary.chmod(0o755)  # mkdtemp's are the owner's alone
         yield temporary
-        # A folder cannot take the place of one that is not empty: for a moment the old one stands aside.
-        if path.exists():
-            old = temporary.with_name(f"{temporary.name}-old")
-            path.rename(old)
-        temporary.rename(path)
+        _take_place(temporary, path)
     except OSError as error:
-        if old is not None and not path.exists():
-            old.rename(path)
         raise InputError(unwritable(path, error)) from error
     finally:
-        for folder in (temporary, old):
-            if folder is not None:
-                shutil.rmtree(folder, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(new, path):
+    """A folder cannot take the place of one that is not empty: for a moment the old one stands aside."""
+    if not path.exists():
+        new.rename(path)
+        return
+    old = new.with_name(f"{new.name}-old")
+    try:
+        path.rename(old)
+        new.rename(path)
+    except BaseException:  # an interruption too: the old folder may be all there is
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path, values):
@@ -95,11 +104,10 @@ def require_writable_folder(folder):
     Raises:
         InputError: if nothing can be written there.
     """
-    probe = Path(folder) / ".probe"
     try:
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise InputError(unwritable(folder, error)) from error
 

@@ -276,13 +276,15 @@ def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_pa
 def test_convert_gives_a_detector_with_the_published_numbers(shared_dir, tmp_path):
     reference = shared_dir / "reference" / "vit"
     output = tmp_path / "new" / "vit.keras"
+    source = ["--config", reference / "config.json", "--checkpoint", reference, "--categories", "coco"]
 
-    said = pix2seq("convert", "--config", reference / "config.json", "--checkpoint", reference, "--output", output)
+    said = pix2seq("convert", *source, "--output", output)
 
     golden = np.load(reference / "golden.npz")
     logits = open_model(output)({"images": golden["image"], "tokens": golden["input_seq"]})
     np.testing.assert_allclose(logits, golden["logits"], rtol=0, atol=1e-4)
     assert "105 weights" in said.stdout
+    assert open_model(output).categories.ids[-1] == 90
 
 
 def test_convert_refuses_what_it_cannot_use(refused, shared_dir, tmp_path):
@@ -293,6 +295,11 @@ def test_convert_refuses_what_it_cannot_use(refused, shared_dir, tmp_path):
     assert "either --preset NAME or --config" in refused("convert", "--checkpoint", reference, *output)
     assert "There is no checkpoint at" in refused("convert", *config, "--checkpoint", tmp_path, *output)
     assert "ending in .keras" in refused("convert", *config, "--checkpoint", reference, "--output", tmp_path / "vit")
+    assert "goes with --config" in refused(
+        "convert", "--preset", "vit_b_640", "--categories", "coco", "--checkpoint", reference, *output
+    )
+    unknown = ["--categories", tmp_path / "names.json"]
+    assert "neither coco nor objects365" in refused("convert", *config, *unknown, "--checkpoint", reference, *output)
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_text("")
     where = ["--output", tmp_path / "file" / "vit.keras"]

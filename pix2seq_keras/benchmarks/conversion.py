@@ -1,11 +1,10 @@
 """How long converting a full-size published checkpoint takes, and how much memory."""
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from pix2seq_keras.benchmarks.processes import run_measured
+from pix2seq_keras.models import published_presets
 
 WRITE = """
 import sys
@@ -23,13 +22,17 @@ def measure_conversion(preset="vit_b_640"):
     Args:
         preset: str, a published model.
 
+    Raises:
+        InputError: if there is no such preset, or one of the processes fails.
+
     Returns:
         Dictionary: seconds and peak memory of the converting process, in all and its own, also as a multiple of the
         checkpoint's size, and beside them those of a process that only imports the package.
     """
+    published_presets.get(preset)  # its error is a sentence
     with tempfile.TemporaryDirectory() as folder:
         checkpoint, output = Path(folder) / "checkpoint", Path(folder) / "model.keras"
-        subprocess.run([sys.executable, "-c", WRITE, preset, checkpoint], check=True)
+        run_measured("-c", WRITE, preset, checkpoint)
         imported = run_measured("-c", "import pix2seq_keras.cli")
         command = ("-m", "pix2seq_keras", "convert", "--preset", preset)
         converted = run_measured(*command, "--checkpoint", checkpoint, "--output", output)

@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -41,16 +42,18 @@ def run_measured(*arguments):
     """
     if not Path("/proc/self/status").exists():
         raise InputError("Memory is measured through /proc, which this system does not have: run it on Linux.")
-    start = time.monotonic()
-    process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
     peaks = {"VmHWM": 0.0, "RssAnon": 0.0}
-    while process.poll() is None:
-        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name in peaks:
-                peaks[name] = max(peaks[name], int(value.split()[0]) / 1024)
-        time.sleep(0.01)
-    seconds = time.monotonic() - start
-    if process.returncode:
-        raise InputError(f"A process of the benchmark failed: {' '.join(map(str, arguments))}")
-    return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"], process.stdout.read())
+    with tempfile.TemporaryFile("w+") as printed:  # a pipe that nobody reads would fill and stop the process
+        start = time.monotonic()
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=printed, text=True)
+        while process.poll() is None:
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name in peaks:
+                    peaks[name] = max(peaks[name], int(value.split()[0]) / 1024)
+            time.sleep(0.01)
+        seconds = time.monotonic() - start
+        if process.returncode:
+            raise InputError(f"A process of the benchmark failed: {' '.join(map(str, arguments))}")
+        printed.seek(0)
+        return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"], printed.read())

@@ -50,7 +50,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             f"Received: batch_size={batch_size}, max_images={max_images}."
         )
     start = time.monotonic()
-    to_source_class = _class_mapping(getattr(detector, "categories", None), source.categories)
+    to_source_class = _class_mapping(detector, source.categories)
     evaluator = CocoEvaluator(source.categories)
     total = len(source) if max_images is None else min(max_images, len(source))
     batches = _batches(source, total, batch_size)
@@ -108,9 +108,16 @@ def _add_batch(evaluator, batch, detected, to_source_class):
         )
 
 
-def _class_mapping(detector_categories, source_categories):
+def _class_mapping(detector, source_categories):
     """An array: the detector's class -> the source's, or -1; None where both number their classes alike."""
+    detector_categories = getattr(detector, "categories", None)
     if detector_categories is None:
+        known = getattr(getattr(detector, "vocabulary", None), "num_classes", len(source_categories))
+        if known != len(source_categories):
+            raise InputError(
+                f"The detector has {known} classes without names, the data {len(source_categories)}: which is which "
+                "cannot be told. Give the detector its categories (`pix2seq convert --categories`)."
+            )
         return None
     known, wanted = list(detector_categories.names), list(source_categories.names)
     if known == wanted:

@@ -30,12 +30,8 @@ def _pad(kernel, dtype, name):
 
 
 def _norm(dtype, name, gamma="ones"):
-    # Synchronised over replicas, and trained: the published model does not freeze its statistics. Keras synchronises on
-    # TensorFlow only, which is where we train.
-    synchronized = keras.backend.backend() == "tensorflow"
-    return keras.layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, synchronized=synchronized, dtype=dtype, name=name
-    )
+    # Trained, as the published model does not freeze its statistics; training over several devices synchronises them.
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype, name=name)
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")

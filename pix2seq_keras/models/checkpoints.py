@@ -87,7 +87,8 @@ def readable(key):
 
 
 def _prefix(location):
-    if location.with_name(location.name + ".index").is_file():
+    location = location.expanduser()
+    if Path(f"{location}.index").is_file():
         return location
     found = sorted(location.glob("*.index")) if location.is_dir() else []
     if not found:

@@ -1,7 +1,6 @@
 """A file from the web: resumed where it broke off, checked, and there whole or not at all."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -77,6 +76,7 @@ def download(url, folder, console=None):
 def _parse(url):
     """The address without its fragment, and the SHA-256 the fragment gives, or `None`."""
     address, fragment = urllib.parse.urldefrag(str(url))
+    address = urllib.parse.quote(address, safe="/:?&=%@+,;~!$'()*[]#")  # a name with an umlaut is an address too
     if not file_name(address):
         raise InputError(f"The address must have a host and end in a file's name. Received: {url}")
     if not fragment:
@@ -90,6 +90,11 @@ def _parse(url):
 @contextlib.contextmanager
 def _alone(path):
     """Waits until no other process fetches the same file, as the workers of one training do; ends with its process."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two workers may fetch the same file twice
+        yield
+        return
     descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o664)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -101,7 +106,7 @@ def _alone(path):
 def _fetch(address, path, wanted, console):
     part = path.with_name(f"{path.name}.part")
     notes = path.with_name(f"{path.name}.part.json")
-    total = _receive(address, part, notes, console)
+    total = _receive(address, part, notes, console, wanted)
     if total is None and wanted is None:
         _remove(part, notes)
         raise InputError(
@@ -124,10 +129,12 @@ def _fetch(address, path, wanted, console):
     _remove(notes)
 
 
-def _receive(address, part, notes, console):
+def _receive(address, part, notes, console, wanted):
     """Appends to `part` what it lacks; returns the size of the whole file in bytes, or `None` if it is not known."""
     known = _read_notes(notes) if part.is_file() else {}
-    have = part.stat().st_size if part.is_file() else 0
+    # Without the server's word that it is the same file, or a check sum at the end, a piece may be of another one.
+    trusted = known.get("version") or (wanted and part.is_file())
+    have = part.stat().st_size if trusted else 0
     headers = {"User-Agent": "pix2seq_keras"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -140,7 +147,7 @@ def _receive(address, part, notes, console):
             start, total = _extent(answer)
             same_file = start == 0 or known.get("total") in (None, total)
             if start not in (0, have) or not same_file:
-                return _start_over(address, part, notes, console, have)
+                return _start_over(address, part, notes, console, have, wanted)
             _write_notes(notes, {"total": total, "version": _version(answer)})
             _append(answer, part, start, total, address, console)
             return total
@@ -148,33 +155,42 @@ def _receive(address, part, notes, console):
         if error.code == 416 and have:  # nothing follows: the part is the whole file, or another one
             if (total := _total_of(error.headers.get("Content-Range"))) == have:
                 return total
-            return _start_over(address, part, notes, console, have)
+            return _start_over(address, part, notes, console, have, wanted)
         raise InputError(f"{address} cannot be fetched: the server answers {error.code} {error.reason}.") from error
     except urllib.error.URLError as error:
         raise InputError(f"{address} cannot be reached: {_reason(error.reason)}. Is the address right?") from error
-    except InvalidURL as error:
+    except (InvalidURL, UnicodeError) as error:
         raise InputError(f"{address} is not an address: {error}.") from error
     except (TimeoutError, ConnectionError, SSLError, HTTPException) as error:
         raise InputError(f"The download of {address} broke off: {_reason(error)}. Run it again.") from error
 
 
-def _start_over(address, part, notes, console, have):
+def _start_over(address, part, notes, console, have, wanted):
     if not have:  # nothing was asked for but the whole file
         raise InputError(f"{address} cannot be fetched: the server answers with a piece of the file that does not fit.")
     _remove(part, notes)
-    return _receive(address, part, notes, console)
+    return _receive(address, part, notes, console, wanted)
 
 
 def _append(answer, part, start, total, address, console):
     with _progress(address, start, total, console) as advance, part.open("ab" if start else "wb") as file:
         have = start
         # read1 hands out what has come: of a connection that breaks, nothing is lost.
-        while (total is None or have < total) and (block := answer.read1(BLOCK)):
+        while (total is None or have < total) and (block := _read_block(answer)):
             file.write(block)
             have += len(block)
             advance(len(block))
         file.flush()
         os.fsync(file.fileno())  # else a machine that loses power may keep the name of an empty file
+
+
+def _read_block(answer):
+    try:
+        return answer.read1(BLOCK)
+    except (TimeoutError, ConnectionError, SSLError):
+        raise
+    except OSError as error:  # of the network, not of the file that is written
+        raise ConnectionError(error.errno, error.strerror) from error
 
 
 def _extent(answer):

@@ -46,9 +46,12 @@ def find(preset):
     Args:
         preset: str or path: a name of `packaged_names()`, or a folder that `save` wrote.
     """
-    for folder in (_packaged() / str(preset), Path(preset)):
-        if str(preset) and (folder / CONFIG).is_file():
-            return folder
+    name = str(preset)
+    if name and (_packaged() / name / CONFIG).is_file():
+        return _packaged() / name
+    # A name means the preset, whatever lies in the working directory; ./NAME means the folder.
+    if name and name not in published_presets.names() and (Path(preset) / CONFIG).is_file():
+        return Path(preset)
     return None
 
 
@@ -122,14 +125,24 @@ def save(model, directory):
         InputError: if something else is in the way, or the folder cannot be written.
     """
     directory = Path(directory)
-    if directory.exists() and not (directory / CONFIG).is_file():
-        raise InputError(f"{directory} exists and is not a preset folder: choose another place.")
+    if directory.exists() and not _is_preset(directory):
+        raise InputError(f"{directory} exists and is not a preset folder, or holds other files: choose another place.")
     config = {"class_name": type(model).__name__, "config": model.get_config()}
     with replacing_folder(directory) as folder:
         (folder / CONFIG).write_text(json.dumps(_plain(config), indent=1) + "\n")
         uncompiled(model).save_weights(folder / WEIGHTS)
         if (directory / CARD).is_file():
             shutil.copy(directory / CARD, folder / CARD)
+
+
+def _is_preset(directory):
+    """Whether nothing is lost when a new preset takes the folder's place: other programs have a config.json too."""
+    try:
+        entries = {entry.name for entry in directory.iterdir()}
+        own = entries <= {CONFIG, WEIGHTS, CARD} and "class_name" in json.loads((directory / CONFIG).read_text())
+    except (OSError, ValueError, TypeError):
+        return False
+    return own
 
 
 def _plain(config):

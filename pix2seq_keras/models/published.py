@@ -75,10 +75,12 @@ def save_checkpoint(model, checkpoint_dir):
         Path of the checkpoint without its endings.
 
     Raises:
-        InputError: if the model has another architecture, or nothing can be written there.
+        InputError: if the model has another architecture, nothing can be written there, or a checkpoint is there.
     """
     weights = published_weights(model)
     require_writable_folder(checkpoint_dir)
+    if list(Path(checkpoint_dir).glob("*.index")):
+        raise InputError(f"{checkpoint_dir} holds a checkpoint already: choose another folder.")
     root = tf.Module()
     for weight in weights:
         node = root

@@ -68,9 +68,7 @@ def build(config, categories=None):
         if config.get(key, value) != value:
             raise InputError(f"Only {key}={value!r} is supported. Received: {key}={config[key]!r}")
     config = {**DEFAULTS, **config}
-    sizes = [config[key] for key in SIZES[1:]] + [config["patch_size"]]
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise InputError(f"The sizes of the published configuration must be positive integers. Received: {sizes}")
+    _check_values(config)
     return Pix2Seq(
         Vocabulary.published(
             config["quantization_bins"],
@@ -91,6 +89,22 @@ def build(config, categories=None):
         categories=categories,
         name="pix2seq",
     )
+
+
+def _check_values(config):
+    """An `InputError` naming the first key whose value cannot be; what the layers check themselves is left to them."""
+    whole = lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0
+    number = lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    rules = [
+        *((key, whole, "a positive integer") for key in (*SIZES[1:], "patch_size", "resnet_depth")),
+        *((key, lambda value: number(value) and 0 <= value < 1, "in [0, 1)") for key in ("drop_path", "drop_units")),
+        ("resnet_width_multiplier", lambda value: number(value) and value > 0, "a positive number"),
+        ("resnet_variant", lambda value: isinstance(value, str), "a text"),
+        ("dim_mlp", lambda value: value >= config["dim_att"], "at least dim_att"),
+    ]
+    for key, holds, wanted in rules:
+        if not holds(config[key]):
+            raise InputError(f"{key} of the published configuration must be {wanted}. Received: {key}={config[key]!r}")
 
 
 def _encoder(config):

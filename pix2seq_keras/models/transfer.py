@@ -1,6 +1,7 @@
 """A trained model for other classes, another canvas or another precision."""
 
 import dataclasses
+import itertools
 import operator
 
 import numpy as np
@@ -14,9 +15,10 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 def with_classes(model, num_classes, categories=None):
     """The same model for another number of classes.
 
-    In the compact layout the class tokens are as many as the classes: they start at random, all other weights are
-    kept. In the published layout they are a range with room, of which the new classes use the slots 1 … num_classes:
-    all weights are kept, as the published fine-tuning does, so a class starts from whatever had its slot before.
+    Where both have categories, a class keeps what was learnt of its name. In the compact layout the class tokens are as
+    many as the classes: those of new names start at random. In the published layout they are a range with room: a new
+    name takes the slot of its id, or else the first free one, and with it what had that slot before, as the published
+    fine-tuning does. All other weights are kept.
 
     Args:
         model: `Pix2Seq`.
@@ -31,24 +33,43 @@ def with_classes(model, num_classes, categories=None):
     """
     old = model.vocabulary
     config = model.get_config()
+    names = categories.names if categories is not None else ()
+    known = dict(zip(model.categories.names, range(old.num_classes), strict=True)) if model.categories else {}
     if old != Vocabulary(old.num_classes, old.num_bins):
-        new = dataclasses.replace(old, num_classes=num_classes, labels=tuple(range(1, num_classes + 1)))
+        slots = _slots(old, num_classes, categories, known)
+        new = dataclasses.replace(old, num_classes=num_classes, labels=slots)
         other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
         _copy_weights(model, other)
         return other
     new = Vocabulary(num_classes, old.num_bins)
     other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
-    kept_old = np.r_[: old.label_shift, old.coord_shift : old.size]
-    kept_new = np.r_[: new.label_shift, new.coord_shift : new.size]
+    both = [(known[name], index) for index, name in enumerate(names) if name in known]
+    kept_old = np.r_[: old.label_shift, [old.class_tokens[one] for one, _ in both], old.coord_shift : old.size]
+    kept_new = np.r_[: new.label_shift, [new.class_tokens[two] for _, two in both], new.coord_shift : new.size]
     of_tokens = {id(model.embedding.embeddings), id(model.embedding.output_bias)}
     for source, target in zip(model.weights, other.weights, strict=True):
         if id(source) in of_tokens:
             values = np.array(target)
-            values[kept_new] = np.array(source)[kept_old]
+            values[kept_new.astype(int)] = np.array(source)[kept_old.astype(int)]
             target.assign(values)
         else:
             target.assign(source)
     return other
+
+
+def _slots(vocabulary, num_classes, categories, known):
+    """The label slot of each class in the published layout."""
+    if categories is None:
+        return tuple(range(1, num_classes + 1))
+    slots = [vocabulary.labels[known[name]] if name in known else None for name in categories.names]
+    taken = {slot for slot in slots if slot is not None}
+    free = (slot for slot in itertools.count(1) if slot not in taken)
+    for index, slot in enumerate(slots):
+        if slot is None:
+            own = categories.ids[index]
+            slots[index] = own if 0 < own < vocabulary.num_labels and own not in taken else next(free)
+            taken.add(slots[index])
+    return tuple(slots)
 
 
 def with_image_size(model, image_size):
@@ -135,9 +156,20 @@ def _computing_in(dtype, value):
     return [_computing_in(dtype, item) for item in value] if isinstance(value, tuple | list) else value
 
 
+def _without_inputs(config, picture_shape):
+    """A Sequential inside a backbone (ConvNeXt has some) as if its input's shape were not known yet."""
+    first = config["layers"][0] if config.get("layers") else {}
+    shape = first.get("config", {}).get("batch_shape")
+    if first.get("class_name") != "InputLayer" or list(shape or ()) == picture_shape:
+        return config
+    return {key: item for key, item in config.items() if key != "build_input_shape"} | {"layers": config["layers"][1:]}
+
+
 def _for_canvas(value, old_shape, new_shape):
     """A serialised layer as if never built, and with the new shape wherever it names the pictures'."""
     if isinstance(value, dict):
+        if value.get("class_name") == "Sequential":
+            value = {**value, "config": _without_inputs(value["config"], old_shape)}
         # Keras would build the layer again for the shapes noted there.
         return {key: _for_canvas(item, old_shape, new_shape) for key, item in value.items() if key != "build_config"}
     if isinstance(value, tuple | list):

@@ -14,23 +14,27 @@ from pix2seq_keras.vocabulary import Vocabulary
 DEFAULT_IMAGE_SIZE = (96, 96)
 
 
-def build_model(recipe, categories):
+def build_model(recipe, categories, load_weights=True):
     """The model of a recipe, random or from its preset, for the categories of the data.
 
     Args:
         recipe: `Recipe`.
         categories: `Categories`.
+        load_weights: bool; `False` leaves a preset's weights random, for a run that has its own.
 
     Returns:
         `Pix2Seq`, not compiled.
     """
-    model = _random(recipe, categories) if recipe.model.preset is None else _from_preset(recipe.model, categories)
+    if recipe.model.preset is None:
+        model = _random(recipe, categories)
+    else:
+        model = _from_preset(recipe.model, categories, load_weights)
     return model if recipe.precision == "float32" else with_dtype(model, recipe.precision)
 
 
-def _from_preset(sizes, categories):
+def _from_preset(sizes, categories, load_weights):
     if presets.exists(sizes.preset):
-        weights = {None: "published", "random": None}.get(sizes.weights, sizes.weights)
+        weights = {None: "published", "random": None}.get(sizes.weights, sizes.weights) if load_weights else None
         model = Pix2Seq.from_preset(sizes.preset, weights=weights, image_size=sizes.image_size)
     elif sizes.weights is not None:
         raise InputError(f"{sizes.preset} has weights of its own. Received: model.weights={sizes.weights}")
@@ -38,7 +42,7 @@ def _from_preset(sizes, categories):
         model = open_model(sizes.preset)
         if sizes.image_size is not None and sizes.image_size != model.image_size:
             model = with_image_size(model, sizes.image_size)
-    if model.categories is None or model.categories.names != categories.names:
+    if model.categories != categories:
         model = with_classes(model, len(categories), categories)
     return model
 

@@ -34,27 +34,21 @@ def seed_generators(model):
     return found
 
 
-def _step(model):
-    # `int()` alone cannot read the variable that a mirrored strategy makes of it.
-    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
-
-
 class MetricsTable(keras.callbacks.Callback):
     """Appends a row an epoch to metrics.csv: epoch, step, learning rate, seconds, then the epoch's logs."""
 
-    def __init__(self, path, epoch_steps):
+    def __init__(self, path, steps_after):
         super().__init__()
         self.path = path
-        self.epoch_steps = epoch_steps
+        self.steps_after = steps_after
 
     def on_train_begin(self, logs=None):
         self.start = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
-        step = _step(self.model)
         row = {
             "epoch": epoch + 1,
-            "step": step,
+            "step": self.steps_after(epoch),
             "learning_rate": float(self.model.optimizer.learning_rate),
             "seconds": round(time.monotonic() - self.start, 1),
             **{name: float(value) for name, value in (logs or {}).items()},
@@ -80,25 +74,31 @@ def _rows(path):
 
 
 class SaveState(keras.callbacks.Callback):
-    """Saves the state of the run at the end of every epoch."""
+    """Saves the state of the run at the end of every epoch.
 
-    def __init__(self, run, evaluation):
+    The step, from which the data go on, comes from the epoch: an optimizer with loss scaling does not count the steps
+    that it skips.
+    """
+
+    def __init__(self, run, evaluation, steps_after):
         super().__init__()
         self.run = run
         self.evaluation = evaluation
+        self.steps_after = steps_after
 
     def on_epoch_end(self, epoch, logs=None):
-        progress = {"epoch": epoch + 1, "step": _step(self.model), "best": self.evaluation.best}
+        progress = {"epoch": epoch + 1, "step": self.steps_after(epoch), "best": self.evaluation.best}
         self.run.save_state(self.model, progress)
 
 
 class Progress(keras.callbacks.Callback):
     """Shows how far the run is and the time left, and a line an epoch."""
 
-    def __init__(self, done_steps, total_steps, say):
+    def __init__(self, done_steps, total_steps, steps_after, say):
         super().__init__()
         self.done_steps = done_steps
         self.total_steps = total_steps
+        self.steps_after = steps_after
         self.say = say
         self.context = None
 
@@ -112,8 +112,10 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         shown = {name: f"{value:.4f}" for name, value in (logs or {}).items() if value == value}
-        step = _step(self.model)
-        self.say(f"step {step}/{self.total_steps}  " + "  ".join(f"{name} {value}" for name, value in shown.items()))
+        self.say(
+            f"step {self.steps_after(epoch)}/{self.total_steps}  "
+            + "  ".join(f"{name} {value}" for name, value in shown.items())
+        )
 
     def close(self):
         """Takes the bar off the screen."""

@@ -157,7 +157,8 @@ class Recipe:
         batch_size: pictures a step, over all devices.
         seed: of everything random.
         strategy: "none", or "mirrored" for all GPUs of this machine.
-        precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits.
+        precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits; a backbone of
+            `keras.applications` stays in float32.
         data, model, sequence, augmentation, optimizer, evaluation: see there.
     """
 

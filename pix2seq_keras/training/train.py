@@ -77,7 +77,7 @@ def _train(recipe, run, resume, say):
 
     # === The model and its optimiser ===
     with scope(recipe.strategy):
-        model = build_model(recipe, train_source.categories)
+        model = build_model(recipe, train_source.categories, load_weights=not run.state.is_file())
         if recipe.strategy != "none":
             synchronize(model)
         optimizer = build_optimizer(recipe)
@@ -120,12 +120,13 @@ def _train(recipe, run, resume, say):
         best=progress["best"],
         **recipe.evaluation.detect_options(),
     )
-    bar = Progress(progress["step"], recipe.steps, say)
+    steps_after = lambda epoch: min((epoch + 1) * recipe.epoch_steps, recipe.steps)  # the last epoch may be shorter
+    bar = Progress(progress["step"], recipe.steps, steps_after, say)
     callbacks = [
         Reseed(recipe.seed),
         evaluation,
-        MetricsTable(run.metrics, recipe.epoch_steps),
-        SaveState(run, evaluation),
+        MetricsTable(run.metrics, steps_after),
+        SaveState(run, evaluation, steps_after),
         bar,
     ]
     try:

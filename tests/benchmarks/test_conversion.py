@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pix2seq_keras.benchmarks.conversion import measure_conversion
+from pix2seq_keras.errors import InputError
 
 
 @pytest.mark.large
@@ -14,3 +15,9 @@ def test_a_full_size_checkpoint_is_converted_within_its_bounds():
 
     assert result["output_mb"] == pytest.approx(result["checkpoint_mb"], rel=0.02)
     assert result["convert_peak_own_over_checkpoint"] <= 2.5
+    assert result["convert_s"] <= 60
+
+
+def test_an_unknown_preset_is_a_sentence():
+    with pytest.raises(InputError, match="no published model 'nonsense'"):
+        measure_conversion("nonsense")

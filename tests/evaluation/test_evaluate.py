@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from pix2seq_keras import Vocabulary
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.coco import open_coco
 from pix2seq_keras.errors import InputError
@@ -180,3 +181,11 @@ def test_progress_goes_to_standard_error(oracle, make_source, capsys):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "evaluating memory val: 5/5" in shown.err
+
+
+def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_source):
+    detector = oracle()
+    detector.categories, detector.vocabulary = None, Vocabulary(899, 16)
+
+    with pytest.raises(InputError, match=r"The detector has 899 classes without names, the data"):
+        evaluate_source(detector, make_source(2), progress=False)

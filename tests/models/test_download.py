@@ -106,12 +106,13 @@ def test_a_broken_download_goes_on_where_it_broke_off(state, tmp_path):
     assert state.ranges == [None, "bytes=100000-"]
 
 
-def test_a_server_without_versions_is_resumed_too(state, tmp_path):
+def test_without_versions_only_a_checked_file_is_resumed(state, tmp_path):
+    """The piece that is there may be of another file; only the check sum would tell."""
     state.version = None
-    broken_off(state, tmp_path)
-
-    assert fetch(state.url, tmp_path).read_bytes() == CONTENT
-    assert state.ranges[1] == "bytes=100000-"
+    for folder, fragment, asked in (("checked", f"#sha256={SHA256}", "bytes=100000-"), ("plain", "", None)):
+        broken_off(state, tmp_path / folder)
+        assert fetch(state.url + fragment, tmp_path / folder).read_bytes() == CONTENT
+        assert state.ranges[-1] == asked
 
 
 def test_a_server_that_cannot_resume_sends_the_whole_file_again(state, tmp_path):
@@ -201,6 +202,8 @@ def test_a_server_that_stops_answering_is_given_up_and_the_part_kept(state, tmp_
         ("http://host:port/a.weights.h5", "is not an address"),
         ("http://host/a%2Fb", "must have a host and end in a file's name"),
         ("http://host/a.weights.h5#sha256=12", "must be sha256= and 64 hexadecimal digits"),
+        ("http://a..b/a.weights.h5", "cannot be reached|is not an address"),
+        ("http://127.0.0.1:9/modèle.weights.h5", "mod%C3%A8le.weights.h5 cannot be reached"),
         ("http://host/a.weights.h5#part", "must be sha256= and 64 hexadecimal digits"),
     ],
 )

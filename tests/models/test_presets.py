@@ -141,6 +141,31 @@ def test_a_folder_of_other_things_is_not_touched(model, tmp_path):
     assert listing(tmp_path) == ["file", "thesis", "thesis/chapter.txt"]
 
 
+def test_a_folder_with_a_configuration_of_another_kind_is_not_touched(model, tmp_path):
+    """A published checkpoint has a config.json too, beside gigabytes of weights."""
+    checkpoint, beside = tmp_path / "checkpoint", tmp_path / "beside"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text('{"dim_att": 256}')
+    model.save_to_preset(beside)
+    (beside / "notes.txt").write_text("mine")
+
+    for place in (checkpoint, beside):
+        before = listing(place)
+        with pytest.raises(InputError, match="is not a preset folder, or holds other files"):
+            model.save_to_preset(place)
+        assert listing(place) == before
+
+
+def test_a_name_means_the_preset_whatever_lies_in_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "vit_b_640").mkdir()
+    (tmp_path / "vit_b_640" / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+
+    assert presets.find("vit_b_640") is None
+    assert presets.find("./vit_b_640") is None or presets.find("./vit_b_640").name == "vit_b_640"
+    assert presets.find(tmp_path / "vit_b_640") == tmp_path / "vit_b_640"
+
+
 def test_a_place_that_cannot_be_written_is_explained(model, tmp_path):
     (tmp_path / "file").write_text("")
 

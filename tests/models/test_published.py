@@ -305,6 +305,19 @@ def test_a_checkpoint_without_object_graph_is_refused(fresh, tmp_path):
         published.load_checkpoint(fresh, tmp_path)
 
 
+def test_a_checkpoint_is_found_from_within_its_folder(vit, fresh, monkeypatch):
+    monkeypatch.chdir(vit)
+
+    published.load_checkpoint(fresh, ".")
+
+    assert Checkpoint("ckpt-0").prefix.name == "ckpt-0"
+
+
+def test_a_checkpoint_is_not_written_beside_another(vit, fresh):
+    with pytest.raises(InputError, match="holds a checkpoint already"):
+        published.save_checkpoint(fresh, vit)
+
+
 def test_another_architecture_has_no_published_layout(tiny_model, tmp_path):
     with pytest.raises(InputError, match=r"a ViT or a ResNet as encoder\. Received: a model with ResidualStem"):
         published.save_checkpoint(tiny_model, tmp_path)

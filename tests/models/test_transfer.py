@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, InputError, Vocabulary
-from pix2seq_keras.layers import ResidualStem, sine_code_2d
+from pix2seq_keras.layers import ResidualStem, applications_backbone, sine_code_2d
 from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size
 
 
@@ -135,3 +135,41 @@ def test_another_precision_computes_nearly_the_same_from_the_same_weights(tiny_m
 def test_an_unknown_precision_is_refused(tiny_model):
     with pytest.raises(InputError, match=r"Unknown dtype: 'float8'. Use one of float32, mixed_bfloat16"):
         with_dtype(tiny_model, "float8")
+
+
+def test_a_class_keeps_what_was_learnt_of_its_name(build_tiny_model):
+    model = build_tiny_model(categories=Categories.from_names(["ant", "bee", "cow"]))
+
+    other = with_classes(model, 4, Categories.from_names(["cow", "dog", "ant", "bee"]))
+
+    for old, new in zip(rows(model), rows(other), strict=True):
+        np.testing.assert_array_equal(new[[3, 5, 6]], old[[5, 3, 4]])
+        assert (new[4:5] != old[3:6]).any(axis=tuple(range(1, new.ndim))).all()
+    same = with_classes(model, 3, Categories(ids=(7, 8, 9), names=("ant", "bee", "cow")))
+    assert same.categories.ids == (7, 8, 9)
+    for old, new in zip(rows(model), rows(same), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_in_the_published_layout_a_name_keeps_its_slot_and_a_new_one_takes_its_ids(build_tiny_model):
+    vocabulary = Vocabulary.published(num_bins=16, coord_shift=110, size=130, class_ids=(1, 4))
+    model = build_tiny_model(vocabulary=vocabulary, categories=Categories(ids=(1, 4), names=("ant", "bee")))
+
+    other = with_classes(model, 4, Categories(ids=(1, 2, 3, 70), names=("bee", "cow", "dog", "eel")))
+
+    # bee keeps slot 4; cow and dog have their ids; 70 is beyond the slots, so eel has the first that is free.
+    assert other.vocabulary.labels == (4, 2, 3, 1)
+    for old, new in zip(rows(model), rows(other), strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_a_convnext_takes_another_canvas_too(build_tiny_model):
+    """Its downsampling blocks are Sequentials that know the shapes of their inputs."""
+    model = build_tiny_model(encoder=applications_backbone("convnext_tiny", (32, 32)))
+
+    other = with_image_size(model, (64, 96))
+
+    assert other.encoder.grid == (4, 6)
+    assert np.isfinite(other.encode(np.ones((1, 64, 96, 3), "float32"))).all()
+    for old, new in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -178,3 +178,13 @@ def test_a_file_with_weights_of_its_own_takes_no_others(preset):
 
     with pytest.raises(InputError, match=r"has weights of its own. Received: model.weights=elsewhere"):
         build_model(recipe, ABC)
+
+
+def test_a_run_with_a_state_of_its_own_needs_no_published_weights(published_recipe):
+    model, recipe = published_recipe
+    recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights="moved away"))
+
+    built = build_model(recipe, ABC, load_weights=False)
+
+    assert built.vocabulary.class_tokens == (101, 102, 103)
+    assert (np.asarray(built.encoder.patches.kernel) != np.asarray(model.encoder.patches.kernel)).any()
