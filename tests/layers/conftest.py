@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from pix2seq_keras import Pix2Seq
+
 
 @pytest.fixture
 def check_layer(tmp_path):
@@ -54,6 +56,40 @@ def check_layer(tmp_path):
 def numbers():
     """A function (*shape) -> fixed normal float32 numbers."""
     return lambda *shape: np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def assert_loads_equal():
+    """A function (model, path, inputs) that saves a model as `.keras` and gives it back, equal, from there."""
+
+    def check(model, path, inputs):
+        expected = np.asarray(model(inputs))
+        model.save(path)
+        loaded = keras.saving.load_model(path, safe_mode=True)
+        np.testing.assert_allclose(loaded(inputs), expected, rtol=1e-5, atol=1e-5)
+        assert len(loaded.weights) == len(model.weights)
+        return loaded
+
+    return check
+
+
+@pytest.fixture
+def train_in_pix2seq(tiny_vocabulary):
+    """A function (backbone, images) -> a `Pix2Seq` with that backbone after one step on these images, its inputs."""
+
+    def train(backbone, images):
+        model = Pix2Seq(
+            tiny_vocabulary, images.shape[1:3], backbone, decoder_layers=1, decoder_dim=16, decoder_mlp_dim=32,
+            decoder_heads=2, max_length=20, dropout=0.0, drop_path=0.0,
+        )  # fmt: skip
+        tokens = np.random.default_rng(0).integers(1, model.vocabulary.size, (len(images), 5)).astype("int32")
+        inputs = {"images": images, "tokens": tokens}
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)  # one step: tracing takes longer
+        loss = model.train_on_batch(inputs, tokens, np.ones(tokens.shape, "float32"))[0]
+        assert np.isfinite(loss)
+        return model, inputs
+
+    return train
 
 
 def _plain(config):

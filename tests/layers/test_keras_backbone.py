@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import InputError, Pix2Seq
-from pix2seq_keras.layers import KerasBackbone, applications_backbone
-from pix2seq_keras.layers.keras_backbone import APPLICATIONS, SCALINGS
+from pix2seq_keras.layers import KerasBackbone
 
 
 def little_net(size=(None, None), dropout=0.0):
@@ -35,7 +34,7 @@ def fitted(backbone, size=(32, 48)):
     model = keras.Sequential(
         [keras.Input((*size, 3)), backbone, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
     )
-    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=True)  # one step: tracing takes longer
     before = {weight.path: np.array(weight) for weight in backbone.weights}
     images = np.random.default_rng(0).uniform(size=(4, *size, 3)).astype("float32")
     model.fit(images, 10 * np.ones((4, 1)), batch_size=4, verbose=0)
@@ -56,15 +55,6 @@ def statistics(weights):
 
 def pictures(*size):
     return np.random.default_rng(1).uniform(size=(2, *size, 3)).astype("float32")
-
-
-def assert_loads_equal(model, path, inputs):
-    expected = np.asarray(model(inputs))
-    model.save(path)
-    loaded = keras.saving.load_model(path, safe_mode=True)
-    np.testing.assert_allclose(loaded(inputs), expected, rtol=1e-5, atol=1e-5)
-    assert len(loaded.weights) == len(model.weights)
-    return loaded
 
 
 # === The level ===
@@ -124,7 +114,7 @@ def test_a_model_that_rounds_down_has_levels_too():
     assert KerasBackbone(model, 8, scaling="unit").compute_output_shape((None, 45, 37, 3)) == (None, 5, 4, 3)
 
 
-def test_a_sequential_model_is_a_backbone(tmp_path):
+def test_a_sequential_model_is_a_backbone(assert_loads_equal, tmp_path):
     net = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 2, 2), keras.layers.Conv2D(5, 2, 2)])
     backbone = KerasBackbone(net, 2, scaling="unit")
 
@@ -215,7 +205,7 @@ def test_a_frozen_backbone_runs_in_inference_mode_dropout_too():
 
 
 @pytest.mark.parametrize("options", [{"freeze": True}, {"batch_norm": "frozen"}], ids=str)
-def test_a_loaded_backbone_is_as_frozen_as_it_was(options, tmp_path):
+def test_a_loaded_backbone_is_as_frozen_as_it_was(options, assert_loads_equal, tmp_path):
     backbone = KerasBackbone(little_net(), 8, scaling="unit", **options)
     loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", pictures(32, 48)).layers[0]
 
@@ -244,19 +234,6 @@ def test_pictures_are_scaled_as_keras_applications_scales_them(scaling, mode):
     np.testing.assert_allclose(scaled, expected, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
-def test_every_named_network_is_scaled_as_its_family_wants(name):
-    families = {"resnet": "resnet", "effici": "efficientnet_v2", "convne": "convnext", "mobile": "mobilenet_v3"}
-    family = getattr(keras.applications, families[name[:6]])
-    images = pictures(4, 4)
-
-    scaled = SCALINGS[APPLICATIONS[name][1]](images)
-
-    expected = family.preprocess_input(images * 255)
-    np.testing.assert_allclose(scaled, expected, rtol=1e-5, atol=1e-4)
-    assert name.replace("_", "") == APPLICATIONS[name][0].__name__.lower()
-
-
 def test_scaling_is_exact_under_mixed_precision():
     x = keras.Input((None, None, 3))
     model = keras.Model(x, keras.layers.Identity()(x))
@@ -271,165 +248,7 @@ def test_scaling_is_exact_under_mixed_precision():
 # === keras.applications ===
 
 
-@pytest.fixture(scope="session")
-def resnet50():
-    return applications_backbone("resnet50", (33, 48), batch_norm="frozen")
-
-
-def test_resnet50_reads_blue_first_pictures_and_ends_after_its_fourth_stage(resnet50):
-    images = pictures(33, 48)
-
-    features = np.asarray(resnet50(images))
-
-    expected = resnet50.model(keras.applications.resnet.preprocess_input(images * 255))
-    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-3)
-    assert features.shape == (2, 3, 3, 1024) and resnet50.model.layers[-1].name == "conv4_block6_out"
-    norms = sum(isinstance(layer, keras.layers.BatchNormalization) for layer in resnet50.model.layers)
-    assert len(resnet50.trainable_weights) == len(resnet50.weights) - 4 * norms
-
-
-@pytest.mark.parametrize(("size", "grid"), [((65, 41), (5, 3)), ((32, 48), (2, 3))])
-def test_a_mobilenet_sees_pictures_of_any_size(size, grid):
-    backbone = applications_backbone("mobilenetv3_small", size)
-
-    assert backbone.compute_output_shape((None, *size, 3)) == (None, *grid, 288)
-    assert backbone.scaling == "pixels" and isinstance(backbone.model.layers[1], keras.layers.Rescaling)
-
-
-def test_a_convnext_comes_back_from_its_file(tmp_path, monkeypatch):
-    def tiny(weights=None, **options):
-        # Layers of its own kind (LayerScale), but not eighteen blocks of 384 channels.
-        from keras.src.applications.convnext import ConvNeXt
-
-        return ConvNeXt((1, 1, 1, 1), (4, 4, 8, 8), name="convnext", **options)
-
-    monkeypatch.setitem(APPLICATIONS, "convnext_tiny", (tiny, "pixels"))
-    backbone = applications_backbone("convnext_tiny", (33, 48))
-
-    assert backbone.compute_output_shape((None, 33, 48, 3)) == (None, 2, 3, 8)
-    assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", pictures(33, 48))
-
-
-@pytest.fixture
-def little_application(monkeypatch):
-    """`mobilenetv3_small` is a little net for once."""
-
-    def network(include_top, weights, input_shape):
-        assert weights is None and not include_top
-        return little_net(input_shape[:2])
-
-    monkeypatch.setitem(APPLICATIONS, "mobilenetv3_small", (network, "pixels"))
-
-
-def write_as_downloaded(model, path):
-    """Weights in the HDF5 format of the files that Keras downloads."""
-    import h5py
-    from keras.src.legacy.saving import legacy_h5_format
-
-    with h5py.File(path, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, model)
-
-
-@pytest.mark.parametrize("name", ["new.weights.h5", "downloaded.h5"])
-def test_local_weights_are_loaded_in_both_of_keras_formats(name, little_application, tmp_path):
-    source = little_net((64, 64))
-    write = source.save_weights if name.startswith("new") else lambda path: write_as_downloaded(source, path)
-    write(tmp_path / name)
-
-    backbone = applications_backbone("mobilenetv3_small", (32, 48), weights=tmp_path / name, stride=8)
-
-    expected = KerasBackbone(source, 8, scaling="pixels").get_weights()
-    for one, other in zip(backbone.get_weights(), expected, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_weights_that_are_missing_or_misfit_are_sentences_with_file_and_network(little_application, tmp_path):
-    with pytest.raises(InputError, match=r"no weights file .*none\.h5 for the backbone mobilenetv3_small"):
-        applications_backbone("mobilenetv3_small", (32, 32), weights=tmp_path / "none.h5")
-
-    x = keras.Input((32, 32, 3))
-    other = keras.Model(x, keras.layers.Conv2D(4, 2, 2)(x))
-    other.save_weights(tmp_path / "other.weights.h5")
-    write_as_downloaded(other, tmp_path / "other.h5")
-    (tmp_path / "damaged.h5").write_bytes(b"no weights")
-    (tmp_path / "weights.txt").write_bytes(b"no weights")
-    for name in ("other.weights.h5", "other.h5", "damaged.h5", "weights.txt"):
-        with pytest.raises(InputError, match=f"{name} do not fit the backbone mobilenetv3_small"):
-            applications_backbone("mobilenetv3_small", (32, 32), weights=str(tmp_path / name))
-
-
-@pytest.fixture
-def slim_mobilenet(monkeypatch):
-    """`mobilenetv3_small` without its gates: the quickest of keras.applications to build."""
-
-    def network(**options):
-        return keras.applications.MobileNetV3Small(minimalistic=True, **options)
-
-    network.__name__ = "MobileNetV3Small"
-    monkeypatch.setitem(APPLICATIONS, "mobilenetv3_small", (network, "pixels"))
-    return network
-
-
-def test_imagenet_weights_are_fetched_and_a_failure_to_fetch_them_is_a_sentence(slim_mobilenet, tmp_path, monkeypatch):
-    web = tmp_path / "web"
-    web.mkdir()
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    monkeypatch.setattr("keras.src.applications.mobilenet_v3.BASE_WEIGHT_PATH", web.as_uri() + "/")
-    key = "small_minimalistic_224_1.0_float"
-    monkeypatch.setitem(keras.src.applications.mobilenet_v3.WEIGHTS_HASHES, key, (None, None))
-
-    with pytest.raises(InputError, match=r"ImageNet weights of mobilenetv3_small cannot be had: .*web") as caught:
-        applications_backbone("mobilenetv3_small", (32, 48), weights="imagenet")
-    assert "a weights file, of keras.applications.MobileNetV3Small with include_top=False" in str(caught.value)
-
-    source = slim_mobilenet(include_top=False, weights=None, input_shape=(224, 224, 3))
-    write_as_downloaded(source, web / f"weights_mobilenet_v3_{key}_no_top_v2.h5")
-    backbone = applications_backbone("mobilenetv3_small", (32, 48), weights="imagenet")
-    np.testing.assert_array_equal(backbone.model.get_layer("conv").kernel, source.get_layer("conv").kernel)
-
-
-def test_names_and_canvases_that_do_not_exist_are_sentences():
-    with pytest.raises(InputError, match=r"Unknown backbone: use one of resnet50, .*'resnet18'"):
-        applications_backbone("resnet18", (64, 64))
-    with pytest.raises(InputError, match=r"at least 32×32 .*\(64, 31\)"):
-        applications_backbone("resnet50", (64, 31))
-
-
-# === In the model ===
-
-
-def _pix2seq(backbone, vocabulary, size):
-    return Pix2Seq(
-        vocabulary, size, backbone, decoder_layers=1, decoder_dim=16, decoder_mlp_dim=32, decoder_heads=2,
-        max_length=20, dropout=0.0, drop_path=0.0,
-    )  # fmt: skip
-
-
-def _one_step(model, size):
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(1, model.vocabulary.size, (2, 5)).astype("int32")
-    inputs = {"images": pictures(*size), "tokens": tokens}
-    model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
-    history = model.fit(inputs, tokens, sample_weight=np.ones((2, 5), "float32"), batch_size=2, verbose=0)
-    assert np.isfinite(history.history["loss"][0])
-    return inputs
-
-
-def test_a_pix2seq_with_keras_applications_trains_and_comes_back(slim_mobilenet, tiny_vocabulary, tmp_path):
-    backbone = applications_backbone("mobilenetv3_small", (33, 48), stride=8)
-    model = _pix2seq(backbone, tiny_vocabulary, (33, 48))
-    before = {weight.path: np.array(weight) for weight in backbone.weights}
-
-    inputs = _one_step(model, (33, 48))
-
-    assert model.encoder.grid == (5, 6)
-    after = {weight.path: np.array(weight) for weight in backbone.weights}
-    trained = {weight.path for weight in backbone.trainable_weights} | statistics(before)
-    assert changed(before, after) == trained and len(trained) > 20
-    assert_loads_equal(model, tmp_path / "model.keras", inputs)
-    copy = Pix2Seq.from_config(model.get_config())
-    copy.set_weights(model.get_weights())
-    np.testing.assert_allclose(copy(inputs), model(inputs), atol=1e-5)
+# === keras-cv, and in the model ===
 
 
 KERAS_CV = {
@@ -460,7 +279,9 @@ def keras_cv_models():
 
 
 @pytest.mark.parametrize("name", KERAS_CV)
-def test_a_backbone_of_keras_cv_comes_back_from_its_file(name, keras_cv_models, tmp_path, monkeypatch):
+def test_a_backbone_of_keras_cv_comes_back_from_its_file(
+    name, keras_cv_models, assert_loads_equal, tmp_path, monkeypatch
+):
     backbone = KerasBackbone(
         getattr(keras_cv_models, name)(include_rescaling=False, **KERAS_CV[name]), 8, scaling="unit"
     )
@@ -483,13 +304,14 @@ def test_a_rescaling_inside_a_keras_cv_backbone_is_met_with_pixels(keras_cv_mode
     np.testing.assert_allclose(one(images), other(images), rtol=1e-4, atol=1e-5)
 
 
-def test_a_pix2seq_with_a_backbone_of_keras_cv_trains_and_comes_back(keras_cv_models, tiny_vocabulary, tmp_path):
+def test_a_pix2seq_with_a_backbone_of_keras_cv_trains_and_comes_back(
+    keras_cv_models, train_in_pix2seq, assert_loads_equal, tmp_path
+):
     resnet = keras_cv_models.ResNetBackbone(include_rescaling=False, **KERAS_CV["ResNetBackbone"])
     backbone = KerasBackbone(resnet, 8, batch_norm="frozen", scaling="unit")
-    model = _pix2seq(backbone, tiny_vocabulary, (32, 48))
     before = {weight.path: np.array(weight) for weight in backbone.weights}
 
-    inputs = _one_step(model, (32, 48))
+    model, inputs = train_in_pix2seq(backbone, pictures(32, 48))
 
     after = {weight.path: np.array(weight) for weight in backbone.weights}
     norms = {path for path in before if "_bn" in path}
