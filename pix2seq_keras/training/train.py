@@ -60,7 +60,6 @@ def train(recipe, output, resume=False):
 
 def _train(recipe, run, resume, say):
     started = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
 
     # === The data ===
     train_source = open_source(recipe.data.source, recipe.data.train_split)
@@ -76,6 +75,8 @@ def _train(recipe, run, resume, say):
     )
 
     # === The model and its optimiser ===
+    # Seeded here and not before the data: drawing or preparing them, the first time, uses random numbers too.
+    keras.utils.set_random_seed(recipe.seed)
     with scope(recipe.strategy):
         model = build_model(recipe, train_source.categories, load_weights=not run.state.is_file())
         if recipe.strategy != "none":
