@@ -38,7 +38,10 @@ class Checkpoint:
         except InputError:
             raise
         except Exception as error:  # the C++ reader raises RuntimeError, ValueError, OpError or DecodeError
-            raise InputError(f"The checkpoint {self.prefix} cannot be read: {_first_line(error)}") from error
+            raise InputError(
+                f"The checkpoint {self.prefix} cannot be read: {_first_line(error)}. A file of it may be truncated: "
+                "fetch it again."
+            ) from error
         self._nodes = graph.nodes
 
     def key(self, path):

@@ -230,6 +230,15 @@ def test_truncated_data_are_found_before_anything_is_changed(vit, fresh, share):
     refused(fresh, vit, "cannot be read", "truncated")
 
 
+def test_a_written_checkpoint_cut_in_half_is_told_like_any_other(reference, fresh, tmp_path):
+    """Its object graph comes before the weights, and is found damaged before them."""
+    published.save_checkpoint(reference("vit")[2], tmp_path)
+    data = tmp_path / "ckpt-1.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+
+    refused(fresh, tmp_path, "cannot be read", "truncated")
+
+
 def test_a_flipped_bit_is_found(vit, fresh):
     data = vit / "ckpt-0.data-00000-of-00001"
     content = bytearray(data.read_bytes())
