@@ -170,7 +170,7 @@ def main(arguments=None):
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        chosen = _parser().parse_args(_with_recipe_first(arguments))
+        chosen = _parser().parse_args(_in_the_parsers_words(arguments))
         options = chosen[chosen.command]
         if chosen.command == "train":
             _train(options)
@@ -232,7 +232,7 @@ def _predict_parser():
     return parser
 
 
-def _with_recipe_first(arguments):
+def _in_the_parsers_words(arguments):
     """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it.
 
     `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`.

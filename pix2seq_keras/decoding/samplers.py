@@ -16,7 +16,7 @@ class Greedy:
         uniform: float32 tensor (B,) in (0, 1), the row's random number.
 
     Returns:
-        int32 tensor (B,).
+        int32 tensor (B,): places in the logits. Under the grammar these are the logits of what may come next only.
     """
 
     def __call__(self, logits, uniform):
@@ -84,7 +84,7 @@ def get(sampler):
     """Resolves a sampler.
 
     Args:
-        sampler: `"greedy"`, `"top_k"`, `"top_p"`, or a callable (logits, uniform) -> tokens.
+        sampler: `"greedy"`, `"top_k"`, `"top_p"`, or a callable (logits, uniform) -> places in the logits.
 
     Raises:
         InputError: if the name is unknown.

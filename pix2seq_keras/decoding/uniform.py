@@ -3,7 +3,10 @@
 No TensorFlow random op: those depend on the batch's other rows, and TFLite has none of them.
 """
 
+import numpy as np
 import tensorflow as tf
+
+from pix2seq_keras.errors import InputError
 
 
 def hashed_uniform(seeds, position):
@@ -21,6 +24,28 @@ def hashed_uniform(seeds, position):
     x = _mixed(x + tf.cast(position, tf.int32) * 1013904223)
     top = tf.cast(tf.bitwise.right_shift(x, 9), tf.float32)  # 23 bits: −2^22 … 2^22 − 1; with the half they are 24
     return (top + (2.0**22 + 0.5)) * 2.0**-23
+
+
+def row_seeds(seed, count):
+    """The seed of every row.
+
+    Args:
+        seed: int, or int array (count,).
+        count: int, rows.
+
+    Returns:
+        int32 array (count,).
+
+    Raises:
+        InputError: if it is no integer, or there are seeds of another number.
+    """
+    seeds = np.asarray(seed)
+    if seeds.ndim > 1 or seeds.size not in (1, count) or seeds.dtype.kind not in "iu":
+        raise InputError(
+            f"There must be one seed, or one for each of the {count} pictures, and seeds are integers. Received: seeds "
+            f"of type {seeds.dtype} and shape {seeds.shape}"
+        )
+    return np.broadcast_to(seeds, [count]).astype(np.int32)
 
 
 def _mixed(x):

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from pix2seq_keras.data.pictures import read_picture
 from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
+from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import parse, parse_labels
 
@@ -26,7 +27,7 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, **options):
         pictures = images if isinstance(images, list | tuple) else [images]
         if not pictures:
             raise InputError("There are no pictures to detect objects in: the list is empty.")
-    seeds = _seeds(seed, len(pictures))
+    seeds = row_seeds(seed, len(pictures))
     results = []
     for start in range(0, len(pictures), batch_size):
         canvases, unpadded = pictures[start : start + batch_size], None
@@ -35,16 +36,6 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, **options):
         options["seed"] = seeds[start : start + batch_size]
         results.append(_detect_batch(model, canvases, unpadded, multi_label, options))
     return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
-
-
-def _seeds(seed, count):
-    """The seed of each of `count` pictures, (count,); an `InputError` if there are some of another number."""
-    seeds = np.asarray(seed)
-    if seeds.ndim > 1 or seeds.size not in (1, count):
-        raise InputError(
-            f"There must be one seed, or one for each of the {count} pictures. Received: seeds of shape {seeds.shape}"
-        )
-    return np.broadcast_to(seeds, [count])
 
 
 def _is_float_batch(images):

@@ -1,11 +1,10 @@
 """The model: encode the picture, read it out as a sequence."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from pix2seq_keras.decoding import decode, samplers
+from pix2seq_keras.decoding import decode, row_seeds, samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
 from pix2seq_keras.models import presets
@@ -183,7 +182,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         key = (max_objects, samplers.get(sampler), constrained, stop_at_end)
         if key not in self._generators:
             self._generators[key] = self._make_generator(*key)
-        return self._generators[key](images, _seeds_of_rows(seed, images.shape[0]))
+        return self._generators[key](images, tf.constant(row_seeds(seed, images.shape[0])))
 
     def detect(self, images, batch_size=8, multi_label=None, **options):
         """Finds objects in pictures of any size.
@@ -302,14 +301,3 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
     def save_to_preset(self, directory):
         """Writes the model as a self-describing folder; see `pix2seq_keras.models.presets.save`."""
         presets.save(self, directory)
-
-
-def _seeds_of_rows(seed, batch_size):
-    """The seed of every row, int32 (B,); an `InputError` if there are some of another number."""
-    seeds = np.asarray(seed)
-    if seeds.ndim > 1 or seeds.size not in (1, batch_size) or seeds.dtype.kind not in "iu":
-        raise InputError(
-            f"The seed must be an integer, or one for each of the {batch_size} pictures. Received: {seeds.dtype} of "
-            f"shape {seeds.shape}"
-        )
-    return tf.constant(np.broadcast_to(seeds, [batch_size]).astype(np.int32))

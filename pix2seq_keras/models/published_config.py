@@ -4,6 +4,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import ImageEncoder, ResNet, VisionTransformer
 from pix2seq_keras.layers.resnet import STRIDES
 from pix2seq_keras.models.pix2seq import Pix2Seq
+from pix2seq_keras.models.transfer import canvas_size
 from pix2seq_keras.vocabulary import Vocabulary
 
 # What the published code could also do, but no published model does.
@@ -76,7 +77,7 @@ def build(config, categories=None):
             config["vocab_size"],
             None if categories is None else categories.ids,
         ),
-        _image_size(config["image_size"]),
+        canvas_size(config["image_size"]),
         _encoder(config),
         decoder_layers=config["num_decoder_layers"],
         decoder_dim=config["dim_att_dec"],
@@ -126,10 +127,3 @@ def _encoder(config):
             f"Received: resnet_variant={variant!r}"
         )
     return ImageEncoder(ResNet(config["resnet_depth"], variant, config["resnet_width_multiplier"]), **sizes)
-
-
-def _image_size(size):
-    pair = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, list | tuple) else ()
-    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
-        raise InputError(f"image_size must be a positive integer or a pair (H, W). Received: image_size={size!r}")
-    return pair
