@@ -20,8 +20,7 @@ def pad_to_canvas(image, canvas, pad_value=0.3):
 
     Raises:
         InputError: the picture is known to be larger than the canvas. Where its size is only known in the
-        graph,
-            `tf.errors.InvalidArgumentError` is raised there.
+            graph, `tf.errors.InvalidArgumentError` is raised there.
 
     Example:
 
@@ -37,11 +36,15 @@ def pad_to_canvas(image, canvas, pad_value=0.3):
             f"canvas={tuple(canvas)} (height, width): crop or resize the picture first."
         )
     size = tf.shape(image)
-    tf.debugging.assert_less_equal(
+    fits = tf.debugging.assert_less_equal(
         size[:2],
         tf.constant([height, width]),
         f"A picture must fit the canvas {tuple(canvas)} it is padded to: crop or resize it first.",
     )
+    # tf.data runs a graph without automatic control dependencies: without an order of our own the padding may fail
+    # first, with a sentence about paddings. Outside a graph the check has already been made and gives None.
+    with tf.control_dependencies([fits] if fits is not None else []):
+        size = tf.identity(size)
     paddings = [[0, height - size[0]], [0, width - size[1]], [0, 0]]
     padded = tf.pad(image, paddings, constant_values=tf.cast(pad_value, image.dtype))
     return tf.ensure_shape(padded, (height, width, 3))
