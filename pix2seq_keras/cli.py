@@ -9,6 +9,8 @@ from pathlib import Path
 import jsonargparse
 
 from pix2seq_keras.benchmarks.conversion import measure_conversion
+from pix2seq_keras.benchmarks.generation import measure_generation
+from pix2seq_keras.benchmarks.profiling import profile_generation
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
@@ -159,6 +161,46 @@ def benchmark_conversion(preset: str = "vit_b_640", json: str | None = None):
         write_json(Path(json), result)
 
 
+def benchmark_generation(
+    preset: str = "resnet50_640",
+    batch_size: int = 1,
+    max_objects: int = 100,
+    sampler: str = "top_p",
+    repeats: int = 5,
+    json: str | None = None,
+    profile: str | None = None,
+):
+    """Measure how fast a model reads pictures out, against plain ways and the machine's limits.
+
+    Args:
+        preset: model, with random weights
+        batch_size: pictures at once
+        max_objects: objects to read out of each, five tokens an object; nothing stops early
+        sampler: greedy, top_k, top_p or beam_search
+        repeats: rounds after the warm-up; medians are given
+        json: file for the result
+        profile: file for a table of the time of each operation, compiled and as a graph
+    """
+    for path in filter(None, (json, profile)):
+        _check_writable(Path(path))
+    result = measure_generation(preset, batch_size, max_objects, repeats, sampler)
+    for name, value in result.items():
+        print(f"{name:22} {value}")
+    for name in ("decode_s", "decode_graph_s"):
+        plain, floor = (result[other] for other in ("decode_plain_s", "floor_s"))
+        print(f"{name}: {plain / result[name]:.1f} times the speed of the plain way, {result[name] / floor:.2f} floors")
+    if json is not None:
+        write_json(Path(json), result)
+    if profile is not None:
+        Path(profile).write_text(profile_generation(preset, batch_size, max_objects, sampler), encoding="utf-8")
+
+
+BENCHMARKS = {
+    "conversion": (benchmark_conversion, "Converting a checkpoint."),
+    "generation": (benchmark_generation, "Reading pictures out."),
+}
+
+
 def main(arguments=None):
     """Runs the command.
 
@@ -175,7 +217,7 @@ def main(arguments=None):
         if chosen.command == "train":
             _train(options)
         elif chosen.command == "benchmark":
-            {"conversion": benchmark_conversion}[options.benchmark](**options[options.benchmark].as_dict())
+            BENCHMARKS[options.benchmark][0](**options[options.benchmark].as_dict())
         else:
             {"evaluate": evaluate, "predict": predict, "convert": convert}[chosen.command](**options.as_dict())
     except InputError as error:
@@ -204,7 +246,8 @@ def _parser():
     benchmarks = jsonargparse.ArgumentParser(description="Measure time and memory, side by side in one run.")
     commands.add_subcommand("benchmark", benchmarks, help="Measure time and memory.")
     kinds = benchmarks.add_subcommands(dest="benchmark", required=True)
-    kinds.add_subcommand("conversion", _function_parser(benchmark_conversion), help="Converting a checkpoint.")
+    for name, (function, what) in BENCHMARKS.items():
+        kinds.add_subcommand(name, _function_parser(function), help=what)
     return parser
 
 
@@ -235,8 +278,10 @@ def _predict_parser():
 def _in_the_parsers_words(arguments):
     """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it.
 
-    `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`.
+    `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`, and `--batch-size` for
+    `--batch_size`, as everywhere.
     """
+    arguments = [_with_underscores(argument) for argument in arguments]
     if not arguments or arguments[0] != "train":
         return arguments
     rest, recipe = [], []
@@ -250,6 +295,11 @@ def _in_the_parsers_words(arguments):
             flag, equals, given = value.partition("=")
             rest.append(SHORT_FLAGS.get(flag, flag) + equals + given)
     return ["train", *recipe, *rest]
+
+
+def _with_underscores(argument):
+    flag, equals, value = argument.partition("=")
+    return flag[:2] + flag[2:].replace("-", "_") + equals + value if flag.startswith("--") else argument
 
 
 def _train(options):

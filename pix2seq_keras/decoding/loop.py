@@ -1,134 +1,211 @@
 """The loop that reads a picture out, in the graph: it is given a step and a cache, never a model."""
 
-import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.decoding.grammar import Grammar
+from pix2seq_keras.decoding import choosing
+from pix2seq_keras.decoding.readers import CLASS_PLACE, ConstrainedReader, FreeReader
 from pix2seq_keras.decoding.uniform import hashed_uniform
-from pix2seq_keras.sequences import TOKENS_PER_OBJECT, class_scores
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN
 
-CLASS_PLACE = TOKENS_PER_OBJECT - 1
 
+class DecodingLoop:
+    """Reads pictures out from where a state is to where it is told, so that reading can pause.
 
-def decode(step, cache, vocabulary, max_objects, sampler, seeds, constrained=True, stop_at_end=False, head=None):
-    """Reads `max_objects` objects out of a cache.
+    A state is a dictionary: `"position"` int32 scalar, how many tokens were read; `"token"` int32 (B,), the last of
+    them; `"finished"` bool (B,); `"seeds"` int32 (B,); `"tokens"` int32 and `"log_probs"` float32 (B, 5·max_objects);
+    `"found"`, what the class steps told; and `"cache"`.
 
     Args:
         step: function (token int32 (B,), position int32 scalar, cache) -> (hidden, cache).
-        cache: nested structure of tensors, its shapes the same at every step.
         vocabulary: `Vocabulary`.
         max_objects: int.
         sampler: function (logits (B, n), uniform (B,)) -> indices int32 (B,).
-        seeds: int32 tensor (B,), one a row.
         constrained: bool, whether the grammar holds; scores are then normalised over classes, noise and end.
         stop_at_end: bool, whether a row is over at its end token, and the loop when all rows are. `False` always
             reads out 5·max_objects tokens, as published.
         head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens; called
             before the loop, so that what it needs is made once. `None` where `step` gives the logits (B, V) of all.
+        end_bias: float, added to the logit of the end token when tokens are chosen.
+    """
+
+    def __init__(
+        self, step, vocabulary, max_objects, sampler, constrained=True, stop_at_end=False, head=None, end_bias=0.0
+    ):
+        self.step = step
+        self.start_token = vocabulary.start_token
+        self.max_objects = max_objects
+        self.length = TOKENS_PER_OBJECT * max_objects
+        self.sampler = sampler
+        self.stop_at_end = stop_at_end
+        head = head or _gathered
+        if constrained:
+            self.reader = ConstrainedReader(vocabulary, stop_at_end, end_bias, head)
+        else:
+            self.reader = FreeReader(vocabulary, end_bias, head)
+
+    def start(self, cache, seeds):
+        """The state before anything is read: seeds int32 (B,), one a row."""
+        batch = tf.shape(seeds)[0]
+        return {
+            "position": tf.constant(0),
+            "token": tf.fill([batch], self.start_token),
+            "finished": tf.zeros([batch], tf.bool),
+            "seeds": seeds,
+            "tokens": tf.fill([batch, self.length], END_TOKEN),
+            "log_probs": tf.zeros([batch, self.length]),
+            "found": self.reader.empty(batch, self.max_objects),
+            "cache": cache,
+        }
+
+    def after_prompt(self, state, prompt, hidden):
+        """The state after a prompt that was read in one pass.
+
+        Args:
+            state: of `start`, with the cache after the prompt but for its last token.
+            prompt: int32 tensor (B, P), P static, without the start token.
+            hidden: float tensor (B, P, D), the step's hidden states that lead to the prompt's tokens.
+
+        Returns:
+            State.
+        """
+        length, found = prompt.shape[1], state["found"]
+        before = tf.pad(prompt, [[0, 0], [2, 0]])[:, :length]  # (B, P), the token two positions earlier
+        log_probs = []
+        for position in range(length):
+            (_, log_prob), found = self.reader.read(
+                hidden[:, position],
+                tf.constant(position % TOKENS_PER_OBJECT),
+                before[:, position],
+                choosing.given(prompt[:, position]),
+                found,
+                writer(position // TOKENS_PER_OBJECT, True),
+            )
+            log_probs.append(log_prob)
+        room = [[0, 0], [0, self.length - length]]
+        return {
+            **state,
+            "position": tf.constant(length),
+            "token": prompt[:, -1],
+            "tokens": tf.pad(prompt, room),
+            "log_probs": tf.pad(tf.stack(log_probs, 1), room),
+            "found": found,
+        }
+
+    def run(self, state, until):
+        """Reads up to a position, or until all rows are finished.
+
+        Args:
+            state: of `start`, `after_prompt` or `run`.
+            until: int or int32 scalar tensor ≤ 5·max_objects.
+
+        Returns:
+            State.
+        """
+        (state,) = tf.while_loop(
+            lambda state: (state["position"] < until) & ~tf.reduce_all(state["finished"]),
+            lambda state: (_in_shape(self.read_one(state), state),),
+            (state,),
+            parallel_iterations=1,
+        )
+        return state
+
+    def result(self, state):
+        """What was read out; see `decode`."""
+        tokens, log_probs = state["tokens"], state["log_probs"]
+        shape = [tf.shape(tokens)[0], self.max_objects, TOKENS_PER_OBJECT]
+        of_coordinates = tf.reshape(log_probs, shape)[..., :CLASS_PLACE]
+        was_read = tf.reduce_all(tf.reshape(tokens, shape)[..., :CLASS_PLACE] != END_TOKEN, -1)
+        likelihoods = tf.where(was_read, tf.exp(tf.reduce_mean(of_coordinates, -1)), 0.0)
+        found = self.reader.finish(state["found"])
+        return {"tokens": tokens, "log_probs": log_probs, "coordinate_scores": likelihoods, **found}
+
+    def read_one(self, state):
+        position, tokens = state["position"], state["tokens"]
+        hidden, cache = self.step(state["token"], position, state["cache"])
+        unfinished = ~state["finished"]
+        (token, log_prob), found = self.reader.read(
+            hidden,
+            position % TOKENS_PER_OBJECT,
+            tf.gather(tokens, tf.maximum(position - 2, 0), axis=1),
+            choosing.sampled(self.sampler, hashed_uniform(state["seeds"], position)),
+            state["found"],
+            writer(position // TOKENS_PER_OBJECT, unfinished),
+        )
+        finished = state["finished"]
+        if self.stop_at_end:
+            finished = finished | (token == END_TOKEN)
+            token = tf.where(finished, END_TOKEN, token)
+        write = writer(position, unfinished)  # a row keeps its zeros after its end token
+        return {
+            "position": position + 1,
+            "token": token,
+            "finished": finished,
+            "seeds": state["seeds"],
+            "tokens": write(tokens, token),
+            "log_probs": write(state["log_probs"], log_prob),
+            "found": found,
+            "cache": cache,
+        }
+
+
+def decode(step, cache, vocabulary, max_objects, sampler, seeds, *args, stages=None, grow=None, **kwargs):
+    """Reads `max_objects` objects out of a cache.
+
+    Args:
+        step, vocabulary, max_objects, sampler: see `DecodingLoop`.
+        cache: nested structure of tensors, its shapes the same at every step.
+        seeds: int32 tensor (B,), one a row.
+        *args, **kwargs: of `DecodingLoop`.
+        stages: list of int, the lengths that the cache is to have one after the other, the last 5·max_objects: what
+            is not yet filled need not be attended to. `None` where the cache has its full length from the start.
+        grow: function (cache, length) -> cache, with `stages`.
 
     Returns:
         Dictionary of `"tokens"` int32 (B, 5·max_objects), without start token, 0 after the end; `"log_probs"` float32
-        (B, 5·max_objects), of each token under the (constrained) distribution before the sampler cuts it, 0 after the
-        end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its probability, see
-        `class_scores`; and, when constrained, `"class_probabilities"` float32 (B, max_objects, K) of all of them.
+        (B, 5·max_objects), of each token under the (constrained) distribution before bias and sampler change it, 0
+        after the end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its
+        probability, see `class_scores`; when constrained, `"class_probabilities"` float32 (B, max_objects, K) of all
+        of them; and `"coordinate_scores"` float32 (B, max_objects), the geometric mean of the probabilities of an
+        object's four coordinates, 0 after the end.
     """
-    length = TOKENS_PER_OBJECT * max_objects
-    batch = tf.shape(seeds)[0]
-    places, objects = tf.range(length)[None, :], tf.range(max_objects)[None, :]
-    make_reader = _constrained_reader if constrained else _free_reader
-    reader = make_reader(vocabulary, sampler, stop_at_end, head or _gathered)
-
-    def body(position, token, finished, rows, found, cache):
-        hidden, cache = step(token, position, cache)
-        earlier = tf.gather(rows["tokens"], tf.maximum(position - 2, 0), axis=1)
-        place, unfinished = position % TOKENS_PER_OBJECT, ~finished[:, None]
-        token, log_prob, new = reader(hidden, place, earlier, hashed_uniform(seeds, position))
-        if stop_at_end:
-            finished = finished | (token == END_TOKEN)
-            token = tf.where(finished, END_TOKEN, token)
-        # A row keeps its zeros after its end token.
-        write = (places == position) & unfinished  # (B, L)
-        read = {"tokens": token, "log_probs": log_prob}
-        rows = {name: _written(row, read[name], write) for name, row in rows.items()}
-        write = (objects == position // TOKENS_PER_OBJECT) & (place == CLASS_PLACE) & unfinished  # (B, max_objects)
-        found = {name: _written(row, new[name], write) for name, row in found.items()}
-        return position + 1, token, finished, rows, found, cache
-
-    empty = {"class_probabilities": tf.zeros([batch, max_objects, vocabulary.num_classes])}
-    if not constrained:
-        empty = {
-            "classes": tf.zeros([batch, max_objects], tf.int32),
-            "class_scores": tf.zeros([batch, max_objects]),
-        }
-    _, _, _, rows, found, _ = tf.while_loop(
-        lambda position, token, finished, rows, found, cache: (position < length) & ~tf.reduce_all(finished),
-        body,
-        (
-            tf.constant(0),
-            tf.fill([batch], vocabulary.start_token),
-            tf.zeros([batch], tf.bool),
-            {"tokens": tf.fill([batch, length], END_TOKEN), "log_probs": tf.zeros([batch, length])},
-            empty,
-            cache,
-        ),
-        parallel_iterations=1,
-    )
-    if constrained:
-        probabilities = found["class_probabilities"]
-        found["classes"] = tf.argmax(probabilities, -1, tf.int32)
-        found["class_scores"] = tf.reduce_max(probabilities, -1)
-    return {**rows, **found}
+    loop = DecodingLoop(step, vocabulary, max_objects, sampler, *args, **kwargs)
+    state = loop.start(cache, seeds)
+    return loop.result(run_in_stages(loop, state, stages, grow))
 
 
-def _written(row, new, write):
-    """`row` (B, n, …) with `new` (B, …) where `write` (B, n) says so."""
-    extra = [1] * (len(row.shape) - 2)
-    return tf.where(tf.reshape(write, [-1, row.shape[1], *extra]), new[:, None], row)
+def run_in_stages(loop, state, stages=None, grow=None):
+    """Reads to the end while the cache grows; see `decode`."""
+    if not stages:
+        return loop.run(state, loop.length)
+    for length in stages:
+        state = {**state, "cache": grow(state["cache"], length)}
+        # A function of its own: XLA fails on the third loop of one function ("Cannot find body function").
+        run = tf.function(lambda state, length=length: loop.run(state, length), autograph=False)
+        state = run(state)
+    return state
 
 
-def _constrained_reader(vocabulary, sampler, stop_at_end, head):
-    """Reads one token by the grammar, from the logits of the tokens that its place may have and no others."""
-    grammar = Grammar(vocabulary, stop_at_end)
-    coordinate_head, class_head = head(grammar.coordinate_tokens), head(grammar.class_tokens)
+def writer(place, rows):
+    """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, where `rows` (B,) says so."""
 
-    def read(hidden, place, earlier, uniform):
-        def coordinate():
-            logits = grammar.mask_coordinates(coordinate_head(hidden), place, earlier)
-            token, log_prob = _sampled(sampler, logits, uniform, grammar.coordinate_tokens)
-            return token, log_prob, tf.zeros([tf.shape(token)[0], vocabulary.num_classes])
+    rows = tf.convert_to_tensor(rows)[..., None]  # (B, 1), or (1,) for all rows
 
-        def class_():
-            logits = class_head(hidden)
-            token, log_prob = _sampled(sampler, grammar.mask_classes(logits), uniform, grammar.class_tokens)
-            return token, log_prob, grammar.class_probabilities(logits)
+    def write(tensor, new):
+        where = (tf.range(tensor.shape[1]) == place) & rows  # (B, n)
+        for _ in tensor.shape[2:]:
+            where = where[..., None]
+        return tf.where(where, new[:, None], tensor)
 
-        token, log_prob, probabilities = tf.cond(place == CLASS_PLACE, class_, coordinate)
-        return token, log_prob, {"class_probabilities": probabilities}
-
-    return read
+    return write
 
 
-def _free_reader(vocabulary, sampler, stop_at_end, head):
-    """Reads one token of the whole vocabulary, as published."""
-    tokens = np.arange(vocabulary.size, dtype=np.int32)
-    whole_head = head(tokens)
-
-    def read(hidden, place, earlier, uniform):
-        logits = whole_head(hidden)
-        token, log_prob = _sampled(sampler, logits, uniform, tokens)
-        nothing = lambda: (tf.zeros_like(token), tf.zeros_like(log_prob))
-        classes, scores = tf.cond(place == CLASS_PLACE, lambda: class_scores(logits, vocabulary), nothing)
-        return token, log_prob, {"classes": classes, "class_scores": scores}
-
-    return read
-
-
-def _sampled(sampler, logits, uniform, tokens):
-    """A token (B,) and its log-probability (B,)."""
-    index = sampler(logits, uniform)
-    log_prob = tf.gather(logits, index[:, None], batch_dims=1)[:, 0] - tf.reduce_logsumexp(logits, -1)
-    return tf.gather(tf.constant(tokens), index), log_prob
+def _in_shape(new, old):
+    """The new state, with what is known of the old one's shapes: a reshaped batch of one might be of any size."""
+    if not tf.executing_eagerly():
+        for one, other in zip(tf.nest.flatten(new), tf.nest.flatten(old), strict=True):
+            one.set_shape(other.shape)
+    return new
 
 
 def _gathered(tokens):

@@ -1,4 +1,4 @@
-"""How a token is chosen from logits: a name or an object."""
+"""How tokens are chosen from logits: a name or an object."""
 
 import dataclasses
 
@@ -37,7 +37,7 @@ class TopK:
 
     def __post_init__(self):
         _check_temperature(self.temperature)
-        if self.k < 0:
+        if not isinstance(self.k, int) or self.k < 0:
             raise InputError(f"k must be at least 1, or 0 for all tokens. Received: k={self.k}")
 
     def __call__(self, logits, uniform):
@@ -77,21 +77,45 @@ class TopP:
         return _draw(probabilities, tokens, uniform)
 
 
-SAMPLERS = {"greedy": Greedy, "top_k": TopK, "top_p": TopP}
+@dataclasses.dataclass(frozen=True)
+class BeamSearch:
+    """The likeliest whole sequence instead of the likeliest token: no sampler, but given in its place.
+
+    Args:
+        beams: int ≥ 1, how many candidates are followed; 1 is greedy.
+        length_penalty: float ≥ 0. Candidates are ranked by their log-probability over length^length_penalty (Wu et al.
+            2016, section 7): above 0 it favours longer ones, which matters where rows end at their end token.
+    """
+
+    beams: int = 4
+    length_penalty: float = 0.0
+
+    def __post_init__(self):
+        if self.beams < 1:
+            raise InputError(f"beams must be at least 1. Received: beams={self.beams}")
+        if not self.length_penalty >= 0:
+            raise InputError(f"length_penalty must be at least 0. Received: length_penalty={self.length_penalty}")
+
+
+SAMPLERS = {"greedy": Greedy, "top_k": TopK, "top_p": TopP, "beam_search": BeamSearch}
 
 
 def get(sampler):
     """Resolves a sampler.
 
     Args:
-        sampler: `"greedy"`, `"top_k"`, `"top_p"`, or a callable (logits, uniform) -> places in the logits.
+        sampler: `"greedy"`, `"top_k"`, `"top_p"`, `"beam_search"`, an object of this module, or a callable
+            (logits, uniform) -> places in the logits.
+
+    Returns:
+        The callable, or a `BeamSearch`.
 
     Raises:
         InputError: if the name is unknown.
     """
-    if callable(sampler):
+    if callable(sampler) or isinstance(sampler, BeamSearch):
         return sampler
-    if sampler not in SAMPLERS:
+    if not isinstance(sampler, str) or sampler not in SAMPLERS:
         raise InputError(f"Unknown sampler: {sampler!r}. Use one of {', '.join(SAMPLERS)}, or a callable.")
     return SAMPLERS[sampler]()
 

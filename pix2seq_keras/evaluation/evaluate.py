@@ -8,6 +8,7 @@ import numpy as np
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
 from pix2seq_keras.evaluation.progress import progress_bar
+from pix2seq_keras.inference import options_for_run
 
 
 def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **detect_options):
@@ -53,6 +54,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     to_source_class = _class_mapping(detector, source.categories)
     evaluator = CocoEvaluator(source.categories)
     total = len(source) if max_images is None else min(max_images, len(source))
+    detect_options = options_for_run(detector, total, batch_size, detect_options)
     batches = _batches(source, total, batch_size)
     title = f"evaluating {source.name} {source.split}"
     with progress_bar(title, total, show=progress) as advance, ThreadPoolExecutor(1) as reader:

@@ -78,10 +78,7 @@ class Attention(keras.layers.Layer):
         return self.output_dense(ops.reshape(mixed, (-1, length, self.dim))), weights
 
     def call(self, queries, memory, causal=False, return_weights=False):
-        mask = None
-        if causal:
-            length = ops.shape(queries)[1]
-            mask = ops.arange(length)[:, None] >= ops.arange(length)[None, :]  # (L, L)
+        mask = causal_mask(ops.shape(queries)[1]) if causal else None
         output, weights = self.attend(queries, *self.project_memory(memory), mask)
         return (output, weights) if return_weights else output
 
@@ -90,3 +87,8 @@ class Attention(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "dim": self.dim, "num_heads": self.num_heads}
+
+
+def causal_mask(length):
+    """bool (L, L): position i sees positions 0 … i."""
+    return ops.arange(length)[:, None] >= ops.arange(length)[None, :]

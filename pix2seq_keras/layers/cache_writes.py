@@ -24,3 +24,7 @@ def write_where(cache, new, position):
 
 
 CACHE_WRITES = {"slice_update": write_slice, "scatter": write_scatter, "where": write_where}
+
+# Where the cache is read as it was and written afterwards, XLA writes in place; one that is written and then read it
+# copies, several times a step. TensorFlow's executor is the other way round: it writes in place what nobody else holds.
+READ_BEFORE_WRITE = ("slice_update",)

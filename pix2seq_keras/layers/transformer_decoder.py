@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from pix2seq_keras.layers.attention import Attention
-from pix2seq_keras.layers.cache_writes import CACHE_WRITES
+from pix2seq_keras.layers.attention import Attention, causal_mask
 from pix2seq_keras.layers.cached_decoder import prepare_block, step_block
 from pix2seq_keras.layers.drop_path import DropPath
 from pix2seq_keras.layers.mlp import MLP
@@ -64,6 +63,22 @@ class DecoderBlock(keras.layers.Layer):
         x = x + self.drop_path(looked, training=training)
         x = x + self.drop_path(self.mlp(self.mlp_norm(x), training=training), training=training)
         return (x, weights) if return_weights else x
+
+    def prefill(self, x, cross_keys, cross_values):
+        """`call` with what is projected already, and what later positions need of this one's projections.
+
+        Args:
+            x: float tensor (B, L, dim).
+            cross_keys, cross_values: float tensors (B, heads, N, dim / heads).
+
+        Returns:
+            Output (B, L, dim), and the keys and values of self-attention (B, heads, L, dim / heads).
+        """
+        normed = self.self_norm(x)
+        keys, values = self.self_attention.project_memory(normed)
+        x = x + self.self_attention.attend(normed, keys, values, causal_mask(ops.shape(x)[1]))[0]
+        x = x + self.cross_attention.attend(self.cross_norm(x), cross_keys, cross_values)[0]
+        return x + self.mlp(self.mlp_norm(x)), keys, values
 
     def compute_output_shape(self, x_shape, encoded_shape):
         return x_shape
@@ -148,6 +163,33 @@ class TransformerDecoder(keras.layers.Layer):
             cache.append({"keys": empty, "values": empty, "cross_keys": cross_keys, "cross_values": cross_values})
         return cache
 
+    def grow_cache(self, cache, max_length):
+        """The same cache with room for `max_length` positions: what is not yet filled need not be attended to."""
+        room = max_length - cache[0]["keys"].shape[2]
+        grown = lambda x: ops.pad(x, ((0, 0), (0, 0), (0, room), (0, 0)))
+        return [{**block, "keys": grown(block["keys"]), "values": grown(block["values"])} for block in cache]
+
+    def reorder_cache(self, cache, rows):
+        """The cache whose self-attention's row i is the old row rows[i], int (B,); the pictures' rows stay."""
+        taken = lambda x: ops.take(x, rows, axis=0)
+        return [{**block, "keys": taken(block["keys"]), "values": taken(block["values"])} for block in cache]
+
+    def prefill(self, x, cache):
+        """Decodes the first positions in one pass; the same numbers as that many steps.
+
+        Args:
+            x: float tensor (B, L, dim), the embedded tokens of positions 0 … L − 1.
+            cache: of `init_cache`, with max_length ≥ L.
+
+        Returns:
+            Hidden states (B, L, dim) and the cache that position L continues from.
+        """
+        filled = []
+        for block, block_cache in zip(self.blocks, cache, strict=True):
+            x, keys, values = block.prefill(x, block_cache["cross_keys"], block_cache["cross_values"])
+            filled.append({**block_cache, "keys": keys, "values": values})
+        return self.output_norm(x), self.grow_cache(filled, cache[0]["keys"].shape[2])
+
     def prepare(self):
         """The weights as `step` wants them, to be made once before many steps; see `cached_decoder.prepare_block`."""
         return [prepare_block(block) for block in self.blocks]
@@ -166,10 +208,11 @@ class TransformerDecoder(keras.layers.Layer):
         Returns:
             Hidden state (B, 1, dim) and the new cache.
         """
-        write, num_heads = CACHE_WRITES[cache_write], self.config["num_heads"]
+        num_heads, epsilon = self.config["num_heads"], self.output_norm.epsilon
         x, new_cache = x[:, 0], []
+        x = x - ops.mean(x, axis=-1, keepdims=True)
         for prepared, block_cache in zip(self.prepare() if weights is None else weights, cache, strict=True):
-            x, keys, values = step_block(x, position, prepared, block_cache, write, num_heads, self.output_norm.epsilon)
+            x, keys, values = step_block(x, position, prepared, block_cache, cache_write, num_heads, epsilon)
             new_cache.append({**block_cache, "keys": keys, "values": values})
         return self.output_norm(x)[:, None], new_cache
 

@@ -7,10 +7,20 @@ from pix2seq_keras.data.pictures import read_picture
 from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
 from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.sequences import parse, parse_labels
+from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT, parse, parse_labels
+
+# XLA spares one to four milliseconds a step of a published model and takes some seconds to compile: see
+# docs/performance.md.
+STEPS_THAT_REPAY = 4000
 
 
-def detect(model, images, batch_size=8, seed=0, multi_label=None, **options):
+def repays_compilation(num_batches, max_objects):
+    """Whether a run is long enough that XLA's faster steps repay its compilation: bool."""
+    return num_batches * max_objects * TOKENS_PER_OBJECT >= STEPS_THAT_REPAY
+
+
+def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=None, **options):
     """See `Pix2Seq.detect`."""
     constrained = options.get("constrained", True)
     if multi_label and not constrained:
@@ -22,20 +32,31 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, **options):
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
-        pictures = model.checked_images(images)
+        pictures = checked_images(model, images)
     else:
         pictures = images if isinstance(images, list | tuple) else [images]
         if not pictures:
             raise InputError("There are no pictures to detect objects in: the list is empty.")
-    seeds = row_seeds(seed, len(pictures))
+    count, seeds = len(pictures), row_seeds(seed, len(pictures))
+    if jit_compile is None:
+        jit_compile = model.repays_compilation(count // batch_size, options.get("max_objects"))
+    if jit_compile and count > batch_size and count % batch_size:
+        # XLA compiles for one size of batch: the last one is filled up.
+        fill = [count - 1] * (-count % batch_size)
+        pictures = (
+            tf.concat([pictures, tf.gather(pictures, fill)], 0)
+            if isinstance(pictures, tf.Tensor)
+            else [*pictures, *(pictures[place] for place in fill)]
+        )
+        seeds = np.concatenate([seeds, seeds[fill]])
     results = []
     for start in range(0, len(pictures), batch_size):
-        canvases, unpadded = pictures[start : start + batch_size], None
+        batch, unpadded = pictures[start : start + batch_size], None
         if not isinstance(pictures, tf.Tensor):
-            canvases, unpadded = _canvases(canvases, model.image_size)
-        options["seed"] = seeds[start : start + batch_size]
-        results.append(_detect_batch(model, canvases, unpadded, multi_label, options))
-    return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
+            batch, unpadded = canvases(batch, model.image_size)
+        options |= {"seed": seeds[start : start + batch_size], "jit_compile": jit_compile}
+        results.append(_detect_batch(model, batch, unpadded, multi_label, options))
+    return {name: np.concatenate([result[name] for result in results])[:count] for name in results[0]}
 
 
 def _is_float_batch(images):
@@ -43,14 +64,14 @@ def _is_float_batch(images):
     return dtype is not None and len(images.shape) == 4 and tf.as_dtype(dtype).is_floating
 
 
-def _canvases(pictures, image_size):
+def canvases(pictures, image_size):
     """Pictures of any size -> canvases (B, H, W, 3) and the part of each that is picture, (B, 2) pixels."""
     fitted = [fit_to_canvas(read_picture(picture), image_size) for picture in pictures]
     return tf.stack([canvas for canvas, _ in fitted]), tf.stack([unpadded for _, unpadded in fitted])
 
 
-def _detect_batch(model, canvases, unpadded, multi_label, options):
-    generated = model.generate(canvases, **options)
+def _detect_batch(model, batch, unpadded, multi_label, options):
+    generated = model.generate(batch, **options)
     if multi_label:
         objects = parse_labels(generated["tokens"], model.vocabulary, generated["class_probabilities"])
     else:

@@ -2,17 +2,15 @@
 
 import keras
 import tensorflow as tf
-from keras import ops
 
-from pix2seq_keras.decoding import decode, row_seeds, samplers
+from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models import presets
-from pix2seq_keras.models.detection import detect
+from pix2seq_keras.models import generation, presets
+from pix2seq_keras.models.detection import detect, repays_compilation
 from pix2seq_keras.models.fitting import WeightedTokenTraining
-from pix2seq_keras.sequences import TOKENS_PER_OBJECT
-
-DEFAULT_MAX_OBJECTS = 100
+from pix2seq_keras.models.inputs import checked_images, checked_max_objects
+from pix2seq_keras.models.streaming import stream
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -128,7 +126,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             "embedding_stddev": embedding_stddev,
             "smooth_coordinates": smooth_coordinates,
         }
-        self._generators = {}
+        self._functions = {}
 
     def build(self, input_shape=None):
         """Nothing is left to build: the weights are made with the model."""
@@ -154,37 +152,89 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         """
         return self.decoder.attend(self.embedding(tokens), self.encode(images))
 
-    def generate(self, images, max_objects=None, sampler="top_p", seed=0, constrained=True, stop_at_end=False):
+    def generate(
+        self,
+        images,
+        max_objects=None,
+        sampler="top_p",
+        seed=0,
+        constrained=True,
+        stop_at_end=False,
+        end_bias=0.0,
+        prompt=None,
+        jit_compile=False,
+    ):
         """Reads pictures out as sequences.
 
         Args:
             images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
             max_objects: int, objects to read; `None` means 100, or as many as the learned positions allow.
-            sampler: `"greedy"`, `"top_k"`, `"top_p"` (p 0.4) or an object of `samplers`.
+            sampler: `"greedy"`, `"top_k"`, `"top_p"` (p 0.4), `"beam_search"` (4 beams) or an object of `samplers`.
             seed: int, or int array (B,): the seed of each row. A row's result does not depend on the other rows.
             constrained: bool, whether the grammar keeps every object well-formed; scores are then normalised over
                 classes, noise and end. The published way is `False`: over the whole vocabulary.
             stop_at_end: bool, whether rows end at the end token; `False`, the published way, always reads
                 5·max_objects tokens.
+            end_bias: float, added to the end token's logit when tokens are chosen: negative values delay the end, for
+                more objects and more recall (Pix2Seq, section 2.3 and its figure on the end token's likelihood).
+            prompt: int array (B, P) or `None`: tokens that every sequence begins with, without the start token. They
+                are read in one pass. Four coordinates with max_objects=1 ask for the class of a box.
+            jit_compile: bool, whether XLA compiles the decoding. It runs faster, after seconds of compilation for each
+                batch size; the tokens are the same but for near ties.
 
         Returns:
             Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
             `"log_probs"` float32 of the same shape; `"classes"` int32 and `"class_scores"` float32 (B, max_objects):
-            the best class of each object and its probability; and, unless `constrained=False`,
-            `"class_probabilities"` float32 (B, max_objects, K).
+            the best class of each object and its probability; `"coordinate_scores"` float32 (B, max_objects), the
+            geometric mean of the probabilities of its four coordinates; unless `constrained=False`,
+            `"class_probabilities"` float32 (B, max_objects, K); and of a beam search `"beam_tokens"` and
+            `"beam_scores"`, see `beam_search`.
 
         Raises:
-            InputError: if images are of another shape or type, `max_objects` exceeds the positions, or the sampler
-                is unknown.
+            InputError: if images are of another shape or type, `max_objects` exceeds the positions, the sampler is
+                unknown, or the prompt is none.
         """
-        max_objects = self.checked_max_objects(max_objects)
-        images = self.checked_images(images)
-        key = (max_objects, samplers.get(sampler), constrained, stop_at_end)
-        if key not in self._generators:
-            self._generators[key] = self._make_generator(*key)
-        return self._generators[key](images, tf.constant(row_seeds(seed, images.shape[0])))
+        options = generation.make_options(self, max_objects, sampler, constrained, stop_at_end, end_bias)
+        images = checked_images(self, images)
+        prompt = generation.checked_prompt(self, prompt, images.shape[0], options)
+        decoder = self.decoder_function(options, bool(jit_compile), prompt.shape[1])
+        encoded = self.encoder_function()(images)
+        return decoder(encoded, tf.constant(row_seeds(seed, images.shape[0])), prompt)
 
-    def detect(self, images, batch_size=8, multi_label=None, **options):
+    def stream(
+        self,
+        image,
+        max_objects=None,
+        sampler="top_p",
+        seed=0,
+        constrained=True,
+        stop_at_end=False,
+        end_bias=0.0,
+    ):
+        """Reads one picture out and gives each object as soon as its five tokens are there.
+
+        Args:
+            image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
+                the model's `image_size`.
+            max_objects, sampler, seed, constrained, stop_at_end, end_bias: see `generate`; the same tokens.
+
+        Returns:
+            Iterator of dictionaries in the order of reading: `"box"` float32 (4,) `rel_yxyx` of the original picture,
+            `"class"` int, `"score"` float, `"tokens"` int32 (5,), and unless `constrained=False`
+            `"class_probabilities"` float32 (K,).
+
+        Raises:
+            InputError: at once, if the picture cannot be read, or as `generate`.
+
+        Example:
+            >>> for found in model.stream("picture.jpg"):
+            ...     print(found["class"], found["score"])
+        """
+        return stream(
+            self, image, seed, generation.make_options(self, max_objects, sampler, constrained, stop_at_end, end_bias)
+        )
+
+    def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, **options):
         """Finds objects in pictures of any size.
 
         Args:
@@ -204,7 +254,11 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         Raises:
             InputError: if a picture cannot be read, or as `generate`.
         """
-        return detect(self, images, batch_size, multi_label=multi_label, **options)
+        return detect(self, images, batch_size, multi_label=multi_label, jit_compile=jit_compile, **options)
+
+    def repays_compilation(self, num_batches, max_objects=None):
+        """Whether XLA repays its compilation over so many whole batches, each read out to the end: bool."""
+        return repays_compilation(num_batches, checked_max_objects(self, max_objects))
 
     def init_cache(self, encoded, max_length):
         """The decoder's cache for an encoded picture (B, N, D); see `TransformerDecoder.init_cache`."""
@@ -216,63 +270,23 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         hidden, cache = self.decoder.step(x, position, cache, cache_write)
         return self.embedding.logits(hidden[:, 0]), cache
 
-    def _make_generator(self, max_objects, sampler, constrained, stop_at_end):
-        length = TOKENS_PER_OBJECT * max_objects
+    def encoder_function(self):
+        """`encode` compiled once: float32 (B, H, W, 3) -> (B, N, D)."""
+        return self._compiled("encoder", lambda: generation.make_encoder(self))
 
-        # The signature leaves the batch open: one graph serves every batch size.
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec([None, *self.image_size, 3], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-            ],
-            autograph=False,
-        )
-        def generator(images, seeds):
-            cache, weights = self.init_cache(self.encode(images), length), self.decoder.prepare()
+    def decoder_function(self, options, jit_compile=False, prompt_length=0):
+        """The decoding compiled once for `options`; see `generation.make_decoder`."""
+        make = lambda: generation.make_decoder(self, options, jit_compile, prompt_length)
+        return self._compiled((options, jit_compile, prompt_length), make)
 
-            def step(token, position, cache):
-                x = self.embedding(token[:, None], position=position)  # (B, 1, D)
-                hidden, cache = self.decoder.step(x, position, cache, "scatter", weights)
-                return hidden[:, 0], cache
+    def stepwise(self, options):
+        """The decoding in pieces, compiled once for `options`; see `generation.make_stepwise`."""
+        return self._compiled((options, "stepwise"), lambda: generation.make_stepwise(self, options))
 
-            args = (cache, self.vocabulary, max_objects, sampler, seeds, constrained, stop_at_end)
-            return decode(step, *args, head=self.embedding.head)
-
-        return generator
-
-    def checked_max_objects(self, max_objects):
-        """`max_objects` or its default; an `InputError` if the learned positions do not reach so far."""
-        most = self.max_length // TOKENS_PER_OBJECT
-        if max_objects is None:
-            return min(DEFAULT_MAX_OBJECTS, most)
-        if not 1 <= max_objects <= most:
-            raise InputError(
-                f"max_objects must be between 1 and {most}: the model has {self.max_length} positions of 5 to an "
-                f"object. Received: max_objects={max_objects}"
-            )
-        return max_objects
-
-    def checked_images(self, images):
-        """`images` as a float32 tensor; an `InputError` if they do not fit the model."""
-        images = ops.convert_to_tensor(images)
-        wanted = (*self.image_size, 3)
-        if len(images.shape) != 4 or tuple(images.shape[1:]) != wanted:
-            raise InputError(
-                f"The model reads batches of shape (B, {', '.join(map(str, wanted))}). Received: shape "
-                f"{tuple(images.shape)}. `detect` takes pictures of any size as paths or uint8 arrays."
-            )
-        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(images.dtype)):
-            raise InputError(
-                f"The model reads float pictures in [0, 1]. Received: dtype {images.dtype}. Divide by 255, or give "
-                "`detect` a list of uint8 arrays."
-            )
-        if images.shape[0] == 0:
-            raise InputError(f"The batch is empty. Received: shape {tuple(images.shape)}")
-        images = tf.cast(images, tf.float32)
-        if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(images)):
-            rows = tf.where(~tf.reduce_all(tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0].numpy().tolist()
-            raise InputError(f"Pictures must be finite numbers in [0, 1]. Received: NaN or infinity in rows {rows}")
-        return images
+    def _compiled(self, key, make):
+        if key not in self._functions:
+            self._functions[key] = make()
+        return self._functions[key]
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

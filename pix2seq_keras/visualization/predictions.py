@@ -9,6 +9,7 @@ from pix2seq_keras.data.pictures import PictureError, read_picture
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import coco_results
 from pix2seq_keras.evaluation.progress import progress_bar
+from pix2seq_keras.inference import options_for_run
 from pix2seq_keras.visualization.drawing import draw_detections
 from pix2seq_keras.visualization.gallery import save_picture
 from pix2seq_keras.writing import require_writable_folder, write_json
@@ -74,6 +75,7 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
     )
     names = _output_names(pictures)
     _refuse_to_overwrite(pictures, [output / name for name in names.values()])
+    detect_options = options_for_run(detector, len(pictures), batch_size, detect_options)
     images, annotations, problems = [], [], []
     with progress_bar("predicting", len(pictures)) as advance:
         for start in range(0, len(pictures), batch_size):

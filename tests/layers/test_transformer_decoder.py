@@ -78,3 +78,50 @@ def test_cross_attention_norms_the_queries_only(numbers):
     y = x + block.self_attention(normed, normed, causal=True)
     y = y + block.cross_attention(block.cross_norm(y), encoded)
     np.testing.assert_allclose(output, y + block.mlp(block.mlp_norm(y)), atol=1e-5)
+
+
+def test_a_prompt_in_one_pass_equals_its_steps(decoder, numbers):
+    x, encoded = numbers(2, 6, 16), numbers(2, 9, 16)
+    whole = np.asarray(decoder(x, encoded))
+
+    hidden, cache = decoder.prefill(x[:, :4], decoder.init_cache(encoded, max_length=8))
+
+    np.testing.assert_allclose(hidden, whole[:, :4], atol=1e-5)
+    assert cache[0]["keys"].shape == (2, 4, 8, 4)
+    for position in (4, 5):
+        hidden, cache = decoder.step(x[:, position : position + 1], position, cache)
+        np.testing.assert_allclose(hidden[:, 0], whole[:, position], atol=1e-5)
+
+
+def test_a_cache_may_grow_between_steps(decoder, numbers):
+    x, encoded = numbers(2, 4, 16), numbers(2, 9, 16)
+    whole = np.asarray(decoder(x, encoded))
+
+    cache = decoder.init_cache(encoded, max_length=2)
+    for position in range(4):
+        if position == 2:
+            cache = decoder.grow_cache(cache, 7)
+        hidden, cache = decoder.step(x[:, position : position + 1], position, cache)
+        np.testing.assert_allclose(hidden[:, 0], whole[:, position], atol=1e-5)
+
+    assert cache[1]["values"].shape == (2, 4, 7, 4)
+
+
+def test_reordered_rows_continue_as_the_rows_they_were(decoder, numbers):
+    x, encoded = numbers(2, 3, 16), np.repeat(numbers(1, 9, 16), 2, 0)  # two candidates of one picture
+    _, cache = decoder.prefill(x[:, :2], decoder.init_cache(encoded, 4))
+    plain, _ = decoder.step(x[:, 2:], 2, cache)
+
+    swapped, _ = decoder.step(x[::-1, 2:], 2, decoder.reorder_cache(cache, np.array([1, 0])))
+
+    np.testing.assert_allclose(swapped, np.asarray(plain)[::-1], atol=1e-6)
+    assert np.abs(np.asarray(plain)[0] - np.asarray(plain)[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("cache_write", ["slice_update", "scatter"])
+def test_long_pictures_take_the_other_softmax_and_give_the_same(decoder, numbers, cache_write):
+    x, encoded = numbers(1, 1, 16), numbers(1, 2100, 16)  # 4 heads · 2100 ≥ graph_kernels.LARGE_SOFTMAX
+
+    hidden, _ = decoder.step(x, 0, decoder.init_cache(encoded, 2), cache_write)
+
+    np.testing.assert_allclose(hidden, decoder(x, encoded), atol=1e-5)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pix2seq_keras import Categories, InputError, Pix2Seq
 from pix2seq_keras.layers import ImageEncoder, ResidualStem
+from pix2seq_keras.models.inputs import checked_images, checked_max_objects
 
 GREEDY = {"sampler": "greedy", "max_objects": 2}
 
@@ -126,8 +127,8 @@ def test_mixed_precision_computes_nearly_the_same(tiny_model, inputs):
 
 
 def test_no_more_objects_are_read_than_there_are_positions_for(tiny_model, tiny_pictures):
-    assert tiny_model.checked_max_objects(None) == 4
-    assert tiny_model.checked_max_objects(4) == 4
+    assert checked_max_objects(tiny_model, None) == 4
+    assert checked_max_objects(tiny_model, 4) == 4
     for wrong in (0, 5, -1):
         with pytest.raises(InputError, match=f"between 1 and 4.*20 positions.*max_objects={wrong}"):
             tiny_model.generate(tiny_pictures, max_objects=wrong)
@@ -149,8 +150,8 @@ def test_pictures_that_do_not_fit_are_explained(tiny_model, images, sentence):
 
 
 def test_half_precision_pictures_are_read(tiny_model, tiny_pictures):
-    assert tiny_model.checked_images(tiny_pictures.astype("float16")).dtype == tf.float32
-    assert tiny_model.checked_images(tiny_pictures.astype("float64")).dtype == tf.float32
+    assert checked_images(tiny_model, tiny_pictures.astype("float16")).dtype == tf.float32
+    assert checked_images(tiny_model, tiny_pictures.astype("float64")).dtype == tf.float32
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

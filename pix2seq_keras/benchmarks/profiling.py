@@ -1,0 +1,76 @@
+"""What the time of decoding goes into, operation by operation."""
+
+import collections
+import re
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.generation import make_options
+
+SHOWN = 20
+
+
+def profile_generation(preset="resnet50_640", batch_size=1, max_objects=100, sampler="top_p"):
+    """Decodes once under TensorFlow's profiler, compiled by XLA and as a graph.
+
+    Args: see `measure_generation`.
+
+    Returns:
+        str, two Markdown tables: kind of operation, its calls a step, microseconds a call and share of the time. Kinds
+        are XLA's or TensorFlow's names without their numbers; the profiler itself slows the run down.
+    """
+    keras.utils.set_random_seed(0)
+    model = Pix2Seq.from_preset(preset, weights=None)
+    options = make_options(model, max_objects, sampler, True, False, 0.0)
+    shape = model.bridge.compute_output_shape(model.encoder.compute_output_shape((batch_size, *model.image_size, 3)))
+    encoded = tf.random.stateless_normal(shape, (0, 1), dtype=model.compute_dtype)
+    arguments = (encoded, tf.range(batch_size), tf.zeros([batch_size, 0], tf.int32))
+    tables = []
+    for title, jit_compile in (("Compiled by XLA", True), ("As a graph", False)):
+        decoder = model.decoder_function(options, jit_compile)
+        decoder(*arguments)
+        times = _profiled(lambda decoder=decoder: decoder(*arguments)["tokens"].numpy())
+        tables.append(_table(f"{title}: {preset}, batch {batch_size}", times, options.length))
+    return "\n".join(tables)
+
+
+def _profiled(run):
+    """Dictionary: kind of operation -> (calls, seconds)."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2  # a part of TensorFlow that nothing else here needs
+
+    quiet = tf.profiler.experimental.ProfilerOptions(host_tracer_level=3, python_tracer_level=0)
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder, options=quiet):
+            run()
+        space = xplane_pb2.XSpace()
+        for path in Path(folder).rglob("*.xplane.pb"):
+            space.MergeFromString(path.read_bytes())
+    calls, seconds = collections.Counter(), collections.Counter()
+    for plane in space.planes:
+        for line in plane.lines:
+            for event in line.events:
+                name = plane.event_metadata[event.metadata_id].name
+                if (kind := _kind(name)) is not None:
+                    calls[kind] += 1
+                    seconds[kind] += event.duration_ps / 1e12
+    return {kind: (calls[kind], seconds[kind]) for kind in seconds}
+
+
+def _kind(name):
+    """`dot.12` -> `dot`, `while/body/MatMul_3:_FusedMatMul` -> `_FusedMatMul`; `None` for what only wraps others."""
+    name = name.split("#")[0].split(":")[-1].strip()
+    kind = re.sub(r"([._]\d+)+$", "", name)
+    wraps = ("Execut", "Process", "Run", "Await", "BlockUntil", "TFE_", "decoder", "__inference", "while", "Record")
+    return None if not kind or kind.startswith((*wraps, "Eager", "StartRegion", "StopRegion", "Memory")) else kind
+
+
+def _table(title, times, steps):
+    total = sum(seconds for _, seconds in times.values())
+    lines = [f"### {title}", "", "| operation | calls a step | µs a call | share |", "|---|--:|--:|--:|"]
+    for kind, (calls, seconds) in sorted(times.items(), key=lambda item: -item[1][1])[:SHOWN]:
+        lines.append(f"| {kind} | {calls / steps:.1f} | {seconds / calls * 1e6:.1f} | {seconds / total:.0%} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,105 @@
+"""Beam search: the likeliest whole sequence, as far as a few candidates at a time can tell."""
+
+import tensorflow as tf
+
+from pix2seq_keras.decoding.loop import DecodingLoop, run_in_stages, writer
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
+from pix2seq_keras.vocabulary import END_TOKEN
+
+IMPOSSIBLE = -1e9
+
+
+class BeamSearchLoop(DecodingLoop):
+    """`DecodingLoop` whose rows are the candidates of the pictures, best first: row b·beams + i is picture b's i-th.
+
+    Its states have two entries more: `"scores"` float32 (B·beams,), the candidates' sums of log-probabilities, and
+    `"lengths"` float32 (B·beams,), how many tokens each has.
+
+    Args:
+        step, vocabulary, max_objects, constrained, stop_at_end, head, end_bias: see `DecodingLoop`. The cache has
+            B·beams rows.
+        search: `samplers.BeamSearch`.
+        reorder: function (cache, rows int32 (B·beams,)) -> cache, whose row i is the old row rows[i].
+    """
+
+    def __init__(self, step, vocabulary, max_objects, search, *args, reorder, **kwargs):
+        super().__init__(step, vocabulary, max_objects, search, *args, **kwargs)
+        self.beams, self.length_penalty = search.beams, search.length_penalty
+        self.reorder = reorder
+
+    def start(self, cache, seeds):
+        state = super().start(cache, tf.repeat(seeds, self.beams))
+        # All candidates of a picture begin alike: only the first may have successors.
+        first = tf.one_hot(0, self.beams, 0.0, IMPOSSIBLE)
+        return {
+            **state,
+            "scores": tf.tile(first, [tf.shape(seeds)[0]]),
+            "lengths": tf.zeros_like(state["seeds"], tf.float32),
+        }
+
+    def result(self, state):
+        best = tf.range(tf.shape(state["tokens"])[0] // self.beams) * self.beams
+        result = super().result(state)
+        return {
+            **{name: tf.gather(value, best) for name, value in result.items()},
+            "beam_tokens": tf.reshape(state["tokens"], [-1, self.beams, self.length]),
+            "beam_scores": tf.reshape(self._ranked(state["scores"], state["lengths"]), [-1, self.beams]),
+        }
+
+    def _ranked(self, scores, lengths):
+        """Wu et al. 2016, equation 14, without its constant: log P / length^α."""
+        if not self.length_penalty:
+            return scores
+        return scores / tf.maximum(lengths, 1.0) ** self.length_penalty
+
+    def read_one(self, state):
+        position, finished = state["position"], state["finished"]
+        hidden, cache = self.step(state["token"], position, state["cache"])
+        place, number = position % TOKENS_PER_OBJECT, position // TOKENS_PER_OBJECT
+        lengths = state["lengths"] + tf.where(finished, 0.0, 1.0)
+
+        def choose(biased, logits, tokens):
+            steps = tf.nn.log_softmax(biased)
+            # A finished candidate has one successor: itself.
+            itself = tf.one_hot(0, len(tokens), 0.0, IMPOSSIBLE)[None]
+            scores = state["scores"][:, None] + tf.where(finished[:, None], itself, steps)  # (B·beams, n)
+            ranked = tf.reshape(self._ranked(scores, lengths[:, None]), [-1, self.beams * len(tokens)])
+            chosen = tf.math.top_k(ranked, self.beams).indices  # (B, beams)
+            firsts = tf.range(tf.shape(chosen)[0])[:, None] * self.beams
+            parents = tf.reshape(firsts + chosen // len(tokens), [-1])
+            picked = tf.stack([parents, tf.reshape(chosen % len(tokens), [-1])], -1)
+            log_probs = tf.where(tf.gather(finished, parents), 0.0, tf.gather_nd(tf.nn.log_softmax(logits), picked))
+            return parents, tf.gather(tf.constant(tokens), picked[:, 1]), log_probs, tf.gather_nd(scores, picked)
+
+        earlier = tf.gather(state["tokens"], tf.maximum(position - 2, 0), axis=1)
+        (parents, token, log_probs, scores), found = self.reader.read(
+            hidden, place, earlier, choose, state["found"], writer(number, ~finished)
+        )
+        finished = tf.gather(finished, parents)
+        token = tf.where(finished, END_TOKEN, token)
+        here = writer(position, ~finished)
+        return {
+            "position": position + 1,
+            "token": token,
+            "finished": finished | (token == END_TOKEN) if self.stop_at_end else finished,
+            "seeds": state["seeds"],
+            "tokens": here(tf.gather(state["tokens"], parents), token),
+            "log_probs": here(tf.gather(state["log_probs"], parents), log_probs),
+            "found": tf.nest.map_structure(lambda rows: tf.gather(rows, parents), found),
+            "cache": self.reorder(cache, parents),
+            "scores": scores,
+            "lengths": tf.gather(lengths, parents),
+        }
+
+
+def beam_search(step, cache, vocabulary, max_objects, search, seeds, *args, stages=None, grow=None, **kwargs):
+    """Reads out the likeliest sequence that a beam finds.
+
+    Args: see `DecodingLoop`, `BeamSearchLoop` and `decode`; seeds int32 (B,) only say how many pictures there are.
+
+    Returns:
+        As `decode`, of the best candidate; and `"beam_tokens"` int32 (B, beams, 5·max_objects) and `"beam_scores"`
+        float32 (B, beams), all candidates, best first, and what they were ranked by.
+    """
+    loop = BeamSearchLoop(step, vocabulary, max_objects, search, *args, **kwargs)
+    return loop.result(run_in_stages(loop, loop.start(cache, seeds), stages, grow))

@@ -1,0 +1,24 @@
+"""Attention's two operations as TensorFlow's own executor is quickest at them, for one query a picture.
+
+`tf.matmul` and `tf.nn.softmax` become oneDNN primitives there, whose start takes longer than the work of one position.
+"""
+
+from keras import ops
+
+# From here on a softmax's work outweighs the start of its primitive.
+LARGE_SOFTMAX = 8192
+
+
+def batch_matmul(x, y):
+    """x·y for (B, heads, n, m) and (B, heads, m, k)."""
+    import tensorflow as tf  # layers run on other backends too, where nobody asks for this
+
+    return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=y.dtype)  # oneDNN takes over versions 1 and 2 only
+
+
+def softmax(scores):
+    """Softmax over the last axis of (B, heads, 1, n)."""
+    if scores.shape[1] * scores.shape[3] >= LARGE_SOFTMAX:
+        return ops.softmax(scores, axis=-1)
+    exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return exponentials / ops.sum(exponentials, axis=-1, keepdims=True)

@@ -1,0 +1,90 @@
+"""Objects one by one are the objects all at once."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pix2seq_keras import InputError, samplers
+from pix2seq_keras.models.generation import make_options
+from pix2seq_keras.vocabulary import dequantize
+
+SAMPLED = samplers.TopP(0.9)
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_the_stream_is_what_generate_reads(tiny_model, tiny_pictures, constrained):
+    options = {"sampler": SAMPLED, "seed": 7, "constrained": constrained}
+    whole = tiny_model.generate(tiny_pictures[:1], **options)
+
+    found = list(tiny_model.stream(tiny_pictures[0], **options))
+
+    objects = whole["tokens"].numpy().reshape(4, 5)
+    kept = [place for place in range(4) if whole["classes"][0, place] >= 0]
+    assert [one["tokens"].tolist() for one in found] == objects[kept].tolist()
+    np.testing.assert_allclose([one["score"] for one in found], whole["class_scores"].numpy()[0, kept], atol=1e-5)
+    assert [one["class"] for one in found] == whole["classes"].numpy()[0, kept].tolist()
+    if constrained:
+        np.testing.assert_allclose(
+            [one["class_probabilities"] for one in found], whole["class_probabilities"][0], atol=1e-5
+        )
+        np.testing.assert_allclose([one["box"] for one in found], dequantize(objects[:, :4] - 6, 16), atol=1e-6)
+
+
+def test_boxes_are_those_of_the_picture_that_was_given(tiny_model):
+    picture = np.random.default_rng(0).integers(
+        0, 255, (40, 20, 3), dtype=np.uint8
+    )  # the canvas's right half is padding
+
+    found = list(tiny_model.stream(picture, sampler="greedy"))
+    detected = tiny_model.detect(picture, sampler="greedy", multi_label=False)
+
+    by_score = sorted(found, key=lambda one: -one["score"])
+    np.testing.assert_allclose([one["box"] for one in by_score], detected["boxes"][0], atol=1e-5)
+    np.testing.assert_allclose([one["score"] for one in by_score], detected["scores"][0], atol=1e-5)
+
+
+def test_objects_come_before_the_rest_is_read(tiny_model, tiny_pictures, monkeypatch):
+    start, advance = tiny_model.stepwise(make_options(tiny_model, None, "greedy", True, False, 0.0))
+    reached = []
+
+    def watched(state, until):
+        reached.append(int(until))
+        return advance(state, until)
+
+    monkeypatch.setattr(tiny_model, "stepwise", lambda options: (start, watched))
+    stream = tiny_model.stream(tiny_pictures[:1], sampler="greedy")
+
+    next(stream)
+    assert reached == [5]
+    next(stream)
+    assert reached == [5, 10]
+
+
+def test_the_stream_ends_where_the_sequence_does(tiny_model, tiny_pictures):
+    options = {"sampler": samplers.TopP(1.0), "stop_at_end": True, "end_bias": 2.0}
+    tokens = tiny_model.generate(tiny_pictures, seed=np.arange(8), **options)["tokens"].numpy()
+    counts = ((tokens != 0).sum(-1) // 5).tolist()
+
+    streams = [tiny_model.stream(picture, seed=row, **options) for row, picture in enumerate(tiny_pictures)]
+
+    assert [len(list(stream)) for stream in streams] == counts
+    assert len(set(counts)) > 2
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (tf.zeros([2, 32, 32, 3]), "batch of 2"),
+        (["a.png", "b.png"], "list of 2"),
+        (np.zeros((30, 32, 3), np.float32), "shape"),
+        ("missing.png", "missing.png"),
+    ],
+)
+def test_what_cannot_be_streamed_is_refused_at_once(tiny_model, image, says):
+    with pytest.raises(InputError, match=says):
+        tiny_model.stream(image)
+
+
+def test_beam_search_cannot_be_streamed(tiny_model, tiny_pictures):
+    with pytest.raises(InputError, match="after the last one"):
+        tiny_model.stream(tiny_pictures[0], sampler="beam_search")
