@@ -12,7 +12,7 @@ from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_unc
 from pix2seq_keras.benchmarks.processes import run_measured
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.generation import begin, make_options, stages
+from pix2seq_keras.models.generation import begin, cache_write, make_options, stages
 
 # Longer than this for one run of the plain way, and it is not run again.
 PATIENCE_S = 60
@@ -188,7 +188,7 @@ def _step_ratio(model, encoded, options, jit_compile, repeats):
 
         @tf.function(autograph=False, jit_compile=jit_compile)
         def steps(encoded, position=position, length=length):
-            loop, state = begin(model, options, encoded, seeds, no_prompt, length, jit_compile)
+            loop, state = begin(model, options, encoded, seeds, no_prompt, length, cache_write(jit_compile))
             again = lambda state: {**loop.read_one(state), "position": tf.constant(position)}
             _, state = tf.while_loop(
                 lambda count, state: count < STEPS_AT_A_TIME,

@@ -13,7 +13,8 @@ from pix2seq_keras.layers.cache_writes import CACHE_WRITES, READ_BEFORE_WRITE
 
 # Matrix product and softmax, by the way the cache is written: only TensorFlow's own executor needs others.
 PORTABLE = (ops.matmul, ops.softmax)
-KERNELS = {"scatter": (graph_kernels.batch_matmul, graph_kernels.softmax)}
+GRAPH = (graph_kernels.batch_matmul, graph_kernels.softmax)
+KERNELS = {"scatter": GRAPH, "in_place": GRAPH}
 
 
 def prepare_block(block):

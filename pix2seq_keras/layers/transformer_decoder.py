@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from pix2seq_keras.layers.attention import Attention, causal_mask
+from pix2seq_keras.layers.cache_writes import empty_cache
 from pix2seq_keras.layers.cached_decoder import prepare_block, step_block
 from pix2seq_keras.layers.drop_path import DropPath
 from pix2seq_keras.layers.mlp import MLP
@@ -144,23 +145,24 @@ class TransformerDecoder(keras.layers.Layer):
             weights.append(looked)
         return ops.stack(weights, axis=1)
 
-    def init_cache(self, encoded, max_length):
+    def init_cache(self, encoded, max_length, cache_write="slice_update"):
         """What stays the same while decoding, and room for what is added.
 
         Args:
             encoded: float tensor (B, N, dim); its keys and values are projected here, once.
             max_length: int T, the number of positions.
+            cache_write: str, how `step` will write to it.
 
         Returns:
             List of a dictionary a block: `"keys"`, `"values"` (B, heads, T, dim / heads), zeros, and `"cross_keys"`,
             `"cross_values"` (B, heads, N, dim / heads).
         """
         dim, heads = self.config["dim"], self.config["num_heads"]
-        empty = ops.zeros((ops.shape(encoded)[0], heads, max_length, dim // heads), self.compute_dtype)
-        cache = []
+        shape = (ops.shape(encoded)[0], heads, max_length, dim // heads)
+        empty, cache = lambda: empty_cache(shape, self.compute_dtype, cache_write), []
         for block in self.blocks:
             cross_keys, cross_values = block.cross_attention.project_memory(encoded)
-            cache.append({"keys": empty, "values": empty, "cross_keys": cross_keys, "cross_values": cross_values})
+            cache.append({"keys": empty(), "values": empty(), "cross_keys": cross_keys, "cross_values": cross_values})
         return cache
 
     def grow_cache(self, cache, max_length):
@@ -201,7 +203,8 @@ class TransformerDecoder(keras.layers.Layer):
             x: float tensor (B, 1, dim), the embedded token at `position`.
             position: int or int scalar tensor; all positions before it are in the cache.
             cache: of `init_cache` or the step before.
-            cache_write: `"slice_update"`; `"scatter"`, which is faster in graphs that XLA does not compile; or
+            cache_write: `"slice_update"`, for XLA; `"scatter"`, which is faster in graphs that XLA does not compile;
+                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it; or
                 `"where"`, which every runtime has.
             weights: of `prepare`, or `None` to make them now.
 

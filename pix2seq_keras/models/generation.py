@@ -79,7 +79,7 @@ def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengt
 
     @tf.function(autograph=False, jit_compile=jit_compile, input_signature=signature)
     def decoder(encoded, seeds, prompt):
-        loop, state = begin(model, options, encoded, seeds, prompt, left[0], jit_compile)
+        loop, state = begin(model, options, encoded, seeds, prompt, left[0], cache_write(jit_compile, prompt_length))
         return loop.result(run_in_stages(loop, state, left, model.decoder.grow_cache))
 
     return decoder
@@ -92,11 +92,11 @@ def make_stepwise(model, options):
     @tf.function(autograph=False)
     def start(images, seeds):
         no_prompt = tf.zeros([1, 0], tf.int32)
-        return begin(model, options, model.encode(images), seeds, no_prompt, options.length, False)[1]
+        return begin(model, options, model.encode(images), seeds, no_prompt, options.length, "scatter")[1]
 
     @tf.function(autograph=False)
     def advance(state, until):
-        loop = _loop(model, options, False)
+        loop = _loop(model, options, "scatter")
         state = loop.run(state, until)
         return state, loop.result(state)
 
@@ -132,12 +132,20 @@ def checked_prompt(model, prompt, batch, options):
     return tf.constant(tokens, tf.int32)
 
 
-def begin(model, options, encoded, seeds, prompt, cache_length, jit_compile):
+def cache_write(jit_compile, prompt_length=0):
+    """How the caches of a whole reading are written: str, see `TransformerDecoder.step`."""
+    if jit_compile:
+        return "slice_update"
+    # What is read in one pass attends to the same tensors that would be written to.
+    return "scatter" if prompt_length else "in_place"
+
+
+def begin(model, options, encoded, seeds, prompt, cache_length, cache_write):
     """The loop and its first state."""
     if options.beams > 1:
         encoded, prompt = (tf.repeat(rows, options.beams, axis=0) for rows in (encoded, prompt))
-    loop = _loop(model, options, jit_compile)
-    cache = model.init_cache(encoded, cache_length)
+    loop = _loop(model, options, cache_write)
+    cache = model.init_cache(encoded, cache_length, cache_write)
     state = loop.start(cache, seeds)
     if prompt.shape[1]:
         start = tf.fill([tf.shape(prompt)[0], 1], model.vocabulary.start_token)
@@ -147,8 +155,8 @@ def begin(model, options, encoded, seeds, prompt, cache_length, jit_compile):
     return loop, state
 
 
-def _loop(model, options, jit_compile):
-    cache_write, weights = "slice_update" if jit_compile else "scatter", model.decoder.prepare()
+def _loop(model, options, cache_write):
+    weights = model.decoder.prepare()
 
     def step(token, position, cache):
         x = model.embedding(token[:, None], position=position)  # (B, 1, D)

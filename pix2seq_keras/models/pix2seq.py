@@ -260,9 +260,9 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         """Whether XLA repays its compilation over so many whole batches, each read out to the end: bool."""
         return repays_compilation(num_batches, checked_max_objects(self, max_objects))
 
-    def init_cache(self, encoded, max_length):
+    def init_cache(self, encoded, max_length, cache_write="slice_update"):
         """The decoder's cache for an encoded picture (B, N, D); see `TransformerDecoder.init_cache`."""
-        return self.decoder.init_cache(encoded, max_length)
+        return self.decoder.init_cache(encoded, max_length, cache_write)
 
     def step(self, token, position, cache, cache_write="slice_update"):
         """One position of decoding: token int (B,) -> logits float32 (B, V) and the new cache."""

@@ -23,12 +23,12 @@ def test_the_decoder_keeps_the_promises_of_a_layer(check_layer, numbers):
     assert check_layer(TransformerDecoder(2, 8, 16, 2), numbers(2, 5, 8), numbers(2, 7, 8)).shape == (2, 5, 8)
 
 
-@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "where"])
+@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "in_place", "where"])
 def test_cached_steps_equal_the_whole_at_every_position(decoder, numbers, cache_write):
     x, encoded = numbers(3, 7, 16), numbers(3, 9, 16)
     whole = np.asarray(decoder(x, encoded))
 
-    cache = decoder.init_cache(encoded, max_length=10)  # more room than is used
+    cache = decoder.init_cache(encoded, 10, cache_write)  # more room than is used
     for position in range(7):
         hidden, cache = decoder.step(x[:, position : position + 1], position, cache, cache_write)
         np.testing.assert_allclose(hidden[:, 0], whole[:, position], atol=1e-5)
