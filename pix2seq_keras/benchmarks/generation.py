@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.benchmarks import machine
+from pix2seq_keras.benchmarks.early_exit import make_ending_decoder
 from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_uncached_step
 from pix2seq_keras.benchmarks.processes import run_measured
 from pix2seq_keras.errors import InputError
@@ -20,8 +21,9 @@ STEPS_AT_A_TIME = 50
 UNCACHED_LENGTHS = 5  # prefixes at which a step without cache is timed; between them it is interpolated
 
 IN_A_PROCESS = """
-import sys, numpy as np, keras
+import sys
 from pix2seq_keras import Pix2Seq
+import keras, numpy as np
 keras.utils.set_random_seed(0)
 preset, batch_size, max_objects, what = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 model = Pix2Seq.from_preset(preset, weights=None)
@@ -50,8 +52,9 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         `"floor_s"`, see `floor_seconds`; `"extrapolated"`, a list of those that were not run to their end.
         `"tokens_per_s"` of `decode_s`. `"encode_peak_mb"` and `"generate_peak_mb"` of fresh processes and
         `"cache_mb"`, the bytes of the caches. `"step_ratio"` and `"step_ratio_graph"`: a step's time ten tokens before
-        the end over that ten after the start. And the machine: `"bandwidth_gb_s"`, `"gemm_gflop_s"`, `"threads"`,
-        `"cpu"`.
+        the end over that ten after the start. `"early_exit_ratio"` and `"early_exit_ratio_graph"`: the time of a
+        decoder that is made to end after three objects over that of one that is not. And the machine:
+        `"bandwidth_gb_s"`, `"gemm_gflop_s"`, `"threads"`, `"cpu"`.
 
     Raises:
         InputError: if a number is out of range, there is no such preset, or a process fails.
@@ -92,6 +95,8 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
     }
     result |= {
         "decode_uncached_s": _uncached_seconds(model, encoded, options, repeats),
+        "early_exit_ratio": _early_exit_ratio(model, encoded, options, True, repeats),
+        "early_exit_ratio_graph": _early_exit_ratio(model, encoded, options, False, repeats),
         "step_ratio": _step_ratio(model, encoded, options, True, repeats),
         "step_ratio_graph": _step_ratio(model, encoded, options, False, repeats),
         "floor_s": floor_seconds(model, options, batch_size, bandwidth, gemm),
@@ -175,6 +180,18 @@ def _uncached_seconds(model, encoded, options, repeats):
         run()
         seconds.append(statistics.median(_seconds(run) for _ in range(repeats)))
     return float(np.interp(np.arange(1, options.length + 1), lengths, seconds).sum())
+
+
+def _early_exit_ratio(model, encoded, options, jit_compile, repeats):
+    """The time of a decoder that ends early over that of the same one that never does."""
+    seeds, seconds = tf.range(encoded.shape[0]), {}
+    for after in (min(3, options.max_objects - 1), options.max_objects):
+        decoder = make_ending_decoder(model, options, after, jit_compile)
+        run = lambda decoder=decoder: decoder(encoded, seeds).numpy()
+        run()
+        seconds[after] = statistics.median(_seconds(run) for _ in range(repeats))
+    early, whole = seconds.values()
+    return early / whole
 
 
 def _step_ratio(model, encoded, options, jit_compile, repeats):

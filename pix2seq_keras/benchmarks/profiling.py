@@ -52,11 +52,15 @@ def _profiled(run):
     calls, seconds = collections.Counter(), collections.Counter()
     for plane in space.planes:
         for line in plane.lines:
-            for event in line.events:
-                name = plane.event_metadata[event.metadata_id].name
-                if (kind := _kind(name)) is not None:
-                    calls[kind] += 1
-                    seconds[kind] += event.duration_ps / 1e12
+            ends = collections.Counter()
+            for event in sorted(line.events, key=lambda event: (event.offset_ps, -event.duration_ps)):
+                kind = _kind(plane.event_metadata[event.metadata_id].name)
+                # An operation may be recorded by who calls it and by itself, the one within the other.
+                if kind is None or event.offset_ps < ends[kind]:
+                    continue
+                ends[kind] = event.offset_ps + event.duration_ps
+                calls[kind] += 1
+                seconds[kind] += event.duration_ps / 1e12
     return {kind: (calls[kind], seconds[kind]) for kind in seconds}
 
 

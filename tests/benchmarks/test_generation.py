@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from pix2seq_keras import InputError, Pix2Seq, samplers
 from pix2seq_keras.benchmarks import generation, machine
+from pix2seq_keras.benchmarks.early_exit import make_ending_decoder
 from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_uncached_step
 from pix2seq_keras.benchmarks.profiling import profile_generation
 from pix2seq_keras.models.generation import make_options
@@ -35,6 +36,18 @@ def test_a_step_without_cache_gives_the_next_token(tiny_model, tiny_pictures):
     for length in (1, 9):
         shown = np.concatenate([np.ones((8, 1), np.int32), ours[:, : length - 1]], 1)
         np.testing.assert_array_equal(step(encoded, shown).numpy().argmax(-1), ours[:, length - 1])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_decoder_that_is_made_to_end_ends(tiny_model, tiny_pictures, jit_compile):
+    options = make_options(tiny_model, None, "greedy", True, False, 0.0)
+    encoded, seeds = tiny_model.encode(tiny_pictures), tf.zeros([8], tf.int32)
+    whole = tiny_model.generate(tiny_pictures, sampler="greedy")["tokens"].numpy()
+
+    for after in (1, 4):
+        tokens = make_ending_decoder(tiny_model, options, after, jit_compile)(encoded, seeds).numpy()
+
+        np.testing.assert_array_equal(tokens, np.where(np.arange(20) < 5 * after, whole, 0))
 
 
 def test_the_floor_is_bytes_over_bandwidth_or_operations_over_rate():
@@ -74,7 +87,7 @@ def test_the_command_measures_everything_and_writes_it(tmp_path):
     result = json.loads((tmp_path / "a.json").read_text())
     seconds = ["encode_s", "decode_s", "decode_graph_s", "decode_plain_s", "decode_uncached_s", "floor_s", "compile_s"]
     others = ["tokens_per_s", "encode_peak_mb", "generate_peak_mb", "cache_mb", "bandwidth_gb_s", "gemm_gflop_s"]
-    assert all(result[name] > 0 for name in [*seconds, *others, "step_ratio", "step_ratio_graph"])
+    assert all(result[name] > 0 for name in [*seconds, *others, "step_ratio", "early_exit_ratio_graph"])
     assert result["extrapolated"] == ["decode_uncached_s"]
     assert (result["batch_size"], result["max_objects"], result["preset"]) == (2, 4, "digits_tiny")
     assert result["tokens_per_s"] == pytest.approx(2 * 20 / result["decode_s"], rel=0.02)

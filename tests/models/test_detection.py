@@ -169,3 +169,30 @@ def test_a_batch_has_at_least_one_picture(tiny_model, batch_size):
 def test_there_is_a_seed_for_every_picture_or_one_for_all(tiny_model):
     with pytest.raises(InputError, match=r"one seed, or one for each of the 3 pictures.*2"):
         tiny_model.detect([WIDE] * 3, seed=[1, 2])
+
+
+@pytest.mark.parametrize("as_batch", [False, True])
+def test_compiled_batches_are_all_of_one_size_and_find_the_same(tiny_model, tiny_pictures, as_batch):
+    pictures = tiny_pictures[:7] if as_batch else list((tiny_pictures[:7] * 255).astype(np.uint8))
+    options = {"batch_size": 3, "seed": np.arange(7)}
+    sizes = []
+    generate = Pix2Seq.generate
+
+    def watched(model, images, **options):
+        sizes.append((len(images), options["jit_compile"]))
+        return generate(model, images, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pix2Seq, "generate", watched)
+        compiled = tiny_model.detect(pictures, jit_compile=True, **options)
+        plain = tiny_model.detect(pictures, **options)  # seven pictures do not repay compilation
+
+    assert sizes == [(3, True)] * 3 + [(3, False), (3, False), (1, False)]
+    for name, values in plain.items():
+        np.testing.assert_allclose(compiled[name], values, atol=1e-4, err_msg=name)
+
+
+def test_compilation_is_repaid_by_long_runs_only(tiny_model):
+    assert not tiny_model.repays_compilation(199)  # of 20 tokens each
+    assert tiny_model.repays_compilation(200)
+    assert tiny_model.repays_compilation(400, max_objects=2)
