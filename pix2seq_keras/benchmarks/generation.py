@@ -172,7 +172,7 @@ def _sizes(model):
 def _uncached_seconds(model, encoded, options, repeats):
     """Steps at some lengths of the prefix, and the area under the line through them."""
     step, batch = make_uncached_step(model), encoded.shape[0]
-    lengths = np.unique(np.linspace(1, options.length, UNCACHED_LENGTHS).astype(int))
+    lengths = np.unique(np.linspace(2, options.length, UNCACHED_LENGTHS).astype(int))
     seconds = []
     for length in lengths:
         tokens = tf.fill([batch, int(length)], model.vocabulary.start_token)

@@ -72,7 +72,9 @@ class Attention(keras.layers.Layer):
         scores = ops.cast(scores, "float32")  # (B, heads, L, N)
         if mask is not None:
             scores = ops.where(mask, scores, -1e9)
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        # Keras warns of a softmax over a single position.
+        weights = ops.softmax(scores, axis=-1) if scores.shape[-1] != 1 else ops.ones_like(scores)
+        weights = ops.cast(weights, self.compute_dtype)
         mixed = ops.transpose(ops.matmul(weights, values), (0, 2, 1, 3))  # (B, L, heads, dim / heads)
         length = mixed.shape[1] if mixed.shape[1] is not None else ops.shape(mixed)[1]
         return self.output_dense(ops.reshape(mixed, (-1, length, self.dim))), weights
