@@ -176,7 +176,7 @@ def benchmark_generation(
         preset: model, with random weights
         batch_size: pictures at once
         max_objects: objects to read out of each, five tokens an object; nothing stops early
-        sampler: greedy, top_k, top_p or beam_search
+        sampler: greedy, top_k or top_p
         repeats: rounds after the warm-up; medians are given
         json: file for the result
         profile: file for a table of the time of each operation, compiled and as a graph

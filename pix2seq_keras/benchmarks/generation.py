@@ -11,6 +11,7 @@ from pix2seq_keras.benchmarks import machine
 from pix2seq_keras.benchmarks.early_exit import make_ending_decoder
 from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_uncached_step
 from pix2seq_keras.benchmarks.processes import run_measured
+from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import Pix2Seq
 from pix2seq_keras.models.generation import begin, cache_write, make_options, stages
@@ -25,13 +26,13 @@ import sys
 from pix2seq_keras import Pix2Seq
 import keras, numpy as np
 keras.utils.set_random_seed(0)
-preset, batch_size, max_objects, what = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+preset, batch_size, max_objects, sampler, what = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
 model = Pix2Seq.from_preset(preset, weights=None)
 images = np.random.default_rng(0).random((batch_size, *model.image_size, 3), dtype=np.float32)
 if what == "encode":
     np.array(model.encoder_function()(images))
 else:
-    np.array(model.generate(images, max_objects=max_objects)["tokens"])
+    np.array(model.generate(images, max_objects=max_objects, sampler=sampler)["tokens"])
 """
 
 
@@ -61,6 +62,8 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
     """
     if batch_size < 1 or repeats < 1:
         raise InputError(f"Give at least 1. Received: batch_size={batch_size}, repeats={repeats}")
+    if isinstance(samplers.get(sampler), samplers.BeamSearch):
+        raise InputError(f"Beam search has no plain way to be compared with: use another sampler. Received: {sampler}")
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=None)
     options = make_options(model, max_objects, sampler, True, False, 0.0)
@@ -74,11 +77,11 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         "encode_s": lambda: encode(images).numpy(),
         "decode_s": lambda: compiled(encoded, seeds, no_prompt)["tokens"].numpy(),
         "decode_graph_s": lambda: graph(encoded, seeds, no_prompt)["tokens"].numpy(),
-        "decode_plain_s": lambda: plain(encoded, seeds, options.length).numpy(),
+        "decode_plain_s": lambda: plain(encoded, seeds, tf.constant(options.length)).numpy(),
     }
     # === Warm-up: everything is compiled once and the plain way, which may be slow, only started ===
     first = _seconds(ways["decode_s"])
-    _ = ways["encode_s"](), ways["decode_graph_s"](), plain(encoded, seeds, 5)
+    _ = ways["encode_s"](), ways["decode_graph_s"](), plain(encoded, seeds, tf.constant(5))
     # === Rounds: the ways take turns, so that the machine's moods meet all of them ===
     times = {name: [] for name in ways}
     for _ in range(repeats):
@@ -90,7 +93,9 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
     # === What it is held against ===
     bandwidth, gemm = machine.read_bandwidth(step_bytes(model, options, batch_size)), machine.gemm_rate()
     peaks = {
-        f"{what}_peak_mb": run_measured("-c", IN_A_PROCESS, preset, batch_size, options.max_objects, what).peak_mb
+        f"{what}_peak_mb": run_measured(
+            "-c", IN_A_PROCESS, preset, batch_size, options.max_objects, sampler, what
+        ).peak_mb
         for what in ("encode", "generate")
     }
     result |= {
@@ -109,7 +114,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
     }
     return {
         "preset": preset,
-        **{name: round(value, 4) for name, value in result.items()},
+        **{name: float(f"{value:.5g}") for name, value in result.items()},
         "extrapolated": ["decode_uncached_s"],
         "batch_size": batch_size,
         "max_objects": options.max_objects,

@@ -37,13 +37,24 @@ class BeamSearchLoop(DecodingLoop):
             "lengths": tf.zeros_like(state["seeds"], tf.float32),
         }
 
+    def after_prompt(self, state, prompt, hidden):
+        state = super().after_prompt(state, prompt, hidden)
+        return {
+            **state,
+            "scores": state["scores"] + tf.reduce_sum(state["log_probs"], -1),
+            "lengths": state["lengths"] + float(prompt.shape[1]),
+        }
+
     def result(self, state):
+        real = state["scores"] > IMPOSSIBLE / 2
+        state = {**state, "tokens": tf.where(real[:, None], state["tokens"], END_TOKEN)}
+        ranks = tf.where(real, self._ranked(state["scores"], state["lengths"]), -float("inf"))
         best = tf.range(tf.shape(state["tokens"])[0] // self.beams) * self.beams
         result = super().result(state)
         return {
             **{name: tf.gather(value, best) for name, value in result.items()},
             "beam_tokens": tf.reshape(state["tokens"], [-1, self.beams, self.length]),
-            "beam_scores": tf.reshape(self._ranked(state["scores"], state["lengths"]), [-1, self.beams]),
+            "beam_scores": tf.reshape(ranks, [-1, self.beams]),
         }
 
     def _ranked(self, scores, lengths):
@@ -99,7 +110,9 @@ def beam_search(step, cache, vocabulary, max_objects, search, seeds, *args, stag
 
     Returns:
         As `decode`, of the best candidate; and `"beam_tokens"` int32 (B, beams, 5·max_objects) and `"beam_scores"`
-        float32 (B, beams), all candidates, best first, and what they were ranked by.
+        float32 (B, beams), all candidates, best first, and what they were ranked by: sums of log-probabilities, with
+        the end's bias where there is one. Where the language has fewer sequences than there are beams, the rest are
+        zeros with a score of −∞.
     """
     loop = BeamSearchLoop(step, vocabulary, max_objects, search, *args, **kwargs)
     return loop.result(run_in_stages(loop, loop.start(cache, seeds), stages, grow))

@@ -39,10 +39,10 @@ class Grammar:
             float32 tensor (B, n).
         """
         tokens = tf.constant(self.coordinate_tokens)
-        floor = tf.where(place >= 2, earlier, 0)
+        floor = tf.where(tf.convert_to_tensor(place) >= 2, earlier, 0)
         allowed = tokens[None, :] >= floor[:, None]  # (B, n)
         if self.coordinate_tokens[0] == END_TOKEN:
-            allowed &= ((tokens != END_TOKEN) | (place == 0))[None, :]
+            allowed &= ((tokens != END_TOKEN) | tf.equal(place, 0))[None, :]
         return tf.where(allowed, logits, FORBIDDEN)
 
     def mask_classes(self, logits):

@@ -75,7 +75,7 @@ class DecodingLoop:
         for position in range(length):
             (_, log_prob), found = self.reader.read(
                 hidden[:, position],
-                tf.constant(position % TOKENS_PER_OBJECT),
+                position % TOKENS_PER_OBJECT,
                 before[:, position],
                 choosing.given(prompt[:, position]),
                 found,

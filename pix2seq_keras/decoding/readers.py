@@ -35,7 +35,7 @@ class ConstrainedReader:
 
         Args:
             hidden: what the head takes, of B rows.
-            place: int32 scalar tensor, 0 … 4: the position's place in its object.
+            place: int or int32 scalar tensor, 0 … 4: the position's place in its object.
             earlier: int32 tensor (B,), the token two positions earlier.
             choose: function (biased logits (B, n), logits (B, n), tokens int32 array (n,)) -> tensors of like shape and
                 type whatever n is.
@@ -47,9 +47,9 @@ class ConstrainedReader:
         """
 
         def coordinate():
-            logits = self.grammar.mask_coordinates(self.coordinate_head(hidden), place, earlier)
-            tokens = self.grammar.coordinate_tokens
-            return choose(_with_end_bias(logits, tokens, self.end_bias), logits, tokens), found
+            raw, tokens = self.coordinate_head(hidden), self.grammar.coordinate_tokens
+            allowed = lambda logits: self.grammar.mask_coordinates(logits, place, earlier)
+            return choose(allowed(_with_end_bias(raw, tokens, self.end_bias)), allowed(raw), tokens), found
 
         def class_():
             raw = self.class_head(hidden)
@@ -58,6 +58,8 @@ class ConstrainedReader:
             probabilities = self.grammar.class_probabilities(raw)
             return chosen, {"class_probabilities": write(found["class_probabilities"], probabilities)}
 
+        if isinstance(place, int):
+            return class_() if place == CLASS_PLACE else coordinate()
         return tf.cond(place == CLASS_PLACE, class_, coordinate)
 
     def finish(self, found):
@@ -93,6 +95,8 @@ class FreeReader:
                 "class_scores": write(found["class_scores"], scores),
             }
 
+        if isinstance(place, int):
+            return chosen, scored() if place == CLASS_PLACE else found
         return chosen, tf.cond(place == CLASS_PLACE, scored, lambda: found)
 
     def finish(self, found):

@@ -1,6 +1,8 @@
 """How tokens are chosen from logits: a name or an object."""
 
 import dataclasses
+import numbers
+from collections.abc import Hashable
 
 import tensorflow as tf
 
@@ -37,7 +39,7 @@ class TopK:
 
     def __post_init__(self):
         _check_temperature(self.temperature)
-        if not isinstance(self.k, int) or self.k < 0:
+        if not isinstance(self.k, numbers.Integral) or self.k < 0:
             raise InputError(f"k must be at least 1, or 0 for all tokens. Received: k={self.k}")
 
     def __call__(self, logits, uniform):
@@ -63,8 +65,8 @@ class TopP:
 
     def __post_init__(self):
         _check_temperature(self.temperature)
-        if not 0 < self.p <= 1:
-            raise InputError(f"p must lie in (0, 1]. Received: p={self.p}")
+        if not _is_number(self.p) or not 0 < self.p <= 1:
+            raise InputError(f"p must lie in (0, 1]. Received: p={self.p!r}")
 
     def __call__(self, logits, uniform):
         values, tokens = tf.math.top_k(logits / self.temperature, logits.shape[-1])
@@ -91,10 +93,10 @@ class BeamSearch:
     length_penalty: float = 0.0
 
     def __post_init__(self):
-        if self.beams < 1:
-            raise InputError(f"beams must be at least 1. Received: beams={self.beams}")
-        if not self.length_penalty >= 0:
-            raise InputError(f"length_penalty must be at least 0. Received: length_penalty={self.length_penalty}")
+        if not isinstance(self.beams, numbers.Integral) or self.beams < 1:
+            raise InputError(f"beams must be a whole number of at least 1. Received: beams={self.beams!r}")
+        if not _is_number(self.length_penalty) or not 0 <= self.length_penalty < float("inf"):
+            raise InputError(f"length_penalty must be at least 0. Received: length_penalty={self.length_penalty!r}")
 
 
 SAMPLERS = {"greedy": Greedy, "top_k": TopK, "top_p": TopP, "beam_search": BeamSearch}
@@ -113,6 +115,10 @@ def get(sampler):
     Raises:
         InputError: if the name is unknown.
     """
+    if isinstance(sampler, type) or not isinstance(sampler, Hashable):
+        raise InputError(
+            f"A sampler is a name, an object such as samplers.TopP(0.4), or a hashable callable. Received: {sampler!r}"
+        )
     if callable(sampler) or isinstance(sampler, BeamSearch):
         return sampler
     if not isinstance(sampler, str) or sampler not in SAMPLERS:
@@ -129,5 +135,10 @@ def _draw(probabilities, tokens, uniform):
 
 
 def _check_temperature(temperature):
-    if not temperature > 0:
-        raise InputError(f"temperature must be positive. Received: temperature={temperature}")
+    # Far hotter, what the grammar forbids (a logit of -1e9) would be as likely as the rest.
+    if not _is_number(temperature) or not 0 < temperature <= 1000:
+        raise InputError(f"temperature must be positive and at most 1000. Received: temperature={temperature!r}")
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -13,6 +13,8 @@ def batch_matmul(x, y):
     """x·y for (B, heads, n, m) and (B, heads, m, k)."""
     import tensorflow as tf  # layers run on other backends too, where nobody asks for this
 
+    if y.dtype == tf.float16:
+        return tf.matmul(x, y)  # version 3 has no such kernel on the CPU
     return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=y.dtype)  # oneDNN takes over versions 1 and 2 only
 
 

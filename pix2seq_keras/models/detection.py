@@ -29,6 +29,8 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=No
             f"Received: multi_label={multi_label}, constrained={constrained}. Leave out one of them."
         )
     multi_label = constrained if multi_label is None else multi_label
+    if options.get("prompt") is not None:
+        raise InputError("A prompt goes with `generate`, whose rows are the batch's: `detect` reads from the start.")
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):

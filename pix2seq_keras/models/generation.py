@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import numbers
 
 import numpy as np
 import tensorflow as tf
@@ -38,8 +39,8 @@ class Options:
 
 def make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias):
     """Checked `Options`; an `InputError` says what is wrong with them."""
-    if not isinstance(end_bias, int | float) or not np.isfinite(end_bias):
-        raise InputError(f"end_bias must be a finite number. Received: end_bias={end_bias!r}")
+    if not isinstance(end_bias, numbers.Real) or not abs(end_bias) <= 1e9:
+        raise InputError(f"end_bias must be a finite number, at most 1e9 in size. Received: end_bias={end_bias!r}")
     max_objects = checked_max_objects(model, max_objects)
     return Options(max_objects, samplers.get(sampler), bool(constrained), bool(stop_at_end), float(end_bias))
 
@@ -107,7 +108,10 @@ def checked_prompt(model, prompt, batch, options):
     """A prompt as an int32 tensor (B, P); an `InputError` if sequences cannot begin so."""
     if prompt is None:
         return tf.zeros([batch, 0], tf.int32)
-    tokens = np.asarray(prompt)
+    try:
+        tokens = np.asarray(prompt)
+    except ValueError:
+        tokens = np.array(None)  # rows of several lengths: told below
     if tokens.ndim != 2 or len(tokens) != batch or tokens.dtype.kind not in "iu" or tokens.shape[1] > options.length:
         raise InputError(
             f"A prompt is an integer array ({batch}, P), one row a picture and P at most {options.length}, without "

@@ -244,7 +244,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
                 things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
                 likely class only, the published way. `None` means `True` unless `constrained=False`.
-            **options: of `generate`.
+            **options: of `generate`, but no prompt.
 
         Returns:
             Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each

@@ -85,7 +85,7 @@ def test_a_cache_that_grows_reads_the_same(tiny_model, tiny_pictures):
         np.testing.assert_allclose(compiled[name], whole[name], atol=1e-5, err_msg=name)
 
 
-def test_what_is_exported_holds_no_xla_op(tiny_model):
+def test_the_graph_holds_no_xla_op(tiny_model):
     options = Options(max_objects=4, sampler=samplers.TopP())
 
     graph = make_decoder(tiny_model, options).get_concrete_function().graph.as_graph_def()
@@ -137,6 +137,7 @@ def test_a_box_as_prompt_is_asked_for_its_class(tiny_model, tiny_pictures):
         (np.zeros((8, 2), np.float32), "integer array"),
         (np.full((3, 2), 7), "one row a picture"),
         (np.full(8, 7), "one row a picture"),
+        ([[7, 8], [7]], "one row a picture"),
         (np.full((8, 21), 7), "at most 20"),
         (np.tile([[7, 3]], (8, 1)), "Token 3 cannot stand at position 1"),
         (np.tile([[9, 7, 8]], (8, 1)), "Token 8 cannot stand at position 2"),
@@ -198,3 +199,50 @@ def test_beams_find_likelier_sequences_than_greedy(tiny_model, tiny_pictures, ji
     again = tiny_model.generate(tiny_pictures, sampler="greedy", prompt=four["tokens"])
     np.testing.assert_allclose(again["log_probs"], four["log_probs"], atol=1e-4)
     np.testing.assert_allclose(again["class_probabilities"], four["class_probabilities"], atol=1e-4)
+
+
+def test_a_beam_after_a_prompt_counts_it_and_leaves_out_what_does_not_exist(tiny_model, tiny_pictures):
+    box = np.tile([[7, 8, 15, 19]], (8, 1))
+
+    read = tiny_model.generate(tiny_pictures, max_objects=1, prompt=box, sampler=samplers.BeamSearch(6))
+
+    scores, tokens = read["beam_scores"].numpy(), read["beam_tokens"].numpy()
+    np.testing.assert_allclose(scores[:, 0], read["log_probs"].numpy().sum(-1), atol=1e-4)
+    assert np.isfinite(scores[:, :4]).all() and np.isneginf(scores[:, 4:]).all()  # three classes and noise
+    assert not tokens[:, 4:].any()
+    assert all(len(np.unique(labels)) == 4 for labels in tokens[:, :4, 4])
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_reads_out_on_every_path(build_tiny_model, tiny_pictures, dtype):
+    model = build_tiny_model(0, dtype=dtype)
+    whole = model.generate(tiny_pictures, sampler="greedy")
+
+    prompted = model.generate(tiny_pictures, sampler="greedy", prompt=whole["tokens"][:, :5])
+    compiled = model.generate(tiny_pictures, sampler="greedy", jit_compile=True)
+    beams = model.generate(tiny_pictures, sampler=samplers.BeamSearch(2))
+
+    for other in (prompted, compiled):  # rounding differs from path to path
+        assert (other["tokens"] == whole["tokens"]).numpy().mean() > 0.7
+    assert np.isfinite(beams["beam_scores"]).all()
+    assert len(list(model.stream(tiny_pictures[0], sampler="greedy"))) == 4
+
+
+def test_the_end_stays_between_objects_whatever_its_bias(tiny_model, tiny_pictures):
+    prompt = np.full((8, 1), 9)
+
+    read = tiny_model.generate(
+        tiny_pictures, sampler="greedy", stop_at_end=True, end_bias=np.float32(1e9), prompt=prompt
+    )
+
+    tokens = read["tokens"].numpy()
+    assert (tokens[:, :5] > 0).all() and not tokens[:, 5:].any()
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [samplers.TopP, lambda: samplers.TopP("0.4"), lambda: samplers.BeamSearch(2.5), lambda: samplers.TopK(2, 1e9)],
+)
+def test_senseless_samplers_are_refused(tiny_model, tiny_pictures, sampler):
+    with pytest.raises(InputError, match="Received"):
+        tiny_model.generate(tiny_pictures, sampler=sampler if isinstance(sampler, type) else sampler())
