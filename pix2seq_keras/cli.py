@@ -22,7 +22,7 @@ from pix2seq_keras.models.files import save_model
 from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.visualization.predictions import predict_pictures
-from pix2seq_keras.writing import require_writable_folder, write_json
+from pix2seq_keras.writing import replacing, require_writable_folder, write_json
 
 SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}
 
@@ -192,7 +192,9 @@ def benchmark_generation(
     if json is not None:
         write_json(Path(json), result)
     if profile is not None:
-        Path(profile).write_text(profile_generation(preset, batch_size, max_objects, sampler), encoding="utf-8")
+        table = profile_generation(preset, batch_size, max_objects, sampler)
+        with replacing(profile) as file:
+            file.write(table)
 
 
 BENCHMARKS = {

@@ -49,7 +49,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
     Returns:
         Dictionary. Seconds of the whole batch: `"encode_s"`; `"decode_s"`, ours compiled by XLA, as `detect` does over
         many pictures, and `"compile_s"` before its first run; `"decode_graph_s"`, ours as a plain graph, as a single
-        call does and what is exported; `"decode_plain_s"` and `"decode_uncached_s"`, see `plain_decoding`;
+        call does; `"decode_plain_s"` and `"decode_uncached_s"`, see `plain_decoding`;
         `"floor_s"`, see `floor_seconds`; `"extrapolated"`, a list of those that were not run to their end.
         `"tokens_per_s"` of `decode_s`. `"encode_peak_mb"` and `"generate_peak_mb"` of fresh processes and
         `"cache_mb"`, the bytes of the caches. `"step_ratio"` and `"step_ratio_graph"`: a step's time ten tokens before
