@@ -115,3 +115,14 @@ def require_writable_folder(folder):
 def unwritable(path, error):
     """The sentence for an `OSError` met while writing to `path`."""
     return f"{path} cannot be written: {error.strerror or error}. Choose a place that can be written and has space."
+
+
+def require_writable_file(path):
+    """Before minutes of work: can the result be written?
+
+    Raises:
+        InputError: if not.
+    """
+    path = Path(path)
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK) or path.is_dir():
+        raise InputError(f"The result cannot be written to {path}: its folder is missing or not writable.")

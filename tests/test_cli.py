@@ -254,7 +254,7 @@ def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_p
     monkeypatch.setattr("os.fsync", full)
     said = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
     assert "scores.json cannot be written: No space left on device" in said
-    monkeypatch.setattr(cli, "open_model", full)  # wherever it is met
+    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", full)  # wherever it is met
     assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")
 
 
@@ -262,8 +262,8 @@ def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_pa
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "open_model", interrupted)
-    monkeypatch.setattr(cli, "train", interrupted)
+    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", interrupted)
+    monkeypatch.setattr("pix2seq_keras.commands.train.train", interrupted)
     assert cli.main(["evaluate", "--model", "m", "--split", "val"]) == 130
     assert capsys.readouterr().err == "pix2seq: stopped.\n"
     assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run")]) == 130
@@ -334,7 +334,9 @@ def test_a_converted_model_learns_real_blood_cells_by_the_finetune_recipe(shared
 @pytest.mark.parametrize("before", [True, False])
 def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_path):
     seen = []
-    monkeypatch.setattr(cli, "train", lambda recipe, output, resume: seen.append((recipe, output, resume)))
+    monkeypatch.setattr(
+        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, output, resume))
+    )
     flags, recipe = ["--steps", "7", "--optimizer.clipnorm", "null"], ["--recipe=digits_demo"]
     arguments = [*flags, *recipe] if before else [*recipe, *flags]
     assert cli.main(["train", "--output", "run", *arguments]) == 0
@@ -345,7 +347,9 @@ def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_
 
 def test_the_same_command_with_resume_hands_on_its_recipe_and_resume_alone_none(monkeypatch):
     seen = []
-    monkeypatch.setattr(cli, "train", lambda recipe, output, resume: seen.append((recipe, resume)))
+    monkeypatch.setattr(
+        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, resume))
+    )
     cli.main(["train", "--output", "run", "--resume"])
     cli.main(["train", "--output", "run", "--resume", "--recipe", "digits_demo"])
     assert seen[0] == (None, True)

@@ -1,0 +1,54 @@
+"""`pix2seq train`."""
+
+import jsonargparse
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.training import Recipe, train
+from pix2seq_keras.training import recipe as recipes
+
+SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}
+
+
+def parser():
+    """The parser: every field of the recipe is a flag."""
+    parser = jsonargparse.ArgumentParser(
+        description=f"Train a model by a recipe ({', '.join(recipes.names())}, or a YAML file); every field of the "
+        "recipe is a flag."
+    )
+    parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
+    parser.add_argument("--output", type=str, required=True, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --output, as its own recipe says")
+    parser.add_class_arguments(Recipe, as_group=False)
+    return parser
+
+
+def in_the_parsers_words(arguments):
+    """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it.
+
+    `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`.
+    """
+    rest, recipe = [], []
+    values = iter(arguments)
+    for value in values:
+        if value == "--recipe":
+            recipe = ["--recipe", str(recipes.find(next(values, "")))]
+        elif value.startswith("--recipe="):
+            recipe = ["--recipe", str(recipes.find(value.removeprefix("--recipe=")))]
+        else:
+            flag, equals, given = value.partition("=")
+            rest.append(SHORT_FLAGS.get(flag, flag) + equals + given)
+    return [*recipe, *rest]
+
+
+def run(options):
+    """Trains as the parsed options of `parser` say."""
+    output, resume = options.pop("output"), options.pop("resume")
+    named = options.pop("recipe", None)
+    if not named and not resume:
+        raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
+    parser = jsonargparse.ArgumentParser()
+    parser.add_class_arguments(Recipe, "recipe")
+    recipe = parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe
+    if resume and not named and recipe == Recipe():
+        recipe = None  # nothing was said: the run's own
+    train(recipe, output, resume)
