@@ -7,14 +7,18 @@ import jsonargparse
 from pix2seq_keras.commands import benchmark, train
 from pix2seq_keras.commands.convert import convert
 from pix2seq_keras.commands.evaluate import evaluate
+from pix2seq_keras.commands.export import export
 from pix2seq_keras.commands.predict import predict
+from pix2seq_keras.commands.serve import serve
 from pix2seq_keras.errors import InputError
 
 # Name -> function and help; the arguments named last are given without a flag.
 COMMANDS = {
     "evaluate": (evaluate, "Score a model on a split."),
     "predict": (predict, "Find objects in pictures.", {"images": "pictures, or folders of them"}),
+    "export": (export, "Write a model for TensorFlow Serving or for devices."),
     "convert": (convert, "Turn a published checkpoint into a .keras file."),
+    "serve": (serve, "Serve a SavedModel over gRPC and REST, for trying out."),
 }
 # Commands that have commands of their own.
 GROUPS = {

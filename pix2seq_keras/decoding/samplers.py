@@ -69,14 +69,7 @@ class TopP:
             raise InputError(f"p must lie in (0, 1]. Received: p={self.p!r}")
 
     def __call__(self, logits, uniform):
-        values, tokens = tf.math.top_k(logits / self.temperature, logits.shape[-1])
-        probabilities = tf.nn.softmax(values)  # (B, V), descending
-        if self.p < 1:
-            inside = tf.cumsum(probabilities, -1) <= self.p
-            kept = tf.maximum(tf.reduce_sum(tf.cast(inside, tf.int32), -1, keepdims=True), 1)
-            smallest = tf.gather(probabilities, kept - 1, batch_dims=1)  # (B, 1)
-            probabilities = tf.where(probabilities >= smallest, probabilities, 0.0)
-        return _draw(probabilities, tokens, uniform)
+        return nucleus(logits / self.temperature, uniform, None if self.p == 1 else self.p)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +117,27 @@ def get(sampler):
     if not isinstance(sampler, str) or sampler not in SAMPLERS:
         raise InputError(f"Unknown sampler: {sampler!r}. Use one of {', '.join(SAMPLERS)}, or a callable.")
     return SAMPLERS[sampler]()
+
+
+def nucleus(logits, uniform, p):
+    """A draw from the nucleus; see `TopP`.
+
+    Args:
+        logits: float32 tensor (B, V).
+        uniform: float32 tensor (B,) in (0, 1).
+        p: float, float32 tensor (B, 1) with a value for each row, or `None` to draw from all tokens.
+
+    Returns:
+        int32 tensor (B,).
+    """
+    values, tokens = tf.math.top_k(logits, logits.shape[-1])
+    probabilities = tf.nn.softmax(values)  # (B, V), descending
+    if p is not None:
+        inside = tf.cumsum(probabilities, -1) <= p
+        kept = tf.maximum(tf.reduce_sum(tf.cast(inside, tf.int32), -1, keepdims=True), 1)
+        smallest = tf.gather(probabilities, kept - 1, batch_dims=1)  # (B, 1)
+        probabilities = tf.where(probabilities >= smallest, probabilities, 0.0)
+    return _draw(probabilities, tokens, uniform)
 
 
 def _draw(probabilities, tokens, uniform):

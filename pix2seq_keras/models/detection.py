@@ -74,21 +74,36 @@ def canvases(pictures, image_size):
 
 def _detect_batch(model, batch, unpadded, multi_label, options):
     generated = model.generate(batch, **options)
+    until_end = options.get("constrained", True) or options.get("stop_at_end", False)
+    objects = found_objects(model, generated, unpadded, multi_label, until_end)
+    return {name: objects[name].numpy() for name in ("boxes", "classes", "scores", "num_detections")}
+
+
+def found_objects(model, generated, unpadded, multi_label, until_end):
+    """What was read out, as boxes on the pictures.
+
+    Args:
+        model: `Pix2Seq`.
+        generated: dictionary of `generate`.
+        unpadded: int32 tensor (B, 2), the part of each canvas that is picture; `None` where all of it is.
+        multi_label: bool, see `detect`.
+        until_end: bool, see `parse`.
+
+    Returns:
+        Dictionary of tensors, sorted by score: `"boxes"` float32 (B, n, 4) `rel_yxyx` of the pictures, `"classes"`
+        int32, `"scores"` float32 and `"places"` int32 (B, n), the places of the objects in the sequence; and
+        `"num_detections"` int32 (B,).
+    """
     if multi_label:
         objects = parse_labels(generated["tokens"], model.vocabulary, generated["class_probabilities"])
     else:
-        until_end = options.get("constrained", True) or options.get("stop_at_end", False)
         classes = generated["classes"], generated["class_scores"]
         objects = parse(generated["tokens"], model.vocabulary, *classes, until_end)
     boxes = objects["boxes"]  # (B, n, 4), of the canvas
     if unpadded is not None:
         boxes = tf.clip_by_value(boxes_from_canvas(boxes, unpadded, model.image_size), 0.0, 1.0)
-    boxes, classes, scores = boxes.numpy(), objects["classes"].numpy(), objects["scores"].numpy()
+    rows = {**objects, "boxes": boxes}
+    number = rows.pop("num_detections")
     # Unused rows last, then by score; the sort is stable, so equals stay in the order they were read out.
-    order = np.argsort(np.where(classes >= 0, -scores, np.inf), axis=-1, kind="stable")
-    return {
-        "boxes": np.take_along_axis(boxes, order[..., None], 1),
-        "classes": np.take_along_axis(classes, order, 1),
-        "scores": np.take_along_axis(scores, order, 1),
-        "num_detections": objects["num_detections"].numpy(),
-    }
+    order = tf.argsort(tf.where(rows["classes"] >= 0, -rows["scores"], np.inf), axis=-1, stable=True)
+    return {**{name: tf.gather(values, order, batch_dims=1) for name, values in rows.items()}, "num_detections": number}

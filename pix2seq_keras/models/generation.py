@@ -80,10 +80,31 @@ def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengt
 
     @tf.function(autograph=False, jit_compile=jit_compile, input_signature=signature)
     def decoder(encoded, seeds, prompt):
-        loop, state = begin(model, options, encoded, seeds, prompt, left[0], cache_write(jit_compile, prompt_length))
-        return loop.result(run_in_stages(loop, state, left, model.decoder.grow_cache))
+        return read_out(model, options, encoded, seeds, left, cache_write(jit_compile, prompt_length), prompt)
 
     return decoder
+
+
+def read_out(model, options, encoded, seeds, cache_lengths, cache_write, prompt=None, weights=None):
+    """The whole reading of encoded pictures, in the graph that is being made.
+
+    Args:
+        model: `Pix2Seq`.
+        options: `Options`.
+        encoded: float tensor (B, N, D).
+        seeds: int32 tensor (B,).
+        cache_lengths: list of int, see `stages`.
+        cache_write: str, see `TransformerDecoder.step`.
+        prompt: int32 tensor (B, P) or `None`.
+        weights: of `TransformerDecoder.prepare`, or `None` to make them in the graph.
+
+    Returns:
+        Dictionary of `Pix2Seq.generate`.
+    """
+    if prompt is None:
+        prompt = tf.zeros([tf.shape(encoded)[0], 0], tf.int32)
+    loop, state = begin(model, options, encoded, seeds, prompt, cache_lengths[0], cache_write, weights)
+    return loop.result(run_in_stages(loop, state, cache_lengths, model.decoder.grow_cache))
 
 
 def make_stepwise(model, options):
@@ -144,11 +165,11 @@ def cache_write(jit_compile, prompt_length=0):
     return "scatter" if prompt_length else "in_place"
 
 
-def begin(model, options, encoded, seeds, prompt, cache_length, cache_write):
-    """The loop and its first state."""
+def begin(model, options, encoded, seeds, prompt, cache_length, cache_write, weights=None):
+    """The loop and its first state; see `read_out`."""
     if options.beams > 1:
         encoded, prompt = (tf.repeat(rows, options.beams, axis=0) for rows in (encoded, prompt))
-    loop = _loop(model, options, cache_write)
+    loop = _loop(model, options, cache_write, weights)
     cache = model.init_cache(encoded, cache_length, cache_write)
     state = loop.start(cache, seeds)
     if prompt.shape[1]:
@@ -159,8 +180,8 @@ def begin(model, options, encoded, seeds, prompt, cache_length, cache_write):
     return loop, state
 
 
-def _loop(model, options, cache_write):
-    weights = model.decoder.prepare()
+def _loop(model, options, cache_write, weights=None):
+    weights = model.decoder.prepare() if weights is None else weights
 
     def step(token, position, cache):
         x = model.embedding(token[:, None], position=position)  # (B, 1, D)

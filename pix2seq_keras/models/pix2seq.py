@@ -6,7 +6,7 @@ import tensorflow as tf
 from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models import generation, presets
+from pix2seq_keras.models import exports, generation, presets
 from pix2seq_keras.models.detection import detect, repays_compilation
 from pix2seq_keras.models.fitting import WeightedTokenTraining
 from pix2seq_keras.models.inputs import checked_images, checked_max_objects
@@ -255,6 +255,38 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             InputError: if a picture cannot be read, or as `generate`.
         """
         return detect(self, images, batch_size, multi_label=multi_label, jit_compile=jit_compile, **options)
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **options):
+        """Writes the model for inference elsewhere, with the reading loop inside.
+
+        Args:
+            filepath: path of the SavedModel's folder, or of the `.tflite` file; with `version`, the folder of versions.
+            format: `"tf_saved_model"` or `"litert"`.
+            verbose: bool or `None`, whether to print what was written; `None` means yes.
+            input_signature: `None`: signatures are what docs/deployment.md says.
+            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias` and `seed` of `generate` and
+                `multi_label` of `detect`, which cannot be chosen any more afterwards (but by the signature `sample`);
+                `preset`, a name to remember. Of a SavedModel: `default`, `"image_bytes"` or `"tensor"`, what
+                `serving_default` takes; `attend`, bool, for a signature that tells where the model looked;
+                `max_pixels`, int, larger pictures are refused; `version`, int or `"next"`, the folder below `filepath`
+                that is written. Of a `.tflite` file: `quantize`, `"none"`, `"float16"` or `"dynamic"`.
+
+        Returns:
+            `pathlib.Path` of what was written.
+
+        Raises:
+            InputError: if an option is wrong, or the file cannot be written.
+
+        Example:
+            >>> model.export("served/digits", version="next")  # TensorFlow Serving serves the folder served/digits
+            >>> tf.saved_model.load("served/digits/1").signatures["serving_default"](tf.constant([png]))
+        """
+        if input_signature is not None:
+            raise InputError("The signatures of an exported Pix2Seq are fixed: leave out input_signature.")
+        path = exports.export(self, filepath, format, **options)
+        if verbose is None or verbose:
+            print(f"Written: {path}")
+        return path
 
     def repays_compilation(self, num_batches, max_objects=None):
         """Whether XLA repays its compilation over so many whole batches, each read out to the end: bool."""

@@ -36,8 +36,8 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
 
     Returns:
         Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas, `"classes"` int32 (B, n), −1 for what is no
-        object (noise, nothing, anything at or after the end token), `"scores"` float32 (B, n), 0 there, and
-        `"num_detections"` int32 (B,), the number of objects; n = L // 5.
+        object (noise, nothing, anything at or after the end token), `"scores"` float32 (B, n), 0 there, `"places"` int32
+        (B, n), their places in the sequence, and `"num_detections"` int32 (B,), the number of objects; n = L // 5.
     """
     objects = _objects(tokens)
     boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
@@ -55,6 +55,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
         "boxes": tf.where(valid[..., None], boxes, 0.0),
         "classes": classes,
         "scores": tf.where(valid, scores, 0.0),
+        "places": tf.broadcast_to(tf.range(objects.shape[1]), tf.shape(classes)),
         "num_detections": tf.reduce_sum(tf.cast(valid, tf.int32), -1),
     }
 
@@ -78,12 +79,13 @@ def parse_labels(tokens, vocabulary, probabilities):
     boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
     scores = tf.where(_ended(objects)[..., None], 0.0, probabilities)
     scores, pairs = tf.math.top_k(tf.reshape(scores, [batch, count * num_classes]), count)  # (B, n)
-    boxes = tf.gather(boxes, pairs // num_classes, batch_dims=1)
+    places = pairs // num_classes
     valid = scores > 0
     return {
-        "boxes": tf.where(valid[..., None], boxes, 0.0),
+        "boxes": tf.where(valid[..., None], tf.gather(boxes, places, batch_dims=1), 0.0),
         "classes": tf.where(valid, pairs % num_classes, -1),
         "scores": scores,
+        "places": places,
         "num_detections": tf.reduce_sum(tf.cast(valid, tf.int32), -1),
     }
 
