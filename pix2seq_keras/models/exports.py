@@ -81,7 +81,7 @@ def make_reading(
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not -(2**31) <= seed < 2**31:
         raise InputError(f"A seed is a whole number of 32 bits. Received: seed={seed!r}")
     categories = categories_of(model)
-    if any(np.float32(id_) != id_ for id_ in categories.ids):
+    if any(int(np.float32(id_)) != id_ for id_ in categories.ids):
         raise InputError(
             "Served ids are float32, as TensorFlow's object detection exporters have them, which cannot tell numbers "
             f"beyond 2²⁴ apart. Received: the category ids {categories.ids}"
