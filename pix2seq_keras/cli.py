@@ -26,6 +26,7 @@ GROUPS = {
         "Measure time and memory, side by side in one run.",
         {
             "conversion": (benchmark.conversion, "Converting a checkpoint."),
+            "export": (benchmark.export, "Exporting a model, and the exported model."),
             "generation": (benchmark.generation, "Reading pictures out."),
         },
     ),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pix2seq_keras.benchmarks.conversion import measure_conversion
+from pix2seq_keras.benchmarks.exporting import measure_export
 from pix2seq_keras.benchmarks.generation import measure_generation
 from pix2seq_keras.benchmarks.profiling import profile_generation
 from pix2seq_keras.writing import replacing, require_writable_file, write_json
@@ -58,3 +59,28 @@ def generation(
         table = profile_generation(preset, batch_size, max_objects, sampler)
         with replacing(profile) as file:
             file.write(table)
+
+
+def export(
+    preset: str = "resnet50_640",
+    batch_size: int = 1,
+    max_objects: int | None = None,
+    repeats: int = 5,
+    json: str | None = None,
+):
+    """Measure how long exporting takes, and whether a SavedModel is as fast as the model in Python.
+
+    Args:
+        preset: model, with random weights
+        batch_size: pictures at once
+        max_objects: objects to read out of each; by default as many as the model can
+        repeats: rounds after the warm-up; medians are given
+        json: file for the result
+    """
+    if json is not None:
+        require_writable_file(Path(json))
+    result = measure_export(preset, batch_size, max_objects, repeats)
+    for name, value in result.items():
+        print(f"{name:22} {value}")
+    if json is not None:
+        write_json(Path(json), result)

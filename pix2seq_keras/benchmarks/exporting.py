@@ -1,0 +1,108 @@
+"""How long exporting takes, and whether an exported model is as fast as the one in Python, in one run."""
+
+import io
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from pix2seq_keras.benchmarks import machine
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.generation import make_options
+
+
+def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats=5, weights=None):
+    """Exports a preset as a SavedModel and times it against the same model in Python, side by side.
+
+    Args:
+        preset: str, name of a preset.
+        batch_size: int, pictures at once; JPEGs of the canvas's size.
+        max_objects: int or `None` for as many as the model can read.
+        repeats: int, rounds after the warm-up; each round runs every way once, medians are given.
+        weights: as of `Pix2Seq.from_preset`; `None` are random ones.
+
+    Returns:
+        Dictionary. `"export_s"` and `"export_mb"`, the time and size of the SavedModel; `"load_s"`; seconds of the
+        whole batch: `"encode_s"` and `"decode_graph_s"`, in Python, `"saved_model_tensor_s"`, signature `tensor`, and
+        `"saved_model_bytes_s"`, signature `serving_default`, which decodes JPEGs too; `"first_call_s"` of the latter;
+        `"tensor_ratio"` and `"bytes_ratio"`, these over encode_s + decode_graph_s; and the machine.
+
+    Raises:
+        InputError: if a number is out of range, or there is no such preset.
+    """
+    if batch_size < 1 or repeats < 1:
+        raise InputError(f"Give at least 1. Received: batch_size={batch_size}, repeats={repeats}")
+    keras.utils.set_random_seed(0)
+    model = Pix2Seq.from_preset(preset, weights=weights)
+    options = make_options(model, max_objects, "top_p", True, False, 0.0)
+    pictures, encoded = _pictures(batch_size, model.image_size)
+    with tempfile.TemporaryDirectory() as scratch:
+        start = time.perf_counter()
+        folder = model.export(Path(scratch) / "model", max_objects=max_objects, verbose=False)
+        export_s = time.perf_counter() - start
+        megabytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+        start = time.perf_counter()
+        signatures = tf.saved_model.load(str(folder)).signatures
+        load_s = time.perf_counter() - start
+        result = _rounds(model, options, pictures, encoded, signatures, repeats)
+    in_python = result["encode_s"] + result["decode_graph_s"]
+    result |= {
+        "export_s": export_s,
+        "export_mb": megabytes,
+        "load_s": load_s,
+        "tensor_ratio": result["saved_model_tensor_s"] / in_python,
+        "bytes_ratio": result["saved_model_bytes_s"] / in_python,
+    }
+    return {
+        "preset": preset,
+        **{name: float(f"{value:.5g}") for name, value in result.items()},
+        "batch_size": batch_size,
+        "max_objects": options.max_objects,
+        "repeats": repeats,
+        "threads": machine.threads(),
+        "cpu": machine.cpu_name(),
+    }
+
+
+def _rounds(model, options, pictures, encoded, signatures, repeats):
+    encode, decode = model.encoder_function(), model.decoder_function(options)
+    canvases, seeds = tf.constant(pictures / np.float32(255)), tf.zeros([len(pictures)], tf.int32)
+    picture_vectors, no_prompt = encode(canvases), tf.zeros([len(pictures), 0], tf.int32)
+    by_tensor, by_bytes = signatures["tensor"], signatures["serving_default"]
+    ways = {
+        "encode_s": lambda: encode(canvases).numpy(),
+        "decode_graph_s": lambda: decode(picture_vectors, seeds, no_prompt)["tokens"].numpy(),
+        "saved_model_tensor_s": lambda: by_tensor(input_tensor=tf.constant(pictures))["detection_boxes"].numpy(),
+        "saved_model_bytes_s": lambda: by_bytes(image_bytes=tf.constant(encoded))["detection_boxes"].numpy(),
+    }
+    first = {name: _seconds(way) for name, way in ways.items()}
+    times = {name: [] for name in ways}
+    for _ in range(repeats):  # the ways take turns, so that the machine's moods meet all of them
+        for name, way in ways.items():
+            times[name].append(_seconds(way))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return medians | {"first_call_s": first["saved_model_bytes_s"]}
+
+
+def _pictures(count, size):
+    """Smooth pictures, uint8 (count, H, W, 3), and each as a JPEG."""
+    coarse = np.random.default_rng(0).integers(0, 256, (count, 12, 16, 3), dtype=np.uint8)
+    pictures, encoded = [], []
+    for one in coarse:
+        image, file = Image.fromarray(one).resize(size[::-1], Image.Resampling.BICUBIC), io.BytesIO()
+        image.save(file, "JPEG", quality=90)
+        pictures.append(np.asarray(image))
+        encoded.append(file.getvalue())
+    return np.stack(pictures), encoded
+
+
+def _seconds(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start

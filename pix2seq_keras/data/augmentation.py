@@ -1,0 +1,204 @@
+"""What a recipe says about changing training pictures, and the one order in which it is done."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from pix2seq_keras.data import transforms
+from pix2seq_keras.data.transforms.filter import OBJECT_KEYS
+from pix2seq_keras.data.transforms.flip import drawn
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences.randomness import fold
+
+_SHARES = (
+    "flip",
+    "vertical_flip",
+    "rotate",
+    "transpose",
+    "erase",
+    "erase_min_visible",
+    "mosaic",
+    "mosaic_min_visible",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How training pictures are changed; the defaults are the published fine-tuning ones, without colour.
+
+    Args:
+        min_scale, max_scale: floats, the picture is fitted into s·canvas with s uniform between them, then cropped.
+        flip: float in [0, 1], probability of a horizontal flip.
+        color: float ≥ 0, strength of brightness, contrast, saturation and hue jitter; 0 is off, 1 is usual.
+        vertical_flip: float in [0, 1], probability of a vertical flip, for pictures without an up.
+        rotate: float in [0, 1], probability of a turn by 90, 180 or 270 degrees, each as likely as the others.
+        transpose: float in [0, 1], probability that rows and columns trade places.
+        erase: float in [0, 1], probability that rectangles of random size, place and colour are painted over it.
+        erase_count: int, how many rectangles.
+        erase_max_area: float in [0.02, 1], the largest share of the picture that one of them covers; the least is 0.02.
+        erase_min_visible: float in [0, 1], objects of which they leave less than this share are no longer targets.
+        mosaic: float in [0, 1], probability that four pictures, each augmented on its own, share the canvas.
+        mosaic_min_visible: float in [0, 1], objects of which their tile leaves less than this share are no targets.
+    """
+
+    min_scale: float = 0.3
+    max_scale: float = 2.0
+    flip: float = 0.5
+    color: float = 0.0
+    vertical_flip: float = 0.0
+    rotate: float = 0.0
+    transpose: float = 0.0
+    erase: float = 0.0
+    erase_count: int = 1
+    erase_max_area: float = 0.2
+    erase_min_visible: float = 0.3
+    mosaic: float = 0.0
+    mosaic_min_visible: float = 0.1
+
+    def __post_init__(self):
+        if not 0 < self.min_scale <= self.max_scale:
+            raise InputError(
+                "Scale jitter needs 0 < min_scale ≤ max_scale. "
+                f"Received: min_scale={self.min_scale}, max_scale={self.max_scale}"
+            )
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must lie in [0, 1]. Received: {name}={getattr(self, name)}")
+        if not self.color >= 0:
+            raise InputError(f"color must not be negative. Received: color={self.color}")
+        if self.erase_count < 1 or not 0.02 <= self.erase_max_area <= 1:
+            raise InputError(
+                "erase_count must be at least 1, erase_max_area must lie in [0.02, 1]. "
+                f"Received: erase_count={self.erase_count}, erase_max_area={self.erase_max_area}"
+            )
+
+
+def augment(example, canvas, augmentation, seed, other=None):
+    """One augmented training picture with its objects, not yet padded: everything before the sequence is built.
+
+    The order: quarter turn, transpose → scale → crop → horizontal and vertical flip → colour → mosaic with three
+    others that went through the same → erase → drop crowds and dead boxes. With the default fields that is the
+    published order. Each step draws from the seed under its own name, so switching one on changes no other.
+
+    Args:
+        example: dict of a source: "image" uint8 (h, w, 3), "boxes" float32 (n, 4), `rel_yxyx`, "classes" int32 (n,),
+            and any of "is_crowd" bool (n,), "area" float32 (n,).
+        canvas: pair of int (H, W), in pixels.
+        augmentation: `Augmentation`.
+        seed: int tensor (2,), decides everything random.
+        other: function of a seed (2,) that gives another picture's example, any at random, with the same keys.
+            Needed by the mosaic, and called only where one is made.
+
+    Returns:
+        A dict with the keys of `example`: "image" float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and the
+        m objects that remain, "boxes" `rel_yxyx` of this picture.
+
+    Raises:
+        InputError: the augmentation makes mosaics, and there is no `other`.
+
+    Example:
+
+    ```python
+    example = augment(example, (640, 640), Augmentation(color=0.5), seed=(0, 1))
+    ```
+    """
+    example = {key: example[key] for key in ("image", *OBJECT_KEYS) if key in example}
+    if augmentation.mosaic:
+        if other is None:
+            raise InputError(
+                f"A mosaic needs other pictures. Received mosaic={augmentation.mosaic} and other=None: pass a function "
+                "from a seed to an example."
+            )
+        example = _maybe_mosaic(example, canvas, augmentation, seed, other)
+    else:
+        example = _augment_alone(example, canvas, augmentation, seed)
+    if augmentation.erase:
+        image, boxes = transforms.random_erase(
+            example["image"],
+            example["boxes"],
+            probability=augmentation.erase,
+            count=augmentation.erase_count,
+            max_area=augmentation.erase_max_area,
+            min_visible=augmentation.erase_min_visible,
+            seed=fold(seed, "erase"),
+        )
+        example = {**example, "image": image, "boxes": boxes}
+    return transforms.drop_crowds_and_dead_boxes(example)
+
+
+def augment_geometry(image, boxes, canvas, augmentation, seed):
+    """Turns, scales, crops and flips one picture and its boxes.
+
+    Args:
+        image: uint8 tensor (h, w, 3), or float in [0, 1].
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        canvas: pair of int (H, W), in pixels.
+        augmentation: `Augmentation`.
+        seed: int tensor (2,).
+
+    Returns:
+        `(image, boxes)`: float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and float32 (n, 4), `rel_yxyx` of
+        this picture; boxes outside of the crop are dead.
+    """
+    # Turned first, so that whatever becomes of its shape the picture then fits the canvas.
+    if augmentation.rotate:
+        image, boxes = transforms.random_quarter_turn(
+            image, boxes, probability=augmentation.rotate, seed=fold(seed, "rotate")
+        )
+    if augmentation.transpose:
+        image, boxes = transforms.random_transpose(
+            image, boxes, probability=augmentation.transpose, seed=fold(seed, "transpose")
+        )
+    image, boxes = transforms.jitter_and_crop(
+        image,
+        boxes,
+        canvas,
+        min_scale=augmentation.min_scale,
+        max_scale=augmentation.max_scale,
+        scale_seed=fold(seed, "scale"),
+        crop_seed=fold(seed, "crop"),
+    )
+    return augment_flips(image, boxes, augmentation, seed)
+
+
+def augment_flips(image, boxes, augmentation, seed):
+    """The steps of `augment_geometry` after the crop: `(image, boxes)` -> `(image, boxes)` of the same shapes."""
+    if augmentation.flip:
+        image, boxes = transforms.random_horizontal_flip(
+            image, boxes, probability=augmentation.flip, seed=fold(seed, "flip")
+        )
+    if augmentation.vertical_flip:
+        image, boxes = transforms.random_vertical_flip(
+            image, boxes, probability=augmentation.vertical_flip, seed=fold(seed, "vertical flip")
+        )
+    return image, boxes
+
+
+def augment_color(image, augmentation, seed):
+    """Jitters the colours of a float32 picture (h, w, 3) in [0, 1], unless `augmentation.color` is 0."""
+    if not augmentation.color:
+        return image
+    return transforms.color_jitter(image, strength=augmentation.color, seed=fold(seed, "color"))
+
+
+def _augment_alone(example, canvas, augmentation, seed):
+    """An example -> the same with its picture and boxes augmented, mosaic and erasing apart."""
+    image, boxes = augment_geometry(example["image"], example["boxes"], canvas, augmentation, seed)
+    return {**example, "image": augment_color(image, augmentation, seed), "boxes": boxes}
+
+
+def _maybe_mosaic(example, canvas, augmentation, seed, other):
+    """The augmented example alone, or with three others, as the seed says; only what is needed is read."""
+    mosaic_seed = fold(seed, "mosaic")
+    alone = _augment_alone(example, canvas, augmentation, seed)
+
+    def together():
+        members = [alone]
+        for number in range(3):
+            member_seed = fold(mosaic_seed, number)
+            member = other(fold(member_seed, "other"))
+            member = {key: member[key] for key in example}
+            members.append(_augment_alone(member, canvas, augmentation, member_seed))
+        return transforms.mosaic(members, canvas, min_visible=augmentation.mosaic_min_visible, seed=mosaic_seed)
+
+    return tf.cond(drawn(augmentation.mosaic, fold(mosaic_seed, "whether")), together, lambda: alone)
