@@ -132,3 +132,95 @@ def tiny_pictures():
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 1, 32)[None, :, None, None] * rng.uniform(0, 1, (8, 1, 1, 3))
     return (0.5 * ramp + 0.5 * rng.uniform(0, 1, (8, 32, 32, 3))).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def served_toy(tmp_path_factory):
+    """A SavedModel with the signatures of an exported model, versions 3 and 12, that is quick to make and to foresee.
+
+    Of a picture it says: a "cat" (id 7) in its upper half, scored by the mean of its red; and where blue is more than
+    half, a "dog" (id 2) that is as wide as the mean of its green, scored by a quarter of that of its red. Version 3
+    scores half as much.
+    """
+    import tensorflow as tf
+
+    from pix2seq_keras import Categories, Vocabulary
+    from pix2seq_keras.exporting import decode_picture
+
+    description = {
+        "format": "pix2seq_keras",
+        "format_version": 1,
+        "package_version": "0.1.0",
+        "preset": None,
+        "image_size": [32, 32],
+        "categories": Categories((2, 7), ("dog", "cat")).get_config(),
+        "vocabulary": Vocabulary(2, 16).get_config(),
+        "options": {"max_objects": 3, "sampler": "TopP(p=0.4, temperature=1.0)", "constrained": True, "seed": 0},
+        "max_pixels": 100_000,
+    }
+    base = tmp_path_factory.mktemp("served") / "toy"
+    for version in (3, 12):
+        module = tf.Module()
+        text = base.parent / "pix2seq.json"
+        text.write_text(json.dumps(description))
+        module.asset = tf.saved_model.Asset(str(text))
+        module.weight = tf.Variable(0.5 if version == 3 else 1.0)
+
+        def one(data, weight=module.weight):
+            red, green, blue = tf.unstack(
+                tf.reduce_mean(tf.cast(decode_picture(data, 100_000), tf.float32), [0, 1]) / 255
+            )
+            both = tf.cast(blue > 0.5, tf.float32)
+            boxes = tf.stack([[0, 0, 0.5, 1], tf.stack([0.0, 0.0, 1.0, green]) * both, [0, 0, 0, 0]])
+            scores = tf.stack([red, red * both / 4, 0.0]) * weight
+            return boxes, tf.stack([7, 2 * both, 0]), scores, 1 + both
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+        def detect(image_bytes, one=one):
+            boxes, classes, scores, count = tf.map_fn(one, image_bytes, fn_output_signature=(tf.float32,) * 4)
+            names = tf.gather(["", "dog", "", "", "", "", "", "cat"], tf.cast(classes, tf.int32))
+            return {
+                "detection_boxes": tf.ensure_shape(boxes, [None, 3, 4]),
+                "detection_classes": classes,
+                "detection_scores": scores,
+                "num_detections": count,
+                "detection_names": names,
+            }
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="keys")])
+        def describe(keys):
+            return {"description": tf.fill(tf.shape(keys), tf.constant(json.dumps(description)))}
+
+        signatures = {"serving_default": detect, "describe": describe}
+        tf.saved_model.save(module, str(base / str(version)), signatures=signatures)
+    return base
+
+
+@pytest.fixture(scope="session")
+def exported_tiny(build_tiny_model, tmp_path_factory):
+    """A tiny model with the categories of the rectangles, and the folder of versions it was exported to."""
+    from pix2seq_keras import Categories
+
+    model = build_tiny_model(seed=0, categories=Categories.from_coco(RECTANGLES))
+    base = tmp_path_factory.mktemp("exported") / "tiny"
+    model.export(base, version=1, verbose=False, sampler="greedy")
+    return model, base
+
+
+@pytest.fixture(scope="session")
+def tiny_server(exported_tiny):
+    """A server of that model, in this process, under the name "shapes"."""
+    from pix2seq_keras.serving import ModelServer
+
+    with ModelServer(exported_tiny[1], "shapes", grpc_port=0, rest_port=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tiny_tflite(build_tiny_model, tmp_path_factory):
+    """A tiny model with the categories of the rectangles, and the `.tflite` file it was exported to."""
+    from pix2seq_keras import Categories
+
+    model = build_tiny_model(seed=0, categories=Categories.from_coco(RECTANGLES))
+    path = tmp_path_factory.mktemp("lite") / "folder" / "tiny.tflite"
+    return model, model.export(path, "litert", verbose=False, preset="tiny", seed=3)

@@ -8,7 +8,7 @@ import numpy as np
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
 from pix2seq_keras.evaluation.progress import progress_bar
-from pix2seq_keras.inference import options_for_run
+from pix2seq_keras.inference import RefusedPicturesError, options_for_run
 
 
 def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **detect_options):
@@ -36,7 +36,8 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
         detections.
 
     Raises:
-        InputError: When the detector does not know all the source's categories, or no picture can be read.
+        InputError: When the detector does not know all the source's categories, no picture can be read, or an
+            exported model refuses a picture.
 
     Example:
 
@@ -65,7 +66,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             if batch:
                 images = [example["image"] for example in batch]
                 images += images[-1:] * (batch_size - len(batch))
-                detected = detector.detect(images, **detect_options)
+                detected = _detected(detector, batch, images, detect_options)
                 _add_batch(evaluator, batch, detected, to_source_class)
             advance(looked_at)
     if not len(evaluator):
@@ -93,6 +94,18 @@ def _batches(source, total, batch_size):
             batch, looked_at = [], 0
     if looked_at:
         yield batch, looked_at
+
+
+def _detected(detector, batch, images, options):
+    """What `detect` gives; if an exported model refuses pictures, a sentence with their ids.
+
+    They are not left out like unreadable ones: the scores would be those of an easier split.
+    """
+    try:
+        return detector.detect(images, **options)
+    except RefusedPicturesError as error:
+        ids = [batch[place]["image_id"] for place in error.sentences if place < len(batch)]
+        raise InputError(f"The model refuses the pictures with the ids {ids}.\n{error}") from error
 
 
 def _add_batch(evaluator, batch, detected, to_source_class):

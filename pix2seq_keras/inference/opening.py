@@ -1,31 +1,40 @@
 """A REF, whatever it points at, becomes something that detects."""
 
+import re
 import zipfile
 from pathlib import Path
 
 import keras
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.inference import saved_model
 from pix2seq_keras.models import Pix2Seq, presets
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 RUN_WEIGHTS = ("best.keras", "last.keras")
 
 
-def open_model(ref):
+def open_model(ref, patience=None):
     """Opens a model.
 
     Args:
-        ref: str or path: a preset's name, a run folder (its best weights), a `.keras` file, or a preset folder.
+        ref: str or path: a preset's name, a run folder (its best weights), a `.keras` file, a preset folder, a
+            SavedModel folder (of versions, of which the highest is taken, or of one), a `.tflite` file,
+            `grpc://HOST:PORT/NAME` or `http://HOST:PORT/v1/models/NAME`.
+        patience: `Patience` with servers, or `None` for the default.
 
     Returns:
-        `Pix2Seq`.
+        `Pix2Seq`; or of what was exported, an object with the same `detect`, `categories` and `vocabulary`.
 
     Raises:
         InputError: if nothing is there, or it is damaged or no Pix2Seq; or if a published model's weights are missing.
 
     Example:
         >>> open_model("digits_tiny").detect("picture.png")
+        >>> open_model("http://localhost:8501/v1/models/digits").detect("picture.png")
     """
+    if scheme := _SCHEME.match(str(ref)):
+        return _open_served(str(ref), scheme[1].lower(), patience)
     path = Path(ref)
     if presets.exists(ref):
         return Pix2Seq.from_preset(ref)
@@ -33,14 +42,34 @@ def open_model(ref):
         for name in RUN_WEIGHTS:
             if (path / name).is_file():
                 return _open_keras(path / name)
+        if saved_model.versions_in(path):
+            return saved_model.open_saved_model(path)
         raise InputError(
-            f"{path} holds no model: a run folder has {' or '.join(RUN_WEIGHTS)}, a preset folder {presets.CONFIG}."
+            f"{path} holds no model: a run folder has {' or '.join(RUN_WEIGHTS)}, a preset folder {presets.CONFIG}, a "
+            "SavedModel saved_model.pb or a numbered folder with it."
         )
     if path.is_file():
+        if path.suffix == ".tflite":
+            from pix2seq_keras.inference.tflite import open_tflite  # its interpreter is another library's
+
+            return open_tflite(path)
         return _open_keras(path)
     raise InputError(
-        f"There is no model {str(ref)!r}. {presets.known(ref)} Or give a run folder, a preset folder or a .keras file."
+        f"There is no model {str(ref)!r}. {presets.known(ref)} Or give a run folder, a preset folder, a .keras file, a "
+        "SavedModel folder, a .tflite file, grpc://HOST:PORT/NAME or http://HOST:PORT/v1/models/NAME."
     )
+
+
+def _open_served(url, scheme, patience):
+    if scheme == "grpc":
+        from pix2seq_keras.inference.grpc_client import open_grpc
+
+        return open_grpc(url, patience)
+    if scheme in ("http", "https"):
+        from pix2seq_keras.inference.rest_client import open_rest
+
+        return open_rest(url, patience)
+    raise InputError(f"{url!r} cannot be opened: a served model is at grpc://…, http://… or https://….")
 
 
 def _open_keras(path):

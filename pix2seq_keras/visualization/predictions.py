@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.pictures import PictureError, read_picture
+from pix2seq_keras.data.pictures import MAX_PIXELS, PictureError, read_picture
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import coco_results
 from pix2seq_keras.evaluation.progress import progress_bar
-from pix2seq_keras.inference import options_for_run
+from pix2seq_keras.inference import RefusedPicturesError, options_for_run
 from pix2seq_keras.visualization.drawing import draw_detections
 from pix2seq_keras.visualization.gallery import save_picture
 from pix2seq_keras.writing import require_writable_folder, write_json
@@ -49,7 +49,8 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
     A picture that cannot be read is left out and reported; the others go on.
 
     Args:
-        detector: anything with `.detect` and `.categories`; where these are `None`, with a `.vocabulary`.
+        detector: anything with `.detect` and `.categories`; where these are `None`, with a `.vocabulary`. One that says
+            `.prefers_files` is given paths instead of pixels, and one with `.max_pixels` no larger pictures.
         paths: list of pictures and folders.
         output: folder for the annotated PNGs; it is made if need be.
         json_path: path of the JSON; `None` puts `predictions.json` into `output`.
@@ -76,6 +77,7 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
     names = _output_names(pictures)
     _refuse_to_overwrite(pictures, [output / name for name in names.values()])
     detect_options = options_for_run(detector, len(pictures), batch_size, detect_options)
+    max_pixels = getattr(detector, "max_pixels", MAX_PIXELS)
     images, annotations, problems = [], [], []
     with progress_bar("predicting", len(pictures)) as advance:
         for start in range(0, len(pictures), batch_size):
@@ -83,16 +85,13 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
             batch = []
             for path in paths_here:
                 try:
-                    batch.append((path, read_picture(path)))
+                    batch.append((path, read_picture(path, max_pixels=max_pixels)))
                 except PictureError as error:
                     problems.append(str(error))
-            if batch:
-                arrays = [array for _, array in batch]
-                arrays += arrays[-1:] * (batch_size - len(arrays)) if start else []  # one shape, one graph
-                detections = detector.detect(arrays, batch_size=batch_size, **detect_options)
-                for row, (path, array) in enumerate(batch):
-                    one = {name: values[row] for name, values in detections.items() if name != "num_detections"}
-                    _keep(one, path, array, names[path], output, categories, threshold, images, annotations)
+            batch, detections = _detected(detector, batch, batch_size, start > 0, detect_options, problems)
+            for row, (path, array) in enumerate(batch):
+                one = {name: values[row] for name, values in detections.items() if name != "num_detections"}
+                _keep(one, path, array, names[path], output, categories, threshold, images, annotations)
             advance(len(paths_here))
     result = {
         "images": images,
@@ -101,6 +100,19 @@ def predict_pictures(detector, paths, output, json_path=None, threshold=0.5, bat
     }
     write_json(json_path, result)
     return result, problems
+
+
+def _detected(detector, batch, batch_size, fill, options, problems):
+    """The pictures of a batch that the detector can use, and what it finds on them; why not, is put to `problems`."""
+    while batch:
+        given = [path if getattr(detector, "prefers_files", False) else array for path, array in batch]
+        given += given[-1:] * (batch_size - len(given)) if fill else []  # one shape, one graph
+        try:
+            return batch, detector.detect(given, batch_size=batch_size, **options)
+        except RefusedPicturesError as error:  # by an exported model, which may be stricter than we are
+            problems += [sentence for place, sentence in error.sentences.items() if place < len(batch)]
+            batch = [item for place, item in enumerate(batch) if place not in error.sentences]
+    return [], {}
 
 
 def _keep(detections, path, array, name, output, categories, threshold, images, annotations):

@@ -8,6 +8,7 @@ from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.coco import open_coco
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
+from pix2seq_keras.inference import RefusedPicturesError
 
 
 def test_a_detector_that_knows_the_answer_scores_one(oracle, make_source):
@@ -189,3 +190,15 @@ def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_s
 
     with pytest.raises(InputError, match=r"The detector has 899 classes without names, the data"):
         evaluate_source(detector, make_source(2), progress=False)
+
+
+def test_pictures_that_an_exported_model_refuses_end_the_evaluation_with_their_ids(oracle, make_source):
+    detector, source = oracle(), make_source(4)
+    refused = source.read(2)["image_id"]
+
+    def detect(images, **options):
+        raise RefusedPicturesError({2: "Picture 2 of those given was refused.", 3: "So was its padding."})
+
+    detector.detect = detect
+    with pytest.raises(InputError, match=rf"refuses the pictures with the ids \[{refused}\].\nPicture 2 of those"):
+        evaluate_source(detector, source, batch_size=3, max_images=3, progress=False)

@@ -101,3 +101,14 @@ def test_another_kind_of_model_is_refused(tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     with pytest.raises(InputError, match="holds a Sequential, not a Pix2Seq"):
         open_model(tmp_path / "other.keras")
+
+
+def test_an_unknown_scheme_is_refused():
+    with pytest.raises(InputError, match=r"a served model is at grpc://"):
+        open_model("s3://bucket/model")
+
+
+def test_a_run_folder_with_a_saved_model_inside_opens_its_weights(model, saved, served_toy, tmp_path):
+    (tmp_path / "best.keras").write_bytes(saved.read_bytes())
+    (tmp_path / "12").symlink_to(served_toy / "12")
+    assert_equal(open_model(tmp_path), model)

@@ -9,6 +9,7 @@ from pycocotools.coco import COCO
 
 from pix2seq_keras import Categories
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.inference import RefusedPicturesError
 from pix2seq_keras.visualization.predictions import find_pictures, predict_pictures
 
 
@@ -126,3 +127,27 @@ def test_an_output_that_cannot_be_written_is_named_before_any_work(pictures, tmp
     with pytest.raises(InputError, match=r"file.* cannot be written"):
         predict_pictures(finder, [pictures], tmp_path / output, json_path and tmp_path / json_path)
     assert finder.sizes == []
+
+
+class Choosy(Finder):
+    """Like an exported model: it wants files, no large ones, and refuses those called "bad"."""
+
+    prefers_files, max_pixels = True, 2500
+
+    def detect(self, images, batch_size, **options):
+        bad = {place: f"{path} was refused." for place, path in enumerate(images) if path.stem == "bad"}
+        if bad:
+            raise RefusedPicturesError(bad)
+        return super().detect(images, batch_size, **options)
+
+
+def test_pictures_that_an_exported_model_refuses_are_left_out_and_the_others_go_on(tmp_path):
+    for name, size in (("a", 20), ("bad", 20), ("c", 51), ("d", 30), ("e", 50)):
+        Image.new("RGB", (size, size)).save(tmp_path / f"{name}.png")
+    finder = Choosy()
+    result, problems = predict_pictures(finder, [tmp_path], tmp_path / "out", batch_size=4)
+    assert [record["annotated"] for record in result["images"]] == ["a.png", "d.png", "e.png"]
+    assert len(problems) == 2
+    assert "c.png" in problems[0] and "51×51 pixels" in problems[0]
+    assert problems[1] == f"{tmp_path / 'bad.png'} was refused."
+    assert finder.sizes == [2, 4]  # the last call is filled up

@@ -1,0 +1,61 @@
+"""Retries: which, how often, for how long."""
+
+import time
+
+import pytest
+
+from pix2seq_keras import InputError
+from pix2seq_keras.inference.patience import Patience, UnansweredError
+
+
+def failing(times, error):
+    """An attempt that fails so many times, and the list of the seconds it was given."""
+    given = []
+
+    def attempt(seconds):
+        given.append(seconds)
+        if len(given) <= times:
+            raise error
+        return "answer"
+
+    return attempt, given
+
+
+def test_an_attempt_is_repeated_until_it_succeeds_after_longer_and_longer_pauses():
+    attempt, given = failing(5, UnansweredError("not there"))
+    pauses = []
+    assert Patience(deadline_s=60, connect_s=50, first_pause_s=1).call(attempt, pauses.append) == "answer"
+    assert len(given) == 6
+    for pause, longest in zip(pauses, (1, 2, 4, 5, 5), strict=True):
+        assert longest / 2 <= pause <= longest
+
+
+def test_pauses_differ_so_that_clients_do_not_come_back_together():
+    lengths = set()
+    for _ in range(8):
+        Patience(first_pause_s=0.1).call(failing(1, UnansweredError("not there"))[0], lengths.add)
+    assert len(lengths) == 8
+
+
+@pytest.mark.parametrize("reached, least, most", [(False, 0.1, 0.5), (True, 0.4, 1.0)])
+def test_an_absent_server_is_given_up_sooner_than_a_busy_one(reached, least, most):
+    attempt, given = failing(1000, UnansweredError("no", reached))
+    start = time.monotonic()
+    with pytest.raises(UnansweredError):
+        Patience(deadline_s=0.8, connect_s=0.3, first_pause_s=0.1).call(attempt)
+    assert least <= time.monotonic() - start <= most
+    assert len(given) > 1 and given == sorted(given, reverse=True)  # what is left of the deadline
+
+
+def test_other_errors_are_not_repeated():
+    attempt, given = failing(1, InputError("wrong"))
+    with pytest.raises(InputError, match="wrong"):
+        Patience().call(attempt)
+    assert len(given) == 1
+
+
+def test_times_must_be_times():
+    with pytest.raises(InputError, match="deadline_s"):
+        Patience(deadline_s=0)
+    with pytest.raises(InputError, match="connect_s"):
+        Patience(connect_s=float("nan"))

@@ -1,0 +1,109 @@
+"""The documented forms of TensorFlow Serving's JSON."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
+
+from pix2seq_keras.serving.rest_json import parse_request, read_inputs, write_outputs
+from pix2seq_keras.serving.served_model import RequestError
+
+B64 = {"b64": base64.b64encode(b"\xff\xd8").decode()}
+
+
+def signature(**dtypes):
+    definition = SignatureDef()
+    for name, dtype in dtypes.items():
+        definition.inputs[name].dtype = tf.as_dtype(dtype).as_datatype_enum
+    return definition
+
+
+ONE = signature(image_bytes=tf.string)
+TWO = signature(image_bytes=tf.string, seed=tf.int32)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"instances": [B64, B64]},
+        {"instances": [{"image_bytes": B64}, {"image_bytes": B64}]},
+        {"inputs": {"image_bytes": [B64, B64]}},
+        {"inputs": [B64, B64]},
+    ],
+)
+def test_every_form_of_one_input_means_the_same(request_):
+    inputs = read_inputs(parse_request(json.dumps(request_).encode()), ONE)
+    assert list(inputs) == ["image_bytes"]
+    assert inputs["image_bytes"].tolist() == [b"\xff\xd8", b"\xff\xd8"]
+
+
+def test_rows_and_columns_of_several_inputs_mean_the_same():
+    rows = read_inputs({"instances": [{"image_bytes": B64, "seed": 3}, {"image_bytes": "text", "seed": 4}]}, TWO)
+    columns = read_inputs({"inputs": {"image_bytes": [B64, "text"], "seed": [3, 4]}}, TWO)
+    for inputs in (rows, columns):
+        assert inputs["image_bytes"].tolist() == [b"\xff\xd8", b"text"]
+        assert (inputs["seed"].dtype, inputs["seed"].tolist()) == (np.int32, [3, 4])
+
+
+def test_pictures_as_nested_lists_become_arrays():
+    pixels = np.arange(12).reshape(1, 2, 2, 3)
+    inputs = read_inputs({"instances": pixels.tolist()}, signature(input_tensor=tf.uint8))
+    np.testing.assert_array_equal(inputs["input_tensor"], pixels.astype(np.uint8))
+    assert inputs["input_tensor"].dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"\xff", b"{}", b'{"instances": [1], "inputs": [1]}', b'{"signature_name": 3, "inputs": [1]}']
+    + [b'{"inputs":' + b"[" * 100_000],
+)
+def test_what_is_no_request_is_refused(body):
+    with pytest.raises(RequestError) as refusal:
+        parse_request(body)
+    assert refusal.value.code == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    "request_, definition",
+    [
+        ({"instances": []}, ONE),
+        ({"instances": "text"}, ONE),
+        ({"instances": [{"b64": "no base64!"}]}, ONE),
+        ({"instances": [{"b64": "é"}]}, ONE),
+        ({"instances": [3]}, ONE),
+        ({"instances": [None]}, ONE),
+        ({"instances": [B64]}, TWO),
+        ({"instances": [{"image_bytes": B64}]}, TWO),
+        ({"instances": [{"image_bytes": B64, "seed": 1}, B64]}, TWO),
+        ({"inputs": {"image_bytes": [B64], "seed": [1], "more": [1]}}, TWO),
+        ({"inputs": {"image_bytes": [B64], "seed": [1.5]}}, TWO),
+        ({"inputs": {"image_bytes": [B64], "seed": [2**31]}}, TWO),
+        ({"inputs": {"image_bytes": [B64], "seed": [True]}}, TWO),
+        ({"inputs": [[[1, 2], [3]]]}, signature(input_tensor=tf.uint8)),
+        ({"inputs": [256]}, signature(input_tensor=tf.uint8)),
+        ({"inputs": [[B64], B64]}, ONE),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(request_, definition):
+    with pytest.raises(RequestError) as refusal:
+        read_inputs(request_, definition)
+    assert refusal.value.code == "INVALID_ARGUMENT"
+
+
+def test_answers_have_the_form_of_their_requests():
+    outputs = {"score": np.array([0.1, 0.2], np.float32), "name": np.array([b"a", "é".encode()], object)}
+    rows = json.loads(write_outputs(outputs, by_rows=True))
+    columns = json.loads(write_outputs(outputs, by_rows=False))
+    assert columns["outputs"]["name"] == ["a", "é"]
+    assert rows["predictions"][1] == {"score": columns["outputs"]["score"][1], "name": "é"}
+    assert np.float32(columns["outputs"]["score"][0]) == np.float32(0.1)  # to the last bit
+
+
+def test_a_single_output_goes_without_its_name_and_bytes_in_base64():
+    outputs = {"mask_bytes": np.array([[b"\xff"], [b""]], object)}
+    expected = [[{"b64": "/w=="}], [{"b64": ""}]]
+    assert json.loads(write_outputs(outputs, True)) == {"predictions": expected}
+    assert json.loads(write_outputs(outputs, False)) == {"outputs": expected}

@@ -1,0 +1,169 @@
+"""The REST interface over real connections, those of clients that mean no good among them."""
+
+import base64
+import contextlib
+import json
+import socket
+import time
+
+import pytest
+import requests
+
+
+@pytest.fixture
+def url(server):
+    return server.rest_url
+
+
+def b64(data):
+    return {"b64": base64.b64encode(data).decode()}
+
+
+def raw(server, data, wait=0.0):
+    """Sends bytes and gives back (status, JSON body)."""
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) as connection:
+        connection.sendall(data)
+        time.sleep(wait)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]) if head else None, json.loads(body) if body else None
+
+
+# === As documented ===
+
+
+def test_predict_answers_rows_with_rows_and_columns_with_columns(url, red_png):
+    rows = requests.post(f"{url}:predict", json={"instances": [b64(red_png), b64(red_png)]}, timeout=10)
+    columns = requests.post(f"{url}:predict", json={"inputs": {"image_bytes": [b64(red_png)]}}, timeout=10)
+    assert rows.headers["Content-Type"] == "application/json"
+    first, second = rows.json()["predictions"]
+    assert first == second
+    assert first["detection_names"] == ["cat", "", ""]
+    assert first["detection_scores"][0] == pytest.approx(200 / 255)
+    assert columns.json()["outputs"] == {name: [values] for name, values in first.items()}
+
+
+def test_versions_and_signatures_are_chosen(url, red_png):
+    old = requests.post(f"{url}/versions/3:predict", json={"instances": [b64(red_png)]}, timeout=10).json()
+    assert old["predictions"][0]["detection_scores"][0] == pytest.approx(100 / 255)
+    request = {"signature_name": "describe", "instances": ["x"]}
+    (text,) = requests.post(f"{url}:predict", json=request, timeout=10).json()["predictions"]
+    assert json.loads(text)["format"] == "pix2seq_keras"
+
+
+def test_status_and_metadata_have_the_documented_forms(url):
+    status = requests.get(f"{url}/versions/12", timeout=10).json()
+    assert status == {
+        "model_version_status": [
+            {"version": "12", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+        ]
+    }
+    assert len(requests.get(url, timeout=10).json()["model_version_status"]) == 2
+    metadata = requests.get(f"{url}/metadata", timeout=10).json()
+    assert metadata["model_spec"] == {"name": "toy", "signature_name": "", "version": "12"}
+    signature = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert signature["inputs"]["image_bytes"]["dtype"] == "DT_STRING"
+    assert signature["outputs"]["detection_boxes"]["tensor_shape"]["dim"][-1]["size"] == "4"
+
+
+@pytest.mark.parametrize(
+    "path, status, said",
+    [
+        ("/v1/models/other:predict", 404, "Servable not found for request: Latest(other)"),
+        ("/v1/models/toy/versions/4:predict", 404, "Specific(toy, 4)"),
+        ("/v1/models/toy/versions/99999999999999999999:predict", 404, "Malformed"),
+        ("/v1/models/toy:classify", 404, "Malformed"),
+        ("/", 404, "Malformed"),
+        ("/v1/models/toy", 400, "Malformed"),
+    ],
+)
+def test_wrong_paths_get_an_error_in_json(server, path, status, said):
+    answer = requests.post(f"http://127.0.0.1:{server.rest_port}{path}", json={"instances": ["x"]}, timeout=10)
+    assert answer.status_code == status
+    assert said in answer.json()["error"]
+
+
+def test_wrong_bodies_get_an_error_in_json(url, red_png):
+    for body, said in (
+        (b"{", "JSON Parse error"),
+        (json.dumps({"instances": [b64(b"text")]}).encode(), "A picture must be a JPEG"),
+        (json.dumps({"instances": [b64(red_png)] * 5}).encode(), "between 1 and 4 rows"),
+        (json.dumps({"instances": ["x"], "signature_name": "y"}).encode(), "not found"),
+    ):
+        answer = requests.post(f"{url}:predict", data=body, timeout=10)
+        assert answer.status_code == 400
+        assert said in answer.json()["error"]
+    assert requests.get(f"{url}:predict", timeout=10).status_code == 400
+
+
+def test_a_mistake_in_the_server_is_an_answer_too(server, url, red_png, monkeypatch):
+    def broken(*arguments):
+        raise KeyError("secret")
+
+    monkeypatch.setattr(server.model, "run", broken)
+    answer = requests.post(f"{url}:predict", json={"instances": [b64(red_png)]}, timeout=10)
+    assert (answer.status_code, answer.json()) == (500, {"error": "The server failed: KeyError."})
+
+
+# === Bounds ===
+
+
+def test_a_request_that_is_too_large_is_told_so_before_it_is_read(server, url):
+    answer = requests.post(f"{url}:predict", data=bytes(5_000_000), timeout=10)
+    assert answer.status_code == 413
+    assert "524288" in answer.json()["error"]
+    status, _ = raw(server, b"POST /v1/models/toy:predict HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n")
+    assert status == 413
+
+
+def test_a_request_without_a_length_or_with_a_wrong_one_is_refused(server):
+    start = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n"
+    assert raw(server, start + b"\r\n")[0] == 411
+    assert raw(server, start + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n")[0] == 411
+    assert raw(server, start + b"Content-Length: -3\r\n\r\n")[0] == 400
+    assert raw(server, b"nonsense\r\n\r\n")[0] == 400
+    assert raw(server, b"PUT / HTTP/1.1\r\n\r\n")[0] == 501
+    assert raw(server, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")[0] == 414
+
+
+def test_clients_that_send_nothing_or_trickle_are_let_go_in_time(server):
+    began = time.monotonic()
+    assert raw(server, b"")[0] is None
+    slow = b"POST /v1/models/toy:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
+    assert raw(server, slow)[0] == 408
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) as connection:
+        for _ in range(6):  # a byte now and then starts no clock anew
+            try:
+                connection.sendall(b"G")
+            except OSError:
+                break
+            time.sleep(0.3)
+        connection.settimeout(3)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(10) == b""
+    assert time.monotonic() - began < 12
+
+
+def test_connections_are_bounded_and_free_again_when_closed(server, url):
+    held = [socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) for _ in range(8)]
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+    for connection in held:
+        connection.close()
+    for _ in range(50):
+        try:
+            assert requests.get(url, timeout=10).status_code == 200
+            break
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    else:
+        pytest.fail("the server does not come back")
+
+
+def test_a_connection_serves_many_requests(url):
+    with requests.Session() as session:
+        for _ in range(3):
+            assert session.get(url, timeout=10).status_code == 200
+            assert session.post(f"{url}:predict", data=b"{", timeout=10).status_code == 400
