@@ -1,5 +1,6 @@
 """TensorFlow without its chatter: a user sees this package's output."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ def import_tensorflow():
     if "tensorflow" in sys.modules or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3":
         return
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # notebooks show its "Assets written" otherwise
     try:
         kept = os.dup(2)
     except OSError:  # a process without standard error has nothing to turn away
