@@ -115,6 +115,30 @@ class Categories:
         shown = [names[i] if bearers[names[i]] == 1 else f"{names[i]} (id {i})" for i in ids]
         return cls(ids=tuple(ids), names=tuple(shown))
 
+    @classmethod
+    def merge(cls, tables: Iterable["Categories"]) -> "Categories":
+        """One table with the classes of all, those of the same name made one.
+
+        Args:
+            tables: of which each may repeat names of the ones before it, or bring further ones.
+
+        Returns:
+            The `Categories`: names in the order in which they are met. An id stays what it is in the first table
+            that has the name, unless another name already has it; it is then one above the largest so far.
+
+        Example:
+            >>> Categories.merge([Categories((1, 7), ("cat", "dog")), Categories((0, 1), ("dog", "cow"))])
+            Categories(ids=(1, 7, 8), names=('cat', 'dog', 'cow'))
+        """
+        ids: dict[str, int] = {}
+        taken: set[int] = set()
+        for table in tables:
+            for identifier, name in zip(table.ids, table.names, strict=True):
+                if name not in ids:
+                    ids[name] = identifier if identifier not in taken else max(taken) + 1
+                    taken.add(ids[name])
+        return cls(ids=tuple(ids.values()), names=tuple(ids))
+
     def class_of(self, dataset_id: int) -> int | None:
         """The class 0…K-1 of a dataset's category id, or None where the table does not have it."""
         return self._classes.get(dataset_id)

@@ -78,3 +78,13 @@ def test_categories_round_trip_through_keras_and_json():
     assert back == categories and hash(back) == hash(categories)
     assert Categories.from_config(json.loads(json.dumps(categories.get_config()))) == categories
     assert back.class_of(7) == 2
+
+
+def test_tables_are_merged_by_name_and_keep_the_ids_they_can():
+    first, second = Categories((1, 7), ("cat", "dog")), Categories((0, 1, 9), ("dog", "cow", "hen"))
+
+    merged = Categories.merge([first, second, first])
+
+    assert merged.names == ("cat", "dog", "cow", "hen")
+    assert merged.ids == (1, 7, 8, 9)
+    assert Categories.merge([first]) == first

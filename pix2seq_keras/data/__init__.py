@@ -1,6 +1,7 @@
 """Pictures and objects: sources, transforms, the training pipeline."""
 
 from pix2seq_keras.data.findings import Findings
+from pix2seq_keras.data.picture_cache import PictureCache
 from pix2seq_keras.data.pictures import PictureError, read_picture
 from pix2seq_keras.data.pipeline import Augmentation, training_dataset
 from pix2seq_keras.data.sources.opening import open_source
@@ -11,8 +12,10 @@ def load(source, split):
     """The examples of a source, in a fixed order.
 
     Args:
-        source: str, as `open_source` takes it: `"coco:DIR"`, `"digits"`, `"tfds:NAME"`.
-        split: str.
+        source: str, as `open_source` takes it: `"coco:DIR"`, `"coco:FILE.json+DIR"`, `"voc:DIR"`, `"yolo:data.yaml"`,
+            `"tfds:NAME[/CONFIG]"`, `"tfrecord:DIR"`, `"digits"`, `"digits:64"`, or several of them as
+            `"mix:0.7*[SOURCE]+0.3*[SOURCE]"`.
+        split: str, a split's name, or a slice of it such as `"train[:80%]"`, see `open_source`.
 
     Returns:
         A finite `tf.data.Dataset` of dictionaries `"image"` uint8 (H, W, 3), `"image_id"` int64, `"boxes"` float32
@@ -28,6 +31,7 @@ def load(source, split):
 __all__ = [
     "Augmentation",
     "Findings",
+    "PictureCache",
     "PictureError",
     "Source",
     "load",

@@ -21,6 +21,8 @@ KINDS: dict[str, Severity] = {
     "resized picture": "note",
     "turned by EXIF": "note",
     "picture without annotations": "note",
+    "picture without annotation file": "problem",
+    "split made here": "note",
     # annotations
     "box without area": "problem",
     "box outside the picture": "problem",
@@ -30,7 +32,11 @@ KINDS: dict[str, Severity] = {
     "annotation of an unknown image": "problem",
     "duplicate annotation id": "problem",
     "unusable annotation record": "problem",
+    "unusable annotation file": "problem",
+    "annotation file outside the folder": "problem",
+    "annotation file without a picture": "problem",
     "no annotations at all": "problem",
+    "polygon taken as its box": "note",
     "box cut to the picture": "note",
     "annotation without an id": "note",
     # sequences

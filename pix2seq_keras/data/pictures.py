@@ -4,10 +4,13 @@ JPEG goes through TensorFlow's decoder, with which the published models were tra
 differs by up to 4 levels of 255); so does plain PNG, where it is faster. All else goes through Pillow.
 """
 
+import contextlib
+import contextvars
 import functools
 import io
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from pix2seq_keras.data.picture_error import PictureError
+from pix2seq_keras.data.rgb import from_array, to_rgb
 from pix2seq_keras.errors import InputError
 
 MAX_PIXELS = 100_000_000  # a decompression bomb of more would take 300 MB and up, in every reading thread
@@ -32,19 +37,6 @@ _TURNS = {
     7: (True, True, True),
     8: (True, True, False),
 }
-
-
-class PictureError(InputError):
-    """A picture that cannot be used; the message names the file and says why.
-
-    Args:
-        message: the sentence.
-        kind: the kind `Findings` gets: "missing picture", "unreadable picture", …
-    """
-
-    def __init__(self, message: str, kind: str = "unreadable picture"):
-        super().__init__(message)
-        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -72,6 +64,48 @@ class PictureInfo:
     plain: bool
 
 
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture that is about to be read.
+
+    Args:
+        name: what error messages call it.
+        path: where it is, or None if it was given as bytes.
+        stamp: `(path, bytes, time of the last change, inode)`, None if it was given as bytes.
+        info: what its header says, where that is known from before.
+        load: gives the bytes of the file.
+    """
+
+    name: str
+    path: Path | None
+    stamp: tuple | None
+    info: PictureInfo | None
+    load: Callable[[], bytes]
+
+
+# Sources call `read_picture` somewhere within `read`: a parameter would have to pass through every one of them.
+_way: contextvars.ContextVar = contextvars.ContextVar("way of reading pictures", default=None)
+
+
+@contextlib.contextmanager
+def reading_by(way):
+    """Within the block, and in this thread only, `read_picture` reads files in another way: from a cache, say.
+
+    Args:
+        way: function of a `PictureFile` and of `decode`, which takes the file's bytes to its pixels or raises
+            `PictureError`; it returns pixels, uint8 (H, W, 3). None is the usual way.
+
+    Example:
+        >>> with reading_by(lambda file, decode: decode(file.load())[::2, ::2]):
+        ...     example = source.read(0)
+    """
+    token = _way.set(way)
+    try:
+        yield
+    finally:
+        _way.reset(token)
+
+
 def inspect_picture(picture: str | os.PathLike | bytes, max_pixels: int = MAX_PIXELS) -> PictureInfo:
     """Reads a picture's header, not its pixels: cheap, but a picture that is cut short still passes.
 
@@ -94,7 +128,7 @@ def inspect_picture(picture: str | os.PathLike | bytes, max_pixels: int = MAX_PI
         if not len(picture):
             raise PictureError(f"The picture {name} is empty (0 bytes).")
     else:
-        name, source = _regular_file(picture)
+        name, source, _ = _regular_file(picture)
     image = _open_image(source, name, max_pixels)
     try:
         return _info(image)
@@ -102,7 +136,9 @@ def inspect_picture(picture: str | os.PathLike | bytes, max_pixels: int = MAX_PI
         image.close()
 
 
-def read_picture(picture, name: str | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_picture(
+    picture, name: str | None = None, max_pixels: int = MAX_PIXELS, info: PictureInfo | None = None
+) -> np.ndarray:
     """Reads a whole picture as RGB, upright. May be called from many threads at once.
 
     EXIF orientation is applied, transparency is laid on white, grey becomes three equal channels, 16 bits are
@@ -113,6 +149,7 @@ def read_picture(picture, name: str | None = None, max_pixels: int = MAX_PIXELS)
             alpha, (H, W, 4).
         name: what error messages call the picture. Defaults to its path.
         max_pixels: the most pixels accepted. Defaults to 100 million.
+        info: what `inspect_picture` said of this file, if that is at hand: its header is then not parsed again.
 
     Returns:
         uint8 array `(H, W, 3)`.
@@ -125,21 +162,38 @@ def read_picture(picture, name: str | None = None, max_pixels: int = MAX_PIXELS)
         (480, 640, 3)
     """
     if hasattr(picture, "__array__"):
-        return _from_array(np.asarray(picture))
+        return from_array(np.asarray(picture))
     if isinstance(picture, bytes | bytearray | memoryview):
-        data, name = bytes(picture), name or "given as bytes"
+        data = bytes(picture)
+        file = PictureFile(name or "given as bytes", None, None, info, lambda: data)
     else:
-        path_name, path = _regular_file(picture)
-        name = name or path_name
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise _unopened(name, error) from error
+        path_name, path, status = _regular_file(picture)
+        name, stamp = name or path_name, (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+        file = PictureFile(name, path, stamp, info, lambda: _file_bytes(path, name))
+    decode = lambda data: _decode(data, file.name, max_pixels, info)
+    way = _way.get()
+    return decode(file.load()) if way is None else way(file, decode)
+
+
+def _file_bytes(path: Path, name: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unopened(name, error) from error
+
+
+def _decode(data: bytes, name: str, max_pixels: int, info: PictureInfo | None) -> np.ndarray:
     if not data:
         raise PictureError(f"The picture {name} is empty (0 bytes).")
+    if info is not None and info.plain and info.width * info.height <= max_pixels:
+        # Should the file not be what it was, this fails or gives what it is now; new EXIF and transparency apart.
+        pixels = _tried(tf.io.decode_png if info.format == "PNG" else tf.io.decode_jpeg, data)
+        if pixels is not None:
+            return pixels
     image = _open_image(io.BytesIO(data), name, max_pixels)
-    orientation = _orientation(image)
-    pixels = _decode_with_tensorflow(image, data)
+    orientation = _orientation(image) if info is None else info.exif_orientation
+    decoder = _tensorflow_decoder(image)
+    pixels = None if decoder is None else _tried(decoder, data)
     if pixels is None:
         if image.format == "TIFF":
             orientation = 1  # Pillow turns this format itself as it loads
@@ -177,8 +231,8 @@ def _turn_pixels(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
 
 
-def _regular_file(path) -> tuple[str, Path]:
-    """The path's name for messages, and the path, once it is known to be a file with something in it."""
+def _regular_file(path) -> tuple[str, Path, os.stat_result]:
+    """The path's name for messages, the path and its status, once it is known to be a file with something in it."""
     if not isinstance(path, str | os.PathLike):
         raise PictureError(
             "A picture is given as a path, as the bytes of a file or as a uint8 array. "
@@ -197,7 +251,7 @@ def _regular_file(path) -> tuple[str, Path]:
         raise PictureError(f"{name} is not a regular file, where a picture was expected.")
     if status.st_size == 0:
         raise PictureError(f"The picture {name} is empty (0 bytes).")
-    return name, path
+    return name, path, status
 
 
 def _unopened(name: str, error: Exception) -> PictureError:
@@ -264,10 +318,7 @@ def _tensorflow_decoder(image: Image.Image):
     return None
 
 
-def _decode_with_tensorflow(image: Image.Image, data: bytes) -> np.ndarray | None:
-    decoder = _tensorflow_decoder(image)
-    if decoder is None:
-        return None
+def _tried(decoder, data: bytes) -> np.ndarray | None:
     try:
         return decoder(data, channels=3).numpy()  # (H, W, 3)
     except tf.errors.OpError:
@@ -277,7 +328,7 @@ def _decode_with_tensorflow(image: Image.Image, data: bytes) -> np.ndarray | Non
 def _decode_with_pillow(image: Image.Image, name: str) -> np.ndarray:
     try:
         image.load()
-        return _to_rgb(image, name)
+        return to_rgb(image, name)
     except PictureError:
         raise
     # Pillow's decoders raise many kinds: OSError, SyntaxError, EOFError, struct.error, ...
@@ -286,46 +337,3 @@ def _decode_with_pillow(image: Image.Image, name: str) -> np.ndarray:
             f"The picture {name} is cut short or damaged and cannot be decoded ({error}). "
             "Fetch it again from where it came from, or remove it."
         ) from error
-
-
-def _to_rgb(image: Image.Image, name: str) -> np.ndarray:
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        grey16 = np.asarray(image).astype(np.int64)
-        grey = ((grey16 + 128) // 257).astype(np.uint8)  # 65535 = 255 · 257
-        if image.info.get("transparency") is not None:
-            grey[grey16 == image.info["transparency"]] = 255
-        return np.repeat(grey[..., None], 3, axis=-1)  # (H, W, 3)
-    if image.mode in ("I", "F"):
-        raise PictureError(
-            f"The picture {name} holds 32-bit numbers (Pillow mode {image.mode!r}), which have no fixed "
-            "white. Convert it to 8 or 16 bits."
-        )
-    if image.has_transparency_data:
-        return _on_white(np.asarray(image.convert("RGBA")))
-    return np.asarray(image.convert("RGB"))
-
-
-def _on_white(rgba: np.ndarray) -> np.ndarray:
-    alpha = rgba[..., 3:].astype(np.uint32)  # (H, W, 1)
-    # uint32 sums to at most 255 · 255; + 127 rounds to nearest.
-    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _from_array(array: np.ndarray) -> np.ndarray:
-    if array.dtype != np.uint8:
-        raise PictureError(
-            "A picture given as an array must be uint8, 0…255. "
-            f"Received: dtype {array.dtype}, shape {array.shape}. Floats in [0, 1] become one with "
-            "(255 * array).round().astype('uint8')."
-        )
-    channels = {2: 1, 3: array.shape[-1] if array.ndim == 3 else 0}.get(array.ndim, 0)
-    if channels not in (1, 3, 4) or not array.size:
-        raise PictureError(
-            "A picture given as an array must have the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
-            f"Received: shape {array.shape}."
-        )
-    if channels == 1:
-        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=-1)
-    elif channels == 4:
-        array = _on_white(array)
-    return np.ascontiguousarray(array)  # (H, W, 3)

@@ -1,47 +1,23 @@
 """From a source to the batches that `model.fit` reads: everything between disk and the model, in order."""
 
 import contextlib
-import dataclasses
 import re
 
 import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.data import transforms
+from pix2seq_keras.data.augmentation import Augmentation, augment
+from pix2seq_keras.data.reading import graph_reader, looks, portable_reader, python_reader
+from pix2seq_keras.data.sampling import RepeatSchedule, repeat_factors
+from pix2seq_keras.data.visits import shared_position, visit
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
 
-_READ = ("image", "boxes", "classes", "is_crowd")
+__all__ = ["Augmentation", "reading_errors", "training_dataset", "training_example"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Augmentation:
-    """How training pictures are changed; the defaults are the published fine-tuning ones, without colour.
-
-    Args:
-        min_scale, max_scale: floats, the picture is fitted into s·canvas with s uniform between them, then cropped.
-        flip: float in [0, 1], probability of a horizontal flip.
-        color: float ≥ 0, strength of brightness, contrast, saturation and hue jitter; 0 is off, 1 is usual.
-    """
-
-    min_scale: float = 0.3
-    max_scale: float = 2.0
-    flip: float = 0.5
-    color: float = 0.0
-
-    def __post_init__(self):
-        if not 0 < self.min_scale <= self.max_scale:
-            raise InputError(
-                "Scale jitter needs 0 < min_scale ≤ max_scale. "
-                f"Received: min_scale={self.min_scale}, max_scale={self.max_scale}"
-            )
-        if not 0 <= self.flip <= 1 or self.color < 0:
-            raise InputError(
-                f"flip must lie in [0, 1], color must not be negative. Received: flip={self.flip}, color={self.color}"
-            )
-
-
-def training_example(example, seed, vocabulary, image_size, sequence, augmentation):
+def training_example(example, seed, vocabulary, image_size, sequence, augmentation, other=None):
     """One augmented training example: the published order of steps.
 
     Args:
@@ -51,32 +27,35 @@ def training_example(example, seed, vocabulary, image_size, sequence, augmentati
         image_size: (H, W), the canvas.
         sequence: `SequenceOptions`.
         augmentation: `Augmentation`.
+        other: function of a seed (2,) that gives another picture's example; mosaics need it.
 
     Returns:
         x = {"images" float32 (H, W, 3), "tokens" int32 (L,)}, targets int32 (L,), token weights float32 (L,).
     """
-    scales = {"min_scale": augmentation.min_scale, "max_scale": augmentation.max_scale}
-    image, boxes = transforms.to_float(example["image"]), example["boxes"]
-    image, boxes = transforms.scale_jitter(image, boxes, image_size, **scales, seed=fold(seed, "scale"))
-    image, boxes = transforms.random_crop(image, boxes, image_size, seed=fold(seed, "crop"))
-    if augmentation.flip:
-        image, boxes = transforms.random_horizontal_flip(
-            image, boxes, probability=augmentation.flip, seed=fold(seed, "flip")
-        )
-    if augmentation.color:
-        image = transforms.color_jitter(image, strength=augmentation.color, seed=fold(seed, "color"))
-    alive = transforms.drop_crowds_and_dead_boxes({**example, "boxes": boxes})
+    augmented = augment(example, image_size, augmentation, seed, other)
     # Noise boxes belong to the frame of the cropped, unpadded picture, as published.
-    boxes, classes = select_objects(alive["boxes"], alive["classes"], sequence, fold(seed, "objects"))
-    boxes = transforms.rescale_boxes(boxes, tf.shape(image)[:2], image_size)
-    image = transforms.pad_to_canvas(image, image_size)
-    rows = training_sequence(boxes, classes, vocabulary, sequence, fold(seed, "sequence"))
-    tokens, targets, weights = rows
+    boxes, classes = select_objects(augmented["boxes"], augmented["classes"], sequence, fold(seed, "objects"))
+    boxes = transforms.rescale_boxes(boxes, tf.shape(augmented["image"])[:2], image_size)
+    image = transforms.pad_to_canvas(augmented["image"], image_size)
+    tokens, targets, weights = training_sequence(boxes, classes, vocabulary, sequence, fold(seed, "sequence"))
     return {"images": image, "tokens": tokens}, targets, weights
 
 
 def training_dataset(
-    source, vocabulary, image_size, batch_size, sequence, augmentation, seed=0, start=0, limit=None, copies=1
+    source,
+    vocabulary,
+    image_size,
+    batch_size,
+    sequence,
+    augmentation,
+    seed=0,
+    start=0,
+    limit=None,
+    copies=1,
+    repeat_threshold=0.0,
+    cache=None,
+    shard=(0, 1),
+    service=None,
 ):
     """Endless batches for `model.fit`, each a pure function of (seed, its position).
 
@@ -87,63 +66,62 @@ def training_dataset(
         source: `Source`.
         vocabulary: `Vocabulary` of at least as many classes as the source.
         image_size: (H, W).
-        batch_size: int.
+        batch_size: int, over all workers.
         sequence: `SequenceOptions`.
         augmentation: `Augmentation`.
         seed: int.
-        start: int, how many examples were read before: resuming starts there.
+        start: int, how many examples were read before, by all workers: resuming starts there.
         limit: int or `None`, use only that many pictures, the first annotated ones.
         copies: int, how often each picture comes, one right after the other, each augmented in its own way.
+        repeat_threshold: float, classes on fewer than this share of the pictures come more often, see
+            `sampling.repeat_factors`; 0 repeats nothing.
+        cache: `PictureCache` or `None`. It is part of what the pictures are: see there.
+        shard: (worker, workers): this one reads its slice, `batch_size // workers` examples of every batch.
+        service: `None`, or the address of a `tf.data.service` dispatcher, such as "grpc://localhost:5000", whose
+            workers then prepare the batches. They must see the same files. With several, batches arrive as they are
+            ready; with one, in order.
 
     Returns:
         `tf.data.Dataset` of (x, targets, token weights) as `training_example`, batched.
 
     Raises:
         InputError: if the source has nothing to train on, no picture that can be read, or more classes than the
-            vocabulary.
+            vocabulary; if options are out of range or exclude each other.
     """
-    if batch_size < 1:
-        raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
-    if len(source.categories) > vocabulary.num_classes:
-        raise InputError(
-            f"{source.name} has {len(source.categories)} classes, but the model's vocabulary has only "
-            f"{vocabulary.num_classes}. Make the model with num_classes={len(source.categories)}."
-        )
-    if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1, or None for all pictures. Received: limit={limit}")
-    if copies < 1:
-        raise InputError(f"copies must be at least 1. Received: copies={copies}")
+    worker, workers = shard
+    _check(source, vocabulary, batch_size, limit, copies, shard, cache, service)
     source.require_annotated()
     indices = np.flatnonzero(source.annotated)[:limit]
     _report_long_pictures(source, indices, sequence.max_objects)
     count = len(indices)
-    read = _reader(source, indices)
-    read(0)  # here an error is a sentence; from inside tf.data it would be TensorFlow's
+    python_reader(source, indices, cache)(
+        0
+    )  # here an error is a sentence; from inside tf.data it would be TensorFlow's
+    read = graph_reader(source, indices, cache) if service is None else portable_reader(source, indices)
+    schedule = _repeat_schedule(source, indices, repeat_threshold, seed)
 
-    def locate(position):
-        position, copy = position // copies, position % copies
-        epoch, place = position // count, position % count
-        epoch_seed = fold(tf.stack([seed, 0]), epoch)
-        # A bijection computed per element: no epoch-long permutation to keep or to replay when resuming.
-        index = tf.random.experimental.index_shuffle(place, fold(epoch_seed, "shuffle"), count - 1)
-        example_seed = fold(fold(epoch_seed, "example"), place)
-        return index, example_seed if copies == 1 else fold(example_seed, copy)
+    def build(position):
+        position = start + shared_position(position, batch_size, worker, workers)
+        picture, example_seed = visit(position, count, seed, copies, schedule)
+        other = lambda other_seed: read(tf.random.stateless_uniform([], other_seed, 0, count, tf.int64))
+        return training_example(read(picture), example_seed, vocabulary, image_size, sequence, augmentation, other)
 
-    def build(index, example_seed):
-        image, boxes, classes, is_crowd = tf.numpy_function(
-            read, [index], [tf.uint8, tf.float32, tf.int32, tf.bool], stateful=False
-        )
-        example = {
-            "image": tf.ensure_shape(image, [None, None, 3]),
-            "boxes": tf.ensure_shape(boxes, [None, 4]),
-            "classes": tf.ensure_shape(classes, [None]),
-            "is_crowd": tf.ensure_shape(is_crowd, [None]),
-        }
-        return training_example(example, example_seed, vocabulary, image_size, sequence, augmentation)
-
-    dataset = tf.data.Dataset.range(start, np.iinfo(np.int64).max).map(locate)
+    own = batch_size // workers
+    # A service hands out numbers of batches, not of examples, to its workers.
+    batches = tf.data.Dataset.range(np.iinfo(np.int64).max // batch_size)
+    dataset = batches.flat_map(lambda batch: tf.data.Dataset.range(batch * own, (batch + 1) * own))
     dataset = dataset.map(build, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return dataset.batch(batch_size, drop_remainder=True).prefetch(4)
+    dataset = dataset.batch(own, drop_remainder=True)
+    options = tf.data.Options()
+    options.threading.max_intra_op_parallelism = 1  # pictures are prepared side by side, not each by all threads
+    dataset = dataset.with_options(options)
+    if service is not None:
+        dataset = dataset.apply(
+            tf.data.experimental.service.distribute(
+                processing_mode=tf.data.experimental.service.ShardingPolicy.DYNAMIC, service=service
+            )
+        )
+    return dataset.prefetch(2)
 
 
 @contextlib.contextmanager
@@ -161,20 +139,37 @@ def reading_errors():
         raise InputError(sentence[1]) from error
 
 
-def _reader(source, indices):
-    """index -> the arrays of one example, of the next readable picture where this one cannot be read."""
-
-    def read(place):
-        for offset in range(len(indices)):
-            example = source.read_or_report(int(indices[(int(place) + offset) % len(indices)]))
-            if example is not None:
-                return tuple(example[name] for name in _READ)
+def _check(source, vocabulary, batch_size, limit, copies, shard, cache, service):
+    """Refuses options that cannot be."""
+    if batch_size < 1:
+        raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+    if len(source.categories) > vocabulary.num_classes:
         raise InputError(
-            f"Not one of the {len(indices)} pictures of {source.name} {source.split} that have objects can be read.\n"
-            f"Found there:\n{source.findings.summary()}"
+            f"{source.name} has {len(source.categories)} classes, but the model's vocabulary has only "
+            f"{vocabulary.num_classes}. Make the model with num_classes={len(source.categories)}."
         )
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, or None for all pictures. Received: limit={limit}")
+    if copies < 1:
+        raise InputError(f"copies must be at least 1. Received: copies={copies}")
+    worker, workers = shard
+    if not 0 <= worker < workers or batch_size % workers:
+        raise InputError(
+            "A shard is (worker, workers) with 0 ≤ worker < workers, and the workers share each batch equally. "
+            f"Received: shard={tuple(shard)}, batch_size={batch_size}"
+        )
+    if service is not None and cache is not None:
+        raise InputError("A data service cannot use a cache of pictures. Use one of data.service and data.cache_dir.")
 
-    return read
+
+def _repeat_schedule(source, indices, threshold, seed):
+    """`RepeatSchedule` over the pictures, or `None` where nothing is repeated."""
+    if threshold == 0:
+        return None
+    classes = []
+    for _, example in looks(source, indices):
+        classes.append(() if example is None else example["classes"][~example["is_crowd"]])
+    return RepeatSchedule(repeat_factors(classes, len(source.categories), threshold), seed)
 
 
 def _report_long_pictures(source, indices, max_objects):

@@ -1,7 +1,8 @@
-"""What a recipe asks for: the model, its vocabulary, its optimiser."""
+"""What a recipe asks for: the model, its vocabulary, its optimiser, its data."""
 
 import keras
 
+from pix2seq_keras.data import PictureCache, training_dataset
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
@@ -112,3 +113,46 @@ def build_optimizer(recipe):
         epsilon=options.epsilon,
         global_clipnorm=options.clipnorm,
     )
+
+
+def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
+    """The training batches of a recipe.
+
+    Args:
+        recipe: `Recipe`.
+        source: `Source` of its training split.
+        model: `Pix2Seq`, whose vocabulary and picture size count.
+        step: int, steps done before; the data set starts with the next one's batch.
+        shard: (worker, workers), see `training_dataset`.
+
+    Returns:
+        `tf.data.Dataset`, see `training_dataset`.
+
+    Raises:
+        InputError: as `training_dataset` and `PictureCache` do.
+    """
+    data = recipe.data
+    return training_dataset(
+        source,
+        model.vocabulary,
+        model.image_size,
+        recipe.batch_size,
+        recipe.sequence,
+        recipe.augmentation,
+        seed=recipe.seed,
+        start=step * recipe.batch_size,
+        limit=data.train_limit,
+        copies=data.copies,
+        repeat_threshold=data.repeat_threshold,
+        cache=build_cache(recipe),
+        shard=shard,
+        service=data.service,
+    )
+
+
+def build_cache(recipe):
+    """The `PictureCache` of a recipe, or `None` if it has none."""
+    data = recipe.data
+    if data.cache_dir is None:
+        return None
+    return PictureCache(data.cache_dir, data.cache_gigabytes, data.cache_size)

@@ -24,6 +24,14 @@ class DataRecipe:
         val_split: split for evaluations while training.
         train_limit: use only so many training pictures; null for all.
         copies: how often each picture comes in a row, augmented in different ways.
+        repeat_threshold: pictures with a class that fewer than this share of the pictures have come more often; 0.001
+            is usual for rare classes, 0 repeats nothing.
+        cache_dir: folder that keeps large pictures reduced to `cache_size`, for this run and others; null reads the
+            originals each time. With it, the reduced pictures are what is trained on.
+        cache_gigabytes: the most that folder holds.
+        cache_size: longest side in pixels of a reduced picture; best no less than that of the canvas.
+        service: address of a tf.data service whose workers prepare the batches, such as "grpc://host:5000"; null does
+            so in this process.
     """
 
     source: str = "digits"
@@ -31,6 +39,11 @@ class DataRecipe:
     val_split: str = "val"
     train_limit: int | None = None
     copies: int = 1
+    repeat_threshold: float = 0.0
+    cache_dir: str | None = None
+    cache_gigabytes: float = 20.0
+    cache_size: int = 1333
+    service: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,12 +191,15 @@ class Recipe:
     def __post_init__(self):
         counts = {
             **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size")},
-            **{f"data.{name}": getattr(self.data, name) for name in ("train_limit", "copies")},
+            **{f"data.{name}": getattr(self.data, name) for name in ("train_limit", "copies", "cache_size")},
             **{f"evaluation.{name}": getattr(self.evaluation, name) for name in ("every", "batch_size", "max_images")},
         }
         for name, count in counts.items():
             if count is not None and count < 1:
                 raise InputError(f"{name} must be at least 1. Received: {name}={count}")
+        for name in ("repeat_threshold", "cache_gigabytes"):
+            if not getattr(self.data, name) >= 0:
+                raise InputError(f"data.{name} must not be negative. Received: data.{name}={getattr(self.data, name)}")
         if not 0 <= self.seed < 2**31:
             raise InputError(f"seed must lie between 0 and 2³¹ − 1. Received: seed={self.seed}")
         if self.precision not in PRECISIONS:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import keras
 
-from pix2seq_keras.data import open_source, training_dataset
+from pix2seq_keras.data import open_source
 from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.files import save_model
 from pix2seq_keras.training import recipe as recipes
-from pix2seq_keras.training.building import build_model, build_optimizer
+from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
 from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
@@ -100,18 +100,7 @@ def _train(recipe, run, resume, say):
             file.write(recipe.to_yaml())
 
     # === The loop ===
-    dataset = training_dataset(
-        train_source,
-        model.vocabulary,
-        model.image_size,
-        recipe.batch_size,
-        recipe.sequence,
-        recipe.augmentation,
-        seed=recipe.seed,
-        start=progress["step"] * recipe.batch_size,
-        limit=recipe.data.train_limit,
-        copies=recipe.data.copies,
-    )
+    batches_from = lambda step: build_dataset(recipe, train_source, model, step)
     evaluation = CocoEvaluation(
         val_source,
         every=recipe.evaluation.every,
@@ -132,7 +121,7 @@ def _train(recipe, run, resume, say):
     ]
     try:
         with reading_errors():
-            _fit(model, dataset, recipe, progress, callbacks)
+            _fit(model, batches_from, recipe, progress, callbacks)
     finally:
         bar.close()
         _report_findings(say, train_source, val_source)
@@ -149,16 +138,16 @@ def _train(recipe, run, resume, say):
     return result
 
 
-def _fit(model, dataset, recipe, progress, callbacks):
+def _fit(model, batches_from, recipe, progress, callbacks):
     """Whole epochs, then the steps that are left."""
     epochs, rest = divmod(recipe.steps, recipe.epoch_steps)
     options = {"verbose": 0, "shuffle": False, "callbacks": callbacks}
     first = progress["epoch"]
     if first < epochs:
+        dataset = batches_from(progress["step"])
         model.fit(dataset, initial_epoch=first, epochs=epochs, steps_per_epoch=recipe.epoch_steps, **options)
     if rest and first <= epochs:
-        if first < epochs:
-            dataset = dataset.skip((epochs - first) * recipe.epoch_steps)
+        dataset = batches_from(epochs * recipe.epoch_steps)
         model.fit(dataset, initial_epoch=epochs, epochs=epochs + 1, steps_per_epoch=rest, **options)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import Vocabulary
-from pix2seq_keras.data import Augmentation, open_source, training_dataset
+from pix2seq_keras.data import Augmentation, PictureCache, open_source, training_dataset
 from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.errors import InputError
@@ -276,11 +276,12 @@ def test_other_errors_of_reading_are_not_dressed_up(folder):
 
     source = open_source(f"coco:{folder}", "train")
     calls = itertools.count()
+    example = source.read(0)  # its picture is pixels: there is no file that TensorFlow could read alone
 
-    def read(index, real=source.read):
+    def read(index):
         if next(calls) > 3:
             raise RuntimeError("a defect")
-        return real(index)
+        return example
 
     broken = Source(**{**vars(source), "read": read})
     with pytest.raises(tf.errors.OpError, match="a defect"), reading_errors():
@@ -293,3 +294,94 @@ def test_other_errors_of_reading_are_not_dressed_up(folder):
 def test_impossible_augmentations_are_refused(options):
     with pytest.raises(InputError, match="Received"):
         Augmentation(**options)
+
+
+# === Stopped and continued, shared, cached, served ===
+
+
+def test_after_a_stop_at_step_137_of_an_epoch_the_next_50_batches_are_the_same_bits(folder):
+    source = open_source(f"coco:{folder}", "train")
+    wild = Augmentation(min_scale=0.3, max_scale=2.0, color=0.5, erase=0.3)
+    options = {"sequence": SequenceOptions(max_objects=6), "batch_size": 2, "seed": 11, "copies": 3}
+
+    whole = batches(dataset(source, wild, **options), 187)
+    resumed = batches(dataset(open_source(f"coco:{folder}", "train"), wild, **options, start=137 * 2), 50)
+
+    assert len(resumed) == 50
+    assert_same(whole[137:], resumed)
+
+
+def test_the_slices_of_all_workers_are_the_batches_of_one(folder):
+    source = open_source(f"coco:{folder}", "train")
+    options = {"sequence": SequenceOptions(max_objects=6), "batch_size": 6, "seed": 2, "start": 12}
+
+    whole = batches(dataset(source, WILD, **options), 4)
+    slices = [batches(dataset(source, WILD, **options, shard=(worker, 2)), 4) for worker in range(2)]
+
+    for number, batch in enumerate(whole):
+        together = [np.concatenate(parts) for parts in zip(*(part[number] for part in slices), strict=True)]
+        assert_same([batch], [together])
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 3), (0, 0)])
+def test_impossible_shards_are_refused(folder, shard):
+    with pytest.raises(InputError, match="share each batch equally"):
+        dataset(open_source(f"coco:{folder}", "train"), batch_size=4, shard=shard)
+
+
+def test_rare_classes_come_more_often(folder, edit_annotations):
+    def leave_one_blue(document):
+        blue = [record for record in document["annotations"] if record["category_id"] == 9]
+        document["annotations"] = [r for r in document["annotations"] if r not in blue or r["image_id"] == 3]
+
+    edit_annotations(folder, "train", leave_one_blue)
+    source = open_source(f"coco:{folder}", "train")
+
+    usual = visited(dataset(source), 21)
+    repeated = visited(dataset(source, repeat_threshold=1.0), 27)  # √7 = 2.6 times
+
+    assert usual.count(2) == 3
+    assert repeated.count(2) in (8, 9) and set(repeated) == set(range(7))
+
+
+def test_examples_do_not_depend_on_what_the_cache_holds(folder, tmp_path):
+    source = open_source(f"coco:{folder}", "train")
+    cache = lambda name: PictureCache(tmp_path / name, longest_side=24)
+
+    first = batches(dataset(source, WILD, cache=cache("one")), 10)
+    again = batches(dataset(source, WILD, cache=cache("one")), 10)
+    elsewhere = batches(dataset(source, WILD, cache=cache("two")), 10)
+    without = batches(dataset(source, WILD), 10)
+
+    assert_same(first, again)
+    assert_same(first, elsewhere)
+    assert (first[0][0] != without[0][0]).any()
+
+
+@pytest.fixture(scope="module")
+def service():
+    """The address of a data service of one dispatcher and one worker, both in this process."""
+    import tensorflow as tf
+
+    tools = tf.data.experimental.service
+    dispatcher = tools.DispatchServer()
+    address = dispatcher.target.partition("://")[2]
+    worker = tools.WorkerServer(tools.WorkerConfig(dispatcher_address=address, heartbeat_interval_ms=100))
+    yield dispatcher.target
+    del worker
+
+
+def test_a_data_service_gives_the_same_batches(folder, service):
+    source = open_source(f"coco:{folder}", "train")
+    options = {"sequence": SequenceOptions(max_objects=6), "batch_size": 3, "seed": 4, "start": 9}
+
+    here = batches(dataset(source, WILD, **options), 6)
+    served = batches(dataset(source, WILD, **options, service=service), 6)
+
+    assert_same(here, served)
+
+
+def test_a_data_service_and_a_cache_exclude_each_other(folder, tmp_path):
+    source = open_source(f"coco:{folder}", "train")
+    with pytest.raises(InputError, match="Use one of"):
+        dataset(source, cache=PictureCache(tmp_path / "cache"), service="grpc://localhost:1")

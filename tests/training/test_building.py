@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, Pix2Seq
+from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import published, published_presets
-from pix2seq_keras.training.building import build_model, build_optimizer
+from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -188,3 +189,17 @@ def test_a_run_with_a_state_of_its_own_needs_no_published_weights(published_reci
 
     assert built.vocabulary.class_tokens == (101, 102, 103)
     assert (np.asarray(built.encoder.patches.kernel) != np.asarray(model.encoder.patches.kernel)).any()
+
+
+def test_batches_start_at_any_step_and_every_data_option_reaches_them(tiny_recipe, tmp_path):
+    source = open_source(tiny_recipe.data.source, "train")
+    model = build_model(tiny_recipe, source.categories)
+    images = lambda recipe, step=0: [x["images"] for x, *_ in build_dataset(recipe, source, model, step).take(3)]
+    cached = dataclasses.replace(tiny_recipe.data, cache_dir=str(tmp_path / "cache"), cache_size=20)
+
+    whole, later = images(tiny_recipe), images(tiny_recipe, step=2)
+    reduced = images(dataclasses.replace(tiny_recipe, data=cached))
+
+    np.testing.assert_array_equal(later[0], whole[2])
+    assert (reduced[0].numpy() != whole[0].numpy()).any()
+    assert len(list((tmp_path / "cache").rglob("*.jpg+"))) > 0

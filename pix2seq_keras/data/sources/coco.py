@@ -1,4 +1,4 @@
-"""Opening a folder in COCO's layout: `DIR/annotations/instances_SPLIT.json` beside pictures in `DIR/SPLIT/`.
+"""COCO's JSON files beside folders of pictures, as COCO, Objects365 and Roboflow lay them out, or named one by one.
 
 Files of real datasets have faults. A fault in the frame (no folder, no JSON, no categories) is an error;
 a fault in a record costs that record alone, and is reported in `Source.findings`.
@@ -8,18 +8,20 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
-
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import read_picture
-from pix2seq_keras.data.sources.coco_annotations import CocoObjects, gather_objects
-from pix2seq_keras.data.sources.coco_pictures import CocoPicture, check_pictures
+from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotation_file
+from pix2seq_keras.data.sources.coco_annotations import gather_objects
+from pix2seq_keras.data.sources.coco_pictures import check_pictures
+from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.source import Source
+from pix2seq_keras.data.sources.splits import made_split
 from pix2seq_keras.errors import InputError
 
-_PREFIX = "instances_"
+_PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of the names in annotations/: COCO's, Objects365's, none
+_ROBOFLOW = "_annotations.coco.json"
 _KEYS = ("images", "annotations", "categories")
+_MAX_BYTES = 16 * 1024 * MEGABYTE  # Objects365's own has 3 GB
 
 
 def open_coco(directory: str | os.PathLike, split: str) -> Source:
@@ -27,9 +29,13 @@ def open_coco(directory: str | os.PathLike, split: str) -> Source:
 
     All headers are looked at now, so that sizes and orientations are known; pixels are read one by one later.
 
+    The annotation file is `annotations/instances_SPLIT.json`, or Objects365's `annotations/zhiyuan_objv2_SPLIT.json`,
+    or `annotations/SPLIT.json`, or Roboflow's `SPLIT/_annotations.coco.json`; the pictures are in `SPLIT/`,
+    `images/SPLIT/` or `images/`.
+
     Args:
         directory: the folder that holds `annotations/` and the folders of pictures.
-        split: "train", "val", "train2017", …: `annotations/instances_SPLIT.json` and `SPLIT/` must exist.
+        split: "train", "val", "train2017", …
 
     Returns:
         A `Source` in the order of the file's `"images"`, without those that cannot be used.
@@ -44,6 +50,37 @@ def open_coco(directory: str | os.PathLike, split: str) -> Source:
         (205, ('RBC', 'WBC', 'Platelets'))
     """
     annotation_file, folder = _locate(directory, split)
+    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split)
+
+
+def open_coco_file(annotation_file: str | os.PathLike, folder: str | os.PathLike, split: str = "all") -> Source:
+    """Opens a COCO JSON file whose pictures are in a folder of any name.
+
+    Args:
+        annotation_file: the JSON file.
+        folder: the folder its file names are relative to.
+        split: "all", or "train" or "val", which `made_split` makes.
+
+    Returns:
+        A `Source`, as `open_coco` gives it.
+
+    Raises:
+        InputError: as `open_coco`.
+
+    Example:
+        >>> source = open_coco_file("labels.json", "photos", "train")
+    """
+    name = f"coco:{os.fspath(annotation_file)}+{os.fspath(folder)}"
+    annotation_file, folder = Path(annotation_file).expanduser(), Path(folder).expanduser()
+    if not annotation_file.is_file():
+        raise InputError(f"There is no annotation file {str(annotation_file)!r}.")
+    if not folder.is_dir():
+        raise InputError(f"There is no folder of pictures {str(folder)!r}.")
+    source = _index(annotation_file, folder.resolve(), name, "all")
+    return made_split(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
+
+
+def _index(annotation_file: Path, folder: Path, name: str, split: str) -> Source:
     document = _parse(annotation_file)
     try:
         categories = Categories.from_coco(document["categories"])
@@ -51,7 +88,6 @@ def open_coco(directory: str | os.PathLike, split: str) -> Source:
         raise InputError(f"The categories of {annotation_file} cannot be used. {error}") from error
     if not document["images"]:
         raise InputError(f'{annotation_file} lists no pictures: its "images" is empty.')
-
     findings = Findings()
     pictures, known_ids = check_pictures(document["images"], folder, findings)
     if not pictures:
@@ -59,42 +95,7 @@ def open_coco(directory: str | os.PathLike, split: str) -> Source:
             f"None of the {len(document['images'])} pictures of {annotation_file} can be used:\n{findings.summary()}"
         )
     objects = gather_objects(document["annotations"], pictures, known_ids, categories, findings)
-
-    owners = np.repeat(np.arange(len(pictures)), np.diff(objects.starts))  # (M,)
-    object_counts = np.bincount(owners[~objects.is_crowd], minlength=len(pictures))
-    if not object_counts.any():
-        findings.add(
-            "no annotations at all",
-            str(annotation_file),
-            f"{annotation_file} has no usable object on any of its {len(pictures)} pictures.",
-        )
-    for index in np.flatnonzero(object_counts == 0):
-        file_name = pictures[index].file_name
-        findings.add("picture without annotations", f"{file_name!r:.80}", f"{file_name!r:.80} has no usable object.")
-    return Source(
-        name=f"coco:{os.fspath(directory)}",
-        split=split,
-        categories=categories,
-        image_ids=np.asarray([picture.image_id for picture in pictures], np.int64),
-        findings=findings,
-        read=lambda index: _read(pictures, objects, index),
-        annotated=object_counts > 0,
-        object_counts=object_counts,
-        labels=[str(picture.path) for picture in pictures],
-    )
-
-
-def _read(pictures: list[CocoPicture], objects: CocoObjects, index: int) -> dict:
-    picture = pictures[index]
-    rows = slice(objects.starts[index], objects.starts[index + 1])
-    return {
-        "image": read_picture(picture.path),  # (H, W, 3)
-        "image_id": np.int64(picture.image_id),
-        "boxes": objects.boxes[rows],  # (n, 4)
-        "classes": objects.classes[rows],
-        "is_crowd": objects.is_crowd[rows],
-        "area": objects.area[rows],
-    }
+    return indexed_source(name, split, categories, pictures, objects, findings, str(annotation_file))
 
 
 def _locate(directory, split: str) -> tuple[Path, Path]:
@@ -102,30 +103,38 @@ def _locate(directory, split: str) -> tuple[Path, Path]:
     if not directory.is_dir():
         raise InputError(
             f"There is no folder {str(directory)!r}. A coco source is a folder that holds annotations/ and "
-            "the folders of pictures."
+            "the folders of pictures; a single annotation file is written as coco:FILE.json+FOLDER."
         )
-    annotations = directory / "annotations"
-    splits = sorted(file.stem.removeprefix(_PREFIX) for file in annotations.glob(f"{_PREFIX}*.json"))
-    if split not in splits:  # so a split can only be a plain name
-        wanted = str(annotations / f"{_PREFIX}{split}.json")
-        there = f"There are the splits {', '.join(splits)}." if splits else "There is none there at all."
+    files = _annotation_files(directory)
+    if split not in files:  # so a split can only be a plain name
+        wanted = str(directory / "annotations" / f"instances_{split}.json")
+        there = f"There are the splits {', '.join(sorted(files))}." if files else "There is none there at all."
         raise InputError(f"The split {split!r} has no annotation file {wanted!r}. {there}")
-    folder = directory / split
-    if not folder.is_dir():
-        raise InputError(f"There is no folder of pictures {str(folder)!r} beside the annotations of {split!r}.")
-    return annotations / f"{_PREFIX}{split}.json", folder.resolve()
+    for folder in (directory / split, directory / "images" / split, directory / "images"):
+        if folder.is_dir():
+            return files[split], folder.resolve()
+    raise InputError(f"There is no folder of pictures {str(directory / split)!r} beside the annotations of {split!r}.")
+
+
+def _annotation_files(directory: Path) -> dict[str, Path]:
+    """Split -> annotation file; where a split has several, COCO's own way of naming them goes first."""
+    files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
+    named: dict[str, list[Path]] = {prefix: [] for prefix in _PREFIXES}
+    for file in (directory / "annotations").glob("*.json"):
+        named[next(prefix for prefix in _PREFIXES if file.name.startswith(prefix))].append(file)
+    for prefix in reversed(_PREFIXES):
+        files.update((file.stem.removeprefix(prefix), file) for file in named[prefix])
+    return files
 
 
 def _parse(file: Path) -> dict:
+    data = read_annotation_file(file, _MAX_BYTES)
     try:
-        data = file.read_bytes()
         # Polygons are four fifths of COCO's file; dropped as they are met they never pile up in memory.
         document = json.loads(data, object_hook=_without_segmentation)
     except json.JSONDecodeError as error:
         what = "is empty" if not data.strip() else f"is not JSON, or is cut short: {error.msg}"
         raise InputError(f"{file} {what} (line {error.lineno}, column {error.colno}).") from error
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, brackets without end
         raise InputError(f"{file} is not JSON that can be read: {error}.") from error
     if not isinstance(document, dict):

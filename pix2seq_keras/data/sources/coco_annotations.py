@@ -3,46 +3,25 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import exif_turn_boxes
-from pix2seq_keras.data.sources.coco_pictures import CocoPicture, is_record_id
+from pix2seq_keras.data.sources.coco_pictures import is_record_id
+from pix2seq_keras.data.sources.objects import Objects, place_objects
+from pix2seq_keras.data.sources.picture_index import IndexedPicture
+from pix2seq_keras.data.sources.showing import shown
 
 _COMPARED = ("image_id", "category_id", "bbox", "iscrowd", "area")
-_LONGEST_OVERHANG = 1.0  # pixels; labelling tools round outwards, which is nothing to report
 _LARGEST_AREA = 1e30  # pixels²; far more would be infinite in float32
-
-
-@dataclass(frozen=True)
-class CocoObjects:
-    """All usable objects of all pictures, those of picture `i` in rows `starts[i]` to `starts[i + 1]`.
-
-    Args:
-        boxes: float32 `(M, 4)` rel_yxyx of the upright picture.
-        classes: int32 `(M,)`.
-        is_crowd: bool `(M,)`.
-        area: float32 `(M,)`, pixels² of the upright picture.
-        starts: int64 `(N + 1,)`.
-    """
-
-    boxes: np.ndarray
-    classes: np.ndarray
-    is_crowd: np.ndarray
-    area: np.ndarray
-    starts: np.ndarray
 
 
 def gather_objects(
     records: Sequence,
-    pictures: Sequence[CocoPicture],
+    pictures: Sequence[IndexedPicture],
     known_ids: frozenset[int],
     categories: Categories,
     findings: Findings,
-) -> CocoObjects:
+) -> Objects:
     """Checks all annotation records and sorts the usable ones by picture, in the file's order within each.
 
     Args:
@@ -53,7 +32,7 @@ def gather_objects(
         findings: is told of every record that is dropped or changed.
 
     Returns:
-        The `CocoObjects`.
+        The `Objects`.
     """
     index_of = {picture.image_id: index for index, picture in enumerate(pictures)}
     ids = Counter(r["id"] for r in records if isinstance(r, dict) and is_record_id(r.get("id")))
@@ -66,62 +45,15 @@ def gather_objects(
             rows.append(row)
             positions.append(position)
 
-    table = np.asarray(rows, np.float64).reshape(-1, 8)  # (M, 8)
-    picture, classes, is_crowd = table[:, :3].astype(np.int64).T
-    area, x, y, w, h = table[:, 3:].T
-    sizes = np.asarray(
-        [(p.frame_width, p.frame_height, p.width, p.height, p.turn) for p in pictures], np.float64
-    ).reshape(-1, 5)
-    frame_width, frame_height, width, height, turn = sizes[picture].T  # each (M,)
+    def describe(row):
+        position = positions[row]
+        return _where(position, records[position]), shown(records[position]["bbox"])
 
-    with np.errstate(over="ignore"):  # 1e308 + 1e308 is a box that ends far outside, as it should
-        left, top, right, bottom = x, y, x + w, y + h
-    flat = (w <= 0) | (h <= 0)
-    outside = ~flat & ((left >= frame_width) | (top >= frame_height) | (right <= 0) | (bottom <= 0))
-    overhang = np.max([-left, -top, right - frame_width, bottom - frame_height], axis=0, initial=-np.inf)
-    left, right = np.clip(left, 0, frame_width), np.clip(right, 0, frame_width)
-    top, bottom = np.clip(top, 0, frame_height), np.clip(bottom, 0, frame_height)
-    boxes = np.stack(
-        [top / frame_height, left / frame_width, bottom / frame_height, right / frame_width], axis=-1
-    ).astype(np.float32)  # (M, 4)
-    for orientation in range(2, 9):
-        turned = turn == orientation
-        boxes[turned] = exif_turn_boxes(boxes[turned], orientation)
-    # A sliver can be thinner than float32 can tell.
-    flat |= ~outside & ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
-
-    def report(kind, mask, action):
-        for row in np.flatnonzero(mask):
-            where = _where(positions[row], records[positions[row]])
-            file_name = pictures[picture[row]].file_name
-            findings.add(
-                kind,
-                where,
-                f"{where} has the box {records[positions[row]]['bbox']} on {file_name!r:.80} of "
-                f"{frame_width[row]:g}×{frame_height[row]:g} pixels; {action}.",
-            )
-
-    report("box without area", flat, "dropped")
-    report("box outside the picture", outside, "dropped")
-    report("box cut to the picture", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
-
-    area = np.where(np.isnan(area), (right - left) * (bottom - top), area)
-    area *= width * height / (frame_width * frame_height)  # where the picture was resized
-
-    kept = np.flatnonzero(~flat & ~outside)
-    kept = kept[np.argsort(picture[kept], kind="stable")]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(picture[kept], minlength=len(pictures)))])
-    return CocoObjects(
-        boxes=boxes[kept],
-        classes=classes[kept].astype(np.int32),
-        is_crowd=is_crowd[kept].astype(bool),
-        area=area[kept].astype(np.float32),
-        starts=starts.astype(np.int64),
-    )
+    return place_objects(rows, describe, pictures, findings)
 
 
 def _check(position, record, index_of, known_ids, categories, earlier, findings) -> tuple | None:
-    """One row `(picture, class, crowd, area or NaN, x, y, w, h)`, or None where the record is dropped."""
+    """One row `(picture, class, crowd, area or NaN, left, top, right, bottom)`, or None where the record is dropped."""
 
     def drop(kind, why):
         where = _where(position, record)
@@ -131,12 +63,12 @@ def _check(position, record, index_of, known_ids, categories, earlier, findings)
         return drop("unusable annotation record", "not a dictionary")
     image_id, category_id, bbox = record.get("image_id"), record.get("category_id"), record.get("bbox")
     if not is_record_id(image_id):
-        return drop("unusable annotation record", f'"image_id" is {image_id!r:.40}, not an integer')
+        return drop("unusable annotation record", f'"image_id" is {shown(image_id, 40)}, not an integer')
     if not is_record_id(category_id):
-        return drop("unusable annotation record", f'"category_id" is {category_id!r:.40}, not an integer')
+        return drop("unusable annotation record", f'"category_id" is {shown(category_id, 40)}, not an integer')
     crowd = record.get("iscrowd", 0)
     if crowd not in (0, 1):
-        return drop("unusable annotation record", f'"iscrowd" is {crowd!r:.40}, neither 0 nor 1')
+        return drop("unusable annotation record", f'"iscrowd" is {shown(crowd, 40)}, neither 0 nor 1')
     picture = index_of.get(image_id)
     if picture is None:
         if image_id not in known_ids:
@@ -146,10 +78,10 @@ def _check(position, record, index_of, known_ids, categories, earlier, findings)
     if object_class is None:
         return drop("unknown category", f"no category has the id {category_id}")
     if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
-        return drop("unusable box", f'"bbox" is {bbox!r:.80}, not [x, y, width, height]')
+        return drop("unusable box", f'"bbox" is {shown(bbox)}, not [x, y, width, height]')
     bbox = [_finite(value) for value in bbox]
     if None in bbox:
-        return drop("box with NaN", f'"bbox" is {record["bbox"]!r:.80}, not four finite numbers')
+        return drop("box with NaN", f'"bbox" is {shown(record["bbox"])}, not four finite numbers')
 
     if not is_record_id(record.get("id")):
         where = _where(position, record)
@@ -168,7 +100,9 @@ def _check(position, record, index_of, known_ids, categories, earlier, findings)
     area = record.get("area")
     area = _finite(area) if type(area) in (int, float) else None
     area = area if area is not None and 0 < area < _LARGEST_AREA else math.nan
-    return (picture, object_class, int(crowd), area, *bbox)
+    x, y, width, height = bbox
+    # 1e308 + 1e308 is infinite: a box that ends far outside, as it should.
+    return (picture, object_class, int(crowd), area, x, y, x + width, y + height)
 
 
 def _finite(value: int | float) -> float | None:
@@ -180,5 +114,5 @@ def _finite(value: int | float) -> float | None:
 
 
 def _where(position: int, record) -> str:
-    identifier = f"id {record.get('id')!r:.40}" if isinstance(record, dict) else f"{record!r:.40}"
+    identifier = f"id {shown(record.get('id'), 40)}" if isinstance(record, dict) else f"{shown(record, 40)}"
     return f"annotations[{position}] ({identifier})"

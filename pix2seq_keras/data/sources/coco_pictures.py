@@ -1,43 +1,17 @@
 """The `"images"` of a COCO file: which of them can be used, and in which frame their boxes are drawn."""
 
-import math
+import os
+from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import PictureError, PictureInfo, inspect_picture
-from pix2seq_keras.data.sources.folder import picture_inside
+from pix2seq_keras.data.pictures import PictureError, inspect_picture
+from pix2seq_keras.data.sources.folder import file_inside
+from pix2seq_keras.data.sources.picture_index import IndexedPicture, choose_frame, look_at_all
+from pix2seq_keras.data.sources.showing import shown
 
-_OPENERS = 16  # waiting for a disk or a network, hardly computing
-_SAME_ASPECT = 0.01
-_SWAPS_AXES = (5, 6, 7, 8)
-
-
-@dataclass(frozen=True)
-class CocoPicture:
-    """A usable picture.
-
-    Args:
-        image_id: the file's own id.
-        file_name: as the annotation file has it.
-        path: where it is, resolved.
-        width: pixels across, upright.
-        height: pixels down, upright.
-        frame_width: width of the frame the boxes are drawn in, in the annotation file's pixels.
-        frame_height: height of that frame.
-        turn: EXIF orientation by which the boxes must be turned to be upright; 1 where they already are.
-    """
-
-    image_id: int
-    file_name: str
-    path: Path
-    width: int
-    height: int
-    frame_width: float
-    frame_height: float
-    turn: int
+_FOLDERS_LEFT_OUT = 4  # Objects365 has three: "images/v1/patch8/a.jpg"
 
 
 def is_record_id(value) -> bool:
@@ -45,8 +19,11 @@ def is_record_id(value) -> bool:
     return type(value) is int and -(2**63) <= value < 2**63
 
 
-def check_pictures(records: Sequence, folder: Path, findings: Findings) -> tuple[list[CocoPicture], frozenset[int]]:
+def check_pictures(records: Sequence, folder: Path, findings: Findings) -> tuple[list[IndexedPicture], frozenset[int]]:
     """Checks all image records and the headers of their files.
+
+    Where a file is not where its record says, it is looked for with the leading folders of its name left out one
+    after the other: Objects365 names "images/v1/patch8/a.jpg" what most people unpack to `patch8/a.jpg`.
 
     Args:
         records: the `"images"` list, of which anything may be wrong.
@@ -60,10 +37,10 @@ def check_pictures(records: Sequence, folder: Path, findings: Findings) -> tuple
     for position, record in enumerate(records):
         where = f"images[{position}]"
         if not isinstance(record, dict):
-            findings.add("unusable image record", where, f"{where} is {record!r:.80}, not a dictionary.")
+            findings.add("unusable image record", where, f"{where} is {shown(record)}, not a dictionary.")
             continue
         image_id, file_name = record.get("id"), record.get("file_name")
-        where = f"{where} (id {image_id!r:.40}, {file_name!r:.80})"
+        where = f"{where} (id {shown(image_id, 40)}, {shown(file_name)})"
         if not is_record_id(image_id):
             findings.add("unusable image record", where, f'{where}: "id" must be an integer of 64 bits.')
         elif image_id in named:
@@ -75,80 +52,43 @@ def check_pictures(records: Sequence, folder: Path, findings: Findings) -> tuple
         try:
             if not isinstance(file_name, str):
                 raise PictureError('"file_name" must be a string.', kind="unusable image record")
-            path = picture_inside(folder, file_name)
-            return path, inspect_picture(path)
+            path, shortened = _find(folder, file_name)
+            return path, inspect_picture(path), shortened
         except PictureError as error:
             return error
 
-    with ThreadPoolExecutor(_OPENERS, thread_name_prefix="pix2seq-header") as openers:
-        looks = list(openers.map(look, [file_name for _, file_name, _ in named.values()]))
+    looks = look_at_all(look, [file_name for _, file_name, _ in named.values()])
+    users = Counter(seen[0] for seen in looks if not isinstance(seen, PictureError))
 
     pictures = []
     for (image_id, (where, file_name, record)), seen in zip(named.items(), looks, strict=True):
+        if not isinstance(seen, PictureError) and seen[2] and users[seen[0]] > 1:
+            seen = PictureError(  # a/1.jpg and b/1.jpg cannot both be 1.jpg
+                f"There is no picture {shown(file_name)}; {seen[0].name!r}, the nearest, fits several records.",
+                kind="missing picture",
+            )
         if isinstance(seen, PictureError):
             findings.add(seen.kind, where, f"{where}: {seen} The picture is left out.")
             continue
-        path, info = seen
+        path, info, _ = seen
         width, height, turn, finding = choose_frame(info, record.get("width"), record.get("height"))
         if finding is not None:
             findings.add(finding[0], where, f"{where}: {finding[1]}")
-        pictures.append(CocoPicture(image_id, file_name, path, info.width, info.height, width, height, turn))
+        pictures.append(IndexedPicture(image_id, file_name, path, info, width, height, turn))
     return pictures, frozenset(named)
 
 
-def choose_frame(info: PictureInfo, width, height) -> tuple[float, float, int, tuple[str, str] | None]:
-    """Decides in which frame a picture's boxes were drawn.
-
-    Viewers and labelling tools show pictures upright, so that is taken unless the annotation file gives the
-    size the picture has before it is turned.
-
-    Args:
-        info: what the picture's header says.
-        width: what the annotation file says, possibly None or nonsense.
-        height: likewise.
-
-    Returns:
-        `(frame width, frame height, EXIF orientation to turn boxes by, finding)`, where the finding is
-        None or `(kind, message)`.
-    """
-    upright, stored = (info.width, info.height), (info.stored_width, info.stored_height)
-    turned = None
-    if info.exif_orientation != 1:
-        turned = (
-            "turned by EXIF",
-            f"EXIF orientation {info.exif_orientation}; its boxes are taken as drawn on the upright picture.",
-        )
-    if width is None and height is None:
-        return *upright, 1, turned
-    if not (_is_length(width) and _is_length(height)):
-        message = f"the size {width!r:.40}×{height!r:.40} is no size; the file's {upright[0]}×{upright[1]} is used."
-        return *upright, 1, ("picture of another size", message)
-    said = (width, height)
-    if said == upright:
-        return *upright, 1, turned
-    swaps = info.exif_orientation in _SWAPS_AXES
-    turned_along = (
-        "turned by EXIF",
-        f"EXIF orientation {info.exif_orientation}; its boxes were drawn before and are turned along.",
-    )
-    if swaps and said == stored:
-        return *said, info.exif_orientation, turned_along
-    difference = f"said to be {width}×{height}, the file has {upright[0]}×{upright[1]}"
-    if _aspects_agree(said, upright):
-        return *said, 1, ("resized picture", f"{difference}: resized, its boxes are scaled along.")
-    if swaps and _aspects_agree(said, stored):
-        message = f"{difference} after turning: resized, its boxes are scaled and turned along."
-        return *said, info.exif_orientation, ("resized picture", message)
-    message = f"{difference}, another shape; boxes are taken as pixels of the file."
-    return *upright, 1, ("picture of another size", message)
-
-
-def _is_length(value) -> bool:
-    try:
-        return type(value) in (int, float) and math.isfinite(value) and value > 0
-    except OverflowError:  # an integer of 400 digits
-        return False
-
-
-def _aspects_agree(one, other) -> bool:
-    return abs((one[0] * other[1]) / (one[1] * other[0]) - 1) <= _SAME_ASPECT
+def _find(folder: Path, file_name: str) -> tuple[Path, bool]:
+    """Where the file is, and whether leading folders of its name had to be left out."""
+    path = file_inside(folder, file_name)
+    if os.path.exists(path):  # noqa: PTH110 (says False where Path.exists raises: a name that is too long)
+        return path, False
+    rest = file_name
+    for _ in range(_FOLDERS_LEFT_OUT):
+        rest = rest.partition("/")[2].lstrip("/")
+        if not rest.strip("./ "):
+            break
+        shorter = file_inside(folder, rest)
+        if os.path.isfile(shorter):  # noqa: PTH113
+            return shorter, True
+    return path, False

@@ -1,15 +1,16 @@
-"""Finding a picture's file inside its folder, and nowhere else."""
+"""Finding a file inside its folder, and nowhere else."""
 
 import os
 import re
 from pathlib import Path
 
 from pix2seq_keras.data.pictures import PictureError
+from pix2seq_keras.data.sources.showing import shown
 
-_OUTSIDE = "picture outside the folder"
+_LONGEST_NAME = 4096  # Linux takes no longer path, and to look at each of 100,000 folders would take minutes
 
 
-def picture_inside(folder: Path, file_name: str) -> Path:
+def file_inside(folder: Path, file_name: str, what: str = "picture") -> Path:
     """The path of `file_name`, which must lie in `folder` after all symbolic links are followed.
 
     An annotation file is somebody else's text: without this it could have any file of this machine opened,
@@ -19,20 +20,21 @@ def picture_inside(folder: Path, file_name: str) -> Path:
     Args:
         folder: the folder of the split, already resolved (`Path.resolve()`).
         file_name: the name in the annotation file, with forward slashes; subfolders are fine.
+        what: what the file is, for messages.
 
     Returns:
         The resolved path, which may not exist.
 
     Raises:
-        PictureError: of kind "picture outside the folder" for absolute names, "..", backslashes and links
-            that lead out; "unreadable picture" for names no file can have.
+        PictureError: of kind "picture outside the folder" (or what else it is) for absolute names, "..",
+            backslashes and links that lead out; "unreadable picture" for names no file can have.
 
     Example:
-        >>> picture_inside(Path("/data/train"), "a/photo.jpg")
+        >>> file_inside(Path("/data/train"), "a/photo.jpg")
         PosixPath('/data/train/a/photo.jpg')
     """
-    if "\0" in file_name or not file_name.strip():
-        raise PictureError(f"No file can have the name {file_name!r:.80}.")
+    if "\0" in file_name or not file_name.strip() or len(file_name) > _LONGEST_NAME:
+        raise PictureError(f"No file can have the name {shown(file_name)}.")
     leads_out = (
         "\\" in file_name  # a separator on Windows, where '..\\x' leaves the folder
         or re.match("[A-Za-z]:", file_name)
@@ -41,9 +43,9 @@ def picture_inside(folder: Path, file_name: str) -> Path:
     )
     if leads_out:
         raise PictureError(
-            f"The file name {file_name!r:.80} could lead out of the picture folder. Use a name relative to "
+            f"The file name {file_name!r:.80} could lead out of its folder. Use a name relative to "
             "it, with forward slashes and without '..'.",
-            kind=_OUTSIDE,
+            kind=f"{what} outside the folder",
         )
     try:
         path = Path(os.path.realpath(folder / file_name))
@@ -51,7 +53,7 @@ def picture_inside(folder: Path, file_name: str) -> Path:
         raise PictureError(f"No file can have the name {file_name!r:.80} ({error}).") from error
     if not path.is_relative_to(folder):
         raise PictureError(
-            f"The file name {file_name!r:.80} is a link that leads out of the picture folder.",
-            kind=_OUTSIDE,
+            f"The file name {file_name!r:.80} is a link that leads out of its folder.",
+            kind=f"{what} outside the folder",
         )
     return path

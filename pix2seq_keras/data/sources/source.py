@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -39,6 +39,11 @@ class Source:
         annotated: bool `(N,)`: has at least one usable object that is no crowd.
         object_counts: int `(N,)`: usable objects that are no crowds.
         labels: `(N,)` paths that name the pictures in messages. Defaults to names made of the image ids.
+        sizes: int32 `(N, 2)`, heights and widths of the upright pictures in pixels, 0 where the index does not know
+            them. Defaults to all zeros.
+        read_objects: index -> the example without its `"image"`, for no pixel read. Defaults to taking it from `read`.
+        encoded: index -> the bytes of the picture's file as they were found, to be copied or looked at by
+            `inspect_picture`; raises `PictureError`. Defaults to None: there is no such file.
     """
 
     name: str
@@ -50,9 +55,67 @@ class Source:
     annotated: np.ndarray
     object_counts: np.ndarray
     labels: Sequence[str] | None = None
+    sizes: np.ndarray | None = None
+    read_objects: Callable[[int], dict] | None = None
+    encoded: Callable[[int], bytes] | None = None
+
+    def __post_init__(self):
+        if self.sizes is None:
+            self.sizes = np.zeros((len(self.image_ids), 2), np.int32)
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def objects(self, index: int) -> dict:
+        """What is on a picture, without decoding it where the source can do so.
+
+        Args:
+            index: 0…N-1.
+
+        Returns:
+            Dictionary of `"image_id"`, `"boxes"`, `"classes"`, `"is_crowd"` and `"area"`, as `read` gives them.
+
+        Raises:
+            PictureError: where the record cannot be read.
+
+        Example:
+            >>> source.objects(0)["classes"]
+            array([1, 0, 0], dtype=int32)
+        """
+        if self.read_objects is not None:
+            return self.read_objects(index)
+        return {key: value for key, value in self.read(index).items() if key != "image"}
+
+    def part(self, indices, split: str | None = None) -> "Source":
+        """Some of the pictures as a source of their own, which shares this one's `findings`.
+
+        Args:
+            indices: int `(M,)`, which pictures, in the order they are to have; none twice.
+            split: what the part is called. Defaults to this source's split.
+
+        Returns:
+            A `Source` of M pictures, which keep their image ids.
+
+        Example:
+            >>> every_tenth = source.part(range(0, len(source), 10))
+        """
+        indices = np.asarray(indices, np.int64).reshape(-1)  # (M,)
+
+        def moved(function):
+            return None if function is None else lambda index: function(int(indices[index]))
+
+        return replace(
+            self,
+            split=self.split if split is None else split,
+            image_ids=self.image_ids[indices],
+            read=moved(self.read),
+            annotated=self.annotated[indices],
+            object_counts=self.object_counts[indices],
+            labels=None if self.labels is None else [self.labels[index] for index in indices],
+            sizes=self.sizes[indices],
+            read_objects=moved(self.read_objects),
+            encoded=moved(self.encoded),
+        )
 
     def label(self, index: int) -> str:
         """The path of a picture, or its id where it has none, to name it in messages."""

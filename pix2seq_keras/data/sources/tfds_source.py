@@ -5,14 +5,11 @@ downloaded. Only the digit scenes, which are drawn on the spot, are prepared whe
 """
 
 import difflib
-import hashlib
 import os
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import read_only_builder
 
@@ -22,10 +19,13 @@ from pix2seq_keras.data.pictures import PictureError, read_picture
 from pix2seq_keras.data.sources.digit_scenes import SIZES
 from pix2seq_keras.data.sources.digits_builder import DigitScenes
 from pix2seq_keras.data.sources.source import Source
+from pix2seq_keras.data.sources.tfds_index import read_index
+from pix2seq_keras.data.sources.tfds_mapping import TfdsMapping, find_fields, look_up, to_rel_yxyx
 from pix2seq_keras.data.sources.tfrecords import TFRecords
 from pix2seq_keras.errors import InputError
 
-_RECORDS_AT_ONCE = 1000
+CATEGORIES_KEY = "pix2seq_categories"  # in metadata.json: the dataset ids, which TFDS's labels do not have
+_AS_COCO = TfdsMapping()
 
 
 def data_dir() -> str | None:
@@ -61,16 +61,17 @@ def open_digits(size: str = "96", split: str = "train") -> Source:
     return _open_builder(builder, "digits" if size == "96" else f"digits:{size}", split)
 
 
-def open_tfds(name: str, split: str) -> Source:
+def open_tfds(name: str, split: str, mapping: TfdsMapping = _AS_COCO) -> Source:
     """Opens a prepared TFDS data set whose pictures have an `objects` feature with `bbox` and `label`.
 
-    `is_crowd` and `area` are used where they exist; otherwise nothing is a crowd and an area is its box's.
-    Dataset ids are TFDS's labels + 1. Picture ids are "image/id" where that is a number that never repeats,
-    else the index + 1.
+    `is_crowd` (or VOC's `is_difficult`) and `area` are used where they exist; otherwise nothing is a crowd and an area
+    is its box's. Dataset ids are TFDS's labels + 1. Picture ids are "image/id" where that is a number that never
+    repeats, else the index + 1.
 
     Args:
         name: "NAME", "NAME/CONFIG" or either with ":VERSION", as in `tfds.load`.
         split: A split's name, or a part of one in TFDS's notation, such as "train[:80%]".
+        mapping: which features are meant, where they have other names.
 
     Returns:
         A `Source`.
@@ -94,79 +95,120 @@ def open_tfds(name: str, split: str) -> Source:
             builder = read_only_builder.builder_from_files(name, data_dir=data_dir())
         except (tfds.core.DatasetNotFoundError, ValueError) as error:
             raise InputError(_why_not_found(name)) from error
-    return _open_builder(builder, f"tfds:{name}", split)
+    return _open_builder(builder, f"tfds:{name}", split, mapping)
 
 
-def _open_builder(builder: tfds.core.DatasetBuilder, name: str, split: str) -> Source:
+def open_tfrecord(directory: str | os.PathLike, split: str) -> Source:
+    """Opens a folder of TFRecord (or ArrayRecord) files that describes itself, as `convert_source` and TFDS write it.
+
+    Args:
+        directory: the folder that holds `dataset_info.json` and `features.json` beside the records.
+        split: A split's name, or a part of one in TFDS's notation.
+
+    Returns:
+        A `Source`. Dataset ids are those the folder was written with, or else TFDS's labels + 1.
+
+    Raises:
+        InputError: The folder is none such, or names records outside itself.
+    """
+    folder = Path(directory).expanduser()
+    if not (folder / "dataset_info.json").is_file() or not (folder / "features.json").is_file():
+        raise InputError(
+            f"{str(directory)!r} has no dataset_info.json and features.json: it is no folder that pix2seq data convert "
+            "or tensorflow_datasets wrote."
+        )
+    try:
+        builder = read_only_builder.builder_from_directory(folder)
+        files = [part.filename for info in builder.info.splits.values() for part in info.file_instructions]
+        table = (builder.info.metadata or {}).get(CATEGORIES_KEY)
+        categories = None if table is None else Categories.from_config(table)
+    # These files are somebody else's: TFDS stumbles over them in as many ways as they can be wrong.
+    except Exception as error:
+        what = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"The description of the data set in {str(directory)!r} is damaged ({what}).") from error
+    for file in files:
+        if not Path(file).resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{str(directory)!r} names records outside the folder: {str(file)!r:.200}.")
+    source = _open_builder(builder, f"tfrecord:{os.fspath(directory)}", split, _AS_COCO)
+    if categories is not None and categories.names == source.categories.names:
+        source.categories = categories
+    return source
+
+
+def _open_builder(builder: tfds.core.DatasetBuilder, name: str, split: str, mapping: TfdsMapping = _AS_COCO) -> Source:
     features = builder.info.features
-    _check_features(features, name)
+    fields = find_fields(features, mapping, name)
     records = _open_records(builder, name, split)
     try:
-        image_ids, object_counts = _read_index(records, builder, split)
+        index = read_index(records, builder, split, fields)
     except (OSError, RuntimeError) as error:  # RuntimeError is ArrayRecord's word for damage
         raise InputError(
             f"The files of {name!r} in {builder.data_dir} are damaged or missing ({error}). "
             "Delete that folder and prepare the data set again."
         ) from error
     findings = Findings()
-    if not object_counts.any():
+    if not index.object_counts.any():
         findings.add("no annotations at all", f"{name} ({split})", f"The split {split!r} of {name!r} has no objects.")
-    objects = features["objects"].feature
-    still_encoded = {"image": tfds.decode.SkipDecoding()}
-    has_crowds, has_areas = "is_crowd" in objects, "area" in objects
+    decoders = tfds.decode.SkipDecoding()
+    for key in reversed(fields.image):
+        decoders = {key: decoders}
 
-    def read(index: int) -> dict:
-        label = f"{image_ids[index]} of {name} ({split})"
+    def label(place: int) -> str:
+        return f"{index.image_ids[place]} of {name} ({split})"
+
+    def read_record(place: int) -> dict:
         try:
-            serialised = records[int(index)]
+            serialised = records[int(place)]
         except (OSError, RuntimeError) as error:
-            raise PictureError(f"The record of picture {label} cannot be read ({error}).") from error
-        record = features.deserialize_example_np(serialised, decoders=still_encoded)
-        image = read_picture(record["image"], name=label)  # (H, W, 3)
-        found = record["objects"]
-        num_objects = len(found["label"])
-        boxes = np.asarray(found["bbox"], np.float32).reshape(num_objects, 4)
-        if has_areas:
-            area = np.asarray(found["area"], np.float32)
+            raise PictureError(f"The record of picture {label(place)} cannot be read ({error}).") from error
+        return features.deserialize_example_np(serialised, decoders=decoders)
+
+    def encoded(place: int) -> bytes:
+        return look_up(read_record(place), fields.image)
+
+    def objects(record: dict, place: int, height: int, width: int) -> dict:
+        boxes = to_rel_yxyx(look_up(record, fields.bbox), fields.box_format, height, width)  # (n, 4)
+        if fields.label is None:
+            classes = np.zeros(len(boxes), np.int32)
         else:
-            sides = (boxes[:, 2:] - boxes[:, :2]) * np.array(image.shape[:2], np.float32)  # (n, 2)
+            classes = np.asarray(look_up(record, fields.label), np.int32)
+        if fields.area is not None:
+            area = np.asarray(look_up(record, fields.area), np.float32)
+        else:
+            sides = (boxes[:, 2:] - boxes[:, :2]) * np.array([height, width], np.float32)  # (n, 2)
             area = sides.prod(-1)
+        no_crowds = np.zeros(len(boxes), bool)
+        is_crowd = no_crowds if fields.is_crowd is None else np.asarray(look_up(record, fields.is_crowd), bool)
+        known = (classes >= 0) & (classes < len(fields.categories))  # TFDS writes -1 where a label is not known
         return {
-            "image": image,
-            "image_id": image_ids[index],
-            "boxes": boxes,
-            "classes": np.asarray(found["label"], np.int32),
-            "is_crowd": np.asarray(found["is_crowd"], bool) if has_crowds else np.zeros(num_objects, bool),
-            "area": area,
+            "image_id": index.image_ids[place],
+            "boxes": boxes[known],
+            "classes": classes[known],
+            "is_crowd": is_crowd[known],
+            "area": area[known],
         }
+
+    def read(place: int) -> dict:
+        record = read_record(place)
+        image = read_picture(look_up(record, fields.image), name=label(place))  # (H, W, 3)
+        return {"image": image, **objects(record, place, *image.shape[:2])}
+
+    def read_objects(place: int) -> dict:
+        return objects(read_record(place), place, *index.sizes[place].tolist())
 
     return Source(
         name=name,
         split=split,
-        categories=Categories.from_names(objects["label"].names, first_id=1),
-        image_ids=image_ids,
+        categories=fields.categories,
+        image_ids=index.image_ids,
         findings=findings,
         read=read,
-        annotated=object_counts > 0,
-        object_counts=object_counts,
+        annotated=index.object_counts > 0,
+        object_counts=index.object_counts,
+        sizes=index.sizes,
+        read_objects=read_objects,
+        encoded=encoded,
     )
-
-
-def _check_features(features, name: str) -> None:
-    """Says which features a `Source` needs and the data set lacks."""
-    needs = "A detection data set needs the features 'image' and 'objects' with 'bbox' and 'label'"
-    present = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
-    if not {"image", "objects"} <= set(present) or not isinstance(features["image"], tfds.features.Image):
-        raise InputError(f"{needs}; {name!r} has {_listed(present) or type(features).__name__}.")
-    objects = getattr(features["objects"], "feature", {})
-    inside = sorted(objects) if isinstance(objects, tfds.features.FeaturesDict) else []
-    if not {"bbox", "label"} <= set(inside):
-        raise InputError(f"{needs}; the 'objects' of {name!r} have {_listed(inside) or 'nothing'}.")
-    if not isinstance(objects["label"], tfds.features.ClassLabel) or objects["label"].names is None:
-        raise InputError(f"The labels of {name!r} have no names: 'label' must be a ClassLabel.")
-    box_format = getattr(objects["bbox"], "bbox_format", None)
-    if box_format is not None and box_format.value != "REL_YXYX":
-        raise InputError(f"The boxes of {name!r} must be in the format REL_YXYX. Received: {box_format.value}")
 
 
 def _open_records(builder: tfds.core.DatasetBuilder, name: str, split: str):
@@ -194,61 +236,6 @@ def _open_records(builder: tfds.core.DatasetBuilder, name: str, split: str):
             ) from error
         parts = splits[split].file_instructions
         return TFRecords((os.fspath(part.filename), part.skip, part.take) for part in parts)
-
-
-def _read_index(records, builder: tfds.core.DatasetBuilder, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Two int64 `(N,)` arrays: the pictures' ids, and how many objects they have that are no crowds.
-
-    They need a pass over all records, though not over the pixels, so they are kept beside the data, named by
-    what they came from.
-    """
-    parts = builder.info.splits[split].file_instructions
-    stats = [Path(part.filename).stat() for part in parts]
-    origin = repr(
-        [
-            (Path(part.filename).name, part.skip, part.take, stat.st_size, stat.st_mtime_ns)
-            for part, stat in zip(parts, stats, strict=True)
-        ]
-    )
-    kept = Path(builder.data_dir) / f"pix2seq_index_{hashlib.sha256(origin.encode()).hexdigest()[:16]}.npz"
-    try:
-        with np.load(kept) as arrays:
-            return arrays["image_ids"], arrays["object_counts"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there yet, or unreadable: made again
-    image_ids, object_counts = _scan(records, builder.info.features)
-    temporary = kept.with_name(f".{kept.stem}.{os.getpid()}.npz")
-    try:
-        np.savez(temporary, image_ids=image_ids, object_counts=object_counts)
-        temporary.replace(kept)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # a read-only data set only costs the pass again
-    return image_ids, object_counts
-
-
-def _scan(records, features) -> tuple[np.ndarray, np.ndarray]:
-    wanted = {"objects/label": tf.io.VarLenFeature(tf.int64)}
-    if "is_crowd" in features["objects"].feature:
-        wanted["objects/is_crowd"] = tf.io.VarLenFeature(tf.int64)
-    has_ids = "image/id" in features and np.issubdtype(features["image/id"].np_dtype, np.integer)
-    if has_ids:
-        wanted["image/id"] = tf.io.FixedLenFeature((), tf.int64)
-
-    image_ids, object_counts = [], []
-    for start in range(0, len(records), _RECORDS_AT_ONCE):
-        indices = range(start, min(start + _RECORDS_AT_ONCE, len(records)))
-        # TFDS would build Python objects record by record; this parser reads the few fields wanted in bulk.
-        parsed = tf.io.parse_example(records.__getitems__(list(indices)), wanted)
-        rows = parsed["objects/label"].indices.numpy()[:, 0]
-        crowds = parsed["objects/is_crowd"].values.numpy() if "objects/is_crowd" in parsed else np.zeros(len(rows))
-        object_counts.append(np.bincount(rows[crowds == 0], minlength=len(indices)))
-        if has_ids:
-            image_ids.append(parsed["image/id"].numpy())
-    object_counts = np.concatenate(object_counts)
-    image_ids = np.concatenate(image_ids) if has_ids else np.zeros(0, np.int64)
-    if len(np.unique(image_ids)) != len(object_counts):
-        image_ids = np.arange(1, len(object_counts) + 1, dtype=np.int64)
-    return image_ids, object_counts
 
 
 def _why_not_found(name: str) -> str:

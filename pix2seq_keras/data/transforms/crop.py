@@ -29,12 +29,31 @@ def random_crop(image, boxes, canvas, *, seed):
     ```
     """
     size = tf.shape(image)[:2]
+    offset, cropped_size = crop_place(size, canvas, seed)
+    image = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
+    return image, crop_at(boxes, size, offset, cropped_size)
+
+
+def crop_place(size, canvas, seed):
+    """Where `random_crop` crops.
+
+    Args:
+        size: int32 tensor (2,), height and width of the picture.
+        canvas: pair of int (H, W).
+        seed: int tensor (2,).
+
+    Returns:
+        `(offset, cropped_size)`: int32 tensors (2,), y and x of the corner, height and width.
+    """
     cropped_size = tf.minimum(size, tf.constant(canvas))
     slack = tf.cast(size - cropped_size, tf.float32)
-    offset = tf.cast(tf.random.stateless_uniform([], fold(seed, "random_crop")) * slack, tf.int32)  # (2,): y, x
-    image = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
+    offset = tf.cast(tf.random.stateless_uniform([], fold(seed, "random_crop")) * slack, tf.int32)
+    return offset, cropped_size
 
+
+def crop_at(boxes, size, offset, cropped_size):
+    """The boxes (n, 4) of a picture of `size` (2,) relative to its crop, clipped to [0, 1]."""
     boxes_pixels = boxes * tf.cast(tf.tile(size, [2]), tf.float32)  # (n, 4)
     boxes_pixels -= tf.cast(tf.tile(offset, [2]), tf.float32)
     boxes = boxes_pixels / tf.cast(tf.tile(cropped_size, [2]), tf.float32)
-    return image, tf.clip_by_value(boxes, 0.0, 1.0)
+    return tf.clip_by_value(boxes, 0.0, 1.0)

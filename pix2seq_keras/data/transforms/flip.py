@@ -1,4 +1,4 @@
-"""Left becomes right, now and then."""
+"""Left becomes right, or top becomes bottom, now and then."""
 
 import tensorflow as tf
 
@@ -10,7 +10,7 @@ def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
     """Mirrors a picture and its boxes left to right with a given probability.
 
     Args:
-        image: float32 tensor (h, w, 3).
+        image: tensor (h, w, 3) of any dtype.
         boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
         probability: float in [0, 1]. 0 never flips (digits and letters have no mirror image), 1 always does.
         seed: int tensor (2,).
@@ -27,11 +27,63 @@ def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
     image, boxes = random_horizontal_flip(image, boxes, seed=(0, 1))
     ```
     """
-    if not 0 <= probability <= 1:
-        raise InputError(f"The probability of a flip must lie in [0, 1]. Received probability={probability}.")
-    # The number is drawn from [0, 1), so that 0 and 1 mean never and always.
-    flipped = tf.random.stateless_uniform([], fold(seed, "horizontal_flip")) < probability
+    flipped = drawn(probability, fold(seed, "horizontal_flip"))
     image = tf.cond(flipped, lambda: tf.reverse(image, [1]), lambda: image)
+    return image, tf.where(flipped, mirrored_boxes(boxes, horizontally=True), boxes)
+
+
+def random_vertical_flip(image, boxes, *, probability=0.5, seed):
+    """Mirrors a picture and its boxes top to bottom with a given probability: for pictures without an up.
+
+    Args:
+        image: tensor (h, w, 3) of any dtype.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        probability: float in [0, 1].
+        seed: int tensor (2,).
+
+    Returns:
+        `(image, boxes)` of the same shapes.
+
+    Raises:
+        InputError: the probability is not in [0, 1].
+
+    Example:
+
+    ```python
+    image, boxes = random_vertical_flip(image, boxes, seed=(0, 1))
+    ```
+    """
+    flipped = drawn(probability, fold(seed, "vertical_flip"))
+    image = tf.cond(flipped, lambda: tf.reverse(image, [0]), lambda: image)
+    return image, tf.where(flipped, mirrored_boxes(boxes, vertically=True), boxes)
+
+
+def mirrored_boxes(boxes, vertically=False, horizontally=False):
+    """The boxes of a picture that was mirrored.
+
+    Args:
+        boxes: float32 tensor (n, 4), `rel_yxyx`.
+        vertically: bool, whether top and bottom changed places.
+        horizontally: bool, whether left and right did.
+
+    Returns:
+        float32 tensor (n, 4).
+    """
     ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=-1)  # (n,) each
-    mirrored = tf.stack([ymin, 1.0 - xmax, ymax, 1.0 - xmin], -1)  # (n, 4)
-    return image, tf.where(flipped, mirrored, boxes)
+    if vertically:
+        ymin, ymax = 1.0 - ymax, 1.0 - ymin
+    if horizontally:
+        xmin, xmax = 1.0 - xmax, 1.0 - xmin
+    return tf.stack([ymin, xmin, ymax, xmax], -1)  # (n, 4)
+
+
+def drawn(probability, seed):
+    """Whether something of this probability happens: a bool scalar tensor, decided by the seed (2,).
+
+    Raises:
+        InputError: the probability is not in [0, 1].
+    """
+    if not 0 <= probability <= 1:
+        raise InputError(f"A probability must lie in [0, 1]. Received probability={probability}.")
+    # The number is drawn from [0, 1), so that 0 and 1 mean never and always.
+    return tf.random.stateless_uniform([], seed) < probability

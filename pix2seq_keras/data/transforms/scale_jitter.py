@@ -32,13 +32,29 @@ def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
     image, boxes = scale_jitter(image, boxes, canvas=(640, 640), seed=(0, 1))
     ```
     """
+    size = jittered_size(tf.shape(image)[:2], canvas, min_scale, max_scale, seed)
+    return tf.image.resize(image, size, "bilinear", antialias=False), boxes
+
+
+def jittered_size(size, canvas, min_scale, max_scale, seed):
+    """The size that `scale_jitter` gives a picture.
+
+    Args:
+        size: int32 tensor (2,), height and width of the picture.
+        canvas, min_scale, max_scale, seed: see `scale_jitter`.
+
+    Returns:
+        int32 tensor (2,), at least 1.
+
+    Raises:
+        InputError: the scales are not 0 < min_scale ≤ max_scale.
+    """
     if not 0 < min_scale <= max_scale:
         raise InputError(
             "The scales of scale jitter must be 0 < min_scale ≤ max_scale. "
             f"Received min_scale={min_scale}, max_scale={max_scale}."
         )
     jitter = tf.random.stateless_uniform([], fold(seed, "scale_jitter"), min_scale, max_scale)
-    size = tf.cast(tf.shape(image)[:2], tf.float32)
+    size = tf.cast(size, tf.float32)
     scale = tf.reduce_min(jitter * tf.constant(canvas, tf.float32) / size)
-    scaled_size = tf.maximum(tf.cast(size * scale, tf.int32), 1)
-    return tf.image.resize(image, scaled_size, "bilinear", antialias=False), boxes
+    return tf.maximum(tf.cast(size * scale, tf.int32), 1)

@@ -45,3 +45,9 @@ def save(path, size=(WIDTH, HEIGHT), box=BOX, orientation=None):
     if orientation:
         block[0x0112] = orientation
     Image.fromarray(pixels).save(path, exif=block)
+
+
+@pytest.fixture
+def save_picture():
+    """The function `save` above."""
+    return save

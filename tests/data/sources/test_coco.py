@@ -1,5 +1,6 @@
 """A COCO folder is opened as it is meant, or refused in a sentence."""
 
+import os
 import tracemalloc
 
 import numpy as np
@@ -135,3 +136,77 @@ def test_polygons_do_not_pile_up_in_memory(coco):
 
     text = coco.document.stat().st_size
     assert peak < 3.2 * text, f"{peak / text:.1f} times the size of the file"
+
+
+def test_objects_are_known_without_a_pixel_read(coco, monkeypatch):
+    source = coco(annotations=[annotation(1, category_id=5, area=17.5), annotation(2, iscrowd=1)])
+    example = source.read(0)
+
+    (coco.folder / "a.png").unlink()
+    objects = source.objects(0)
+
+    assert set(objects) == set(example) - {"image"}
+    for key, value in objects.items():
+        np.testing.assert_array_equal(value, example[key])
+    assert source.sizes.tolist() == [[HEIGHT, WIDTH]]
+
+
+def test_the_layouts_of_objects365_and_roboflow_are_found(coco, tmp_path):
+    coco()
+    text = coco.document.read_text()
+
+    coco.document.rename(tmp_path / "annotations" / "zhiyuan_objv2_train.json")
+    as_objects365 = open_coco(tmp_path, "train")
+    (tmp_path / "annotations" / "zhiyuan_objv2_train.json").unlink()
+    (tmp_path / "train" / "_annotations.coco.json").write_text(text)
+    as_roboflow = open_coco(tmp_path, "train")
+    (tmp_path / "images").mkdir()
+    coco.folder.rename(tmp_path / "images" / "train")
+    (tmp_path / "annotations" / "train.json").write_text(text)
+    as_others = open_coco(tmp_path, "train")
+
+    for source in (as_objects365, as_roboflow, as_others):
+        assert len(source) == 1 and source.object_counts.tolist() == [1]
+
+
+def test_objects365_patches_are_found_wherever_they_were_unpacked(coco):
+    names = ["images/v1/patch0/a.png", "images/v2/patch1/b.png", "images/v1/patch2/c.png"]
+    for place in (names[0], "patch1/b.png", "c.png"):
+        (coco.folder / place).parent.mkdir(parents=True, exist_ok=True)
+        coco.save(coco.folder / place)
+
+    source = coco(images=[image(i, name) for i, name in enumerate(names, 1)])
+
+    ends = [label.removeprefix(str(coco.folder.resolve())) for label in source.labels]
+    assert ends == ["/images/v1/patch0/a.png", "/patch1/b.png", "/c.png"]
+
+
+def test_a_shortened_name_that_fits_two_records_is_nobodys(coco):
+    coco.save(coco.folder / "x.png")
+
+    source = coco(images=[image(), image(2, "b/x.png"), image(3, "c/x.png")])
+
+    assert source.image_ids.tolist() == [1]
+    assert source.findings.counts() == {"missing picture": 2}
+
+
+def test_an_annotation_file_that_is_a_pipe_or_huge_is_refused_at_once(coco, tmp_path, monkeypatch):
+    coco()
+    monkeypatch.setattr("pix2seq_keras.data.sources.coco._MAX_BYTES", 10)
+    with pytest.raises(InputError, match=r"more than the .* MB"):
+        open_coco(tmp_path, "train")
+
+    coco.document.unlink()
+    os.mkfifo(coco.document)
+    with pytest.raises(InputError, match="not a regular file"):
+        open_coco(tmp_path, "train")
+
+
+def test_values_nested_too_deep_to_be_shown_are_still_told(coco):
+    deep = "[" * 900 + "]" * 900
+    coco()
+    text = coco.document.read_text()
+
+    coco.document.write_text(text.replace('"file_name": "a.png"', f'"file_name": {deep}'))
+    with pytest.raises(InputError, match=r"unusable image record|not JSON that can be read"):
+        open_coco(coco.folder.parent, "train")

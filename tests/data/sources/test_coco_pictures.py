@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras.data.pictures import PictureInfo
-from pix2seq_keras.data.sources.coco_pictures import choose_frame
+from pix2seq_keras.data.sources.picture_index import choose_frame
 from pix2seq_keras.errors import InputError
 
 WIDTH, HEIGHT = 60, 40

@@ -27,7 +27,9 @@ def test_digits_open_by_name_and_size(tmp_path, monkeypatch):
     assert source.read(0)["image"].shape == (64, 64, 3)
 
 
-@pytest.mark.parametrize("source", ["", "coco:", "coco", "tfds:", "voc:x", "digits:6/4", "Digits", None, "/some/path"])
+@pytest.mark.parametrize(
+    "source", ["", "coco:", "coco", "tfds:", "voc:", "cocos:x", "digits:6/4", "Digits", None, "/some/path"]
+)
 def test_unknown_forms_are_refused_with_the_known_ones(source):
     with pytest.raises(InputError, match=r'Unknown data source.*"coco:DIR"'):
         open_source(source, "val")

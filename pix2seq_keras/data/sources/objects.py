@@ -1,0 +1,100 @@
+"""The objects of indexed pictures: boxes in an annotation file's pixels become boxes of the upright pictures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pix2seq_keras.data.findings import Findings
+from pix2seq_keras.data.pictures import exif_turn_boxes
+from pix2seq_keras.data.sources.picture_index import IndexedPicture
+
+_LONGEST_OVERHANG = 1.0  # pixels; labelling tools round outwards, which is nothing to report
+
+
+@dataclass(frozen=True)
+class Objects:
+    """All usable objects of all pictures, those of picture `i` in rows `starts[i]` to `starts[i + 1]`.
+
+    Args:
+        boxes: float32 `(M, 4)` rel_yxyx of the upright picture.
+        classes: int32 `(M,)`.
+        is_crowd: bool `(M,)`.
+        area: float32 `(M,)`, pixels² of the upright picture.
+        starts: int64 `(N + 1,)`.
+    """
+
+    boxes: np.ndarray
+    classes: np.ndarray
+    is_crowd: np.ndarray
+    area: np.ndarray
+    starts: np.ndarray
+
+
+def place_objects(
+    rows: Sequence[tuple],
+    describe: Callable[[int], tuple[str, str]],
+    pictures: Sequence[IndexedPicture],
+    findings: Findings,
+) -> Objects:
+    """Cuts boxes to their pictures, turns and scales them along, and sorts them by picture, keeping their order.
+
+    Args:
+        rows: `(picture, class, crowd, area or NaN, left, top, right, bottom)` of each object: the index of its picture
+            and finite numbers (right and bottom may be infinite) in the pixels of that picture's frame.
+        describe: number of a row -> where it stands, and its box as it stands there, for messages.
+        pictures: the usable pictures.
+        findings: is told of every object that is dropped or changed.
+
+    Returns:
+        The `Objects`.
+    """
+    table = np.asarray(rows, np.float64).reshape(-1, 8)  # (M, 8)
+    picture, classes, is_crowd = table[:, :3].astype(np.int64).T
+    area, left, top, right, bottom = table[:, 3:].T
+    sizes = np.asarray(
+        [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.turn) for p in pictures], np.float64
+    ).reshape(-1, 5)
+    frame_width, frame_height, width, height, turn = sizes[picture].T  # each (M,)
+
+    flat = (right <= left) | (bottom <= top)
+    outside = ~flat & ((left >= frame_width) | (top >= frame_height) | (right <= 0) | (bottom <= 0))
+    overhang = np.max([-left, -top, right - frame_width, bottom - frame_height], axis=0, initial=-np.inf)
+    left, right = np.clip(left, 0, frame_width), np.clip(right, 0, frame_width)
+    top, bottom = np.clip(top, 0, frame_height), np.clip(bottom, 0, frame_height)
+    boxes = np.stack(
+        [top / frame_height, left / frame_width, bottom / frame_height, right / frame_width], axis=-1
+    ).astype(np.float32)  # (M, 4)
+    for orientation in range(2, 9):
+        turned = turn == orientation
+        boxes[turned] = exif_turn_boxes(boxes[turned], orientation)
+    # A sliver can be thinner than float32 can tell.
+    flat |= ~outside & ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
+
+    def report(kind, mask, action):
+        for row in np.flatnonzero(mask):
+            where, box = describe(int(row))
+            findings.add(
+                kind,
+                where,
+                f"{where} has the box {box} on {pictures[picture[row]].file_name!r:.80} of "
+                f"{frame_width[row]:g}×{frame_height[row]:g} pixels; {action}.",
+            )
+
+    report("box without area", flat, "dropped")
+    report("box outside the picture", outside, "dropped")
+    report("box cut to the picture", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
+
+    area = np.where(np.isnan(area), (right - left) * (bottom - top), area)
+    area *= width * height / (frame_width * frame_height)  # where the picture was resized
+
+    kept = np.flatnonzero(~flat & ~outside)
+    kept = kept[np.argsort(picture[kept], kind="stable")]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(picture[kept], minlength=len(pictures)))])
+    return Objects(
+        boxes=boxes[kept],
+        classes=classes[kept].astype(np.int32),
+        is_crowd=is_crowd[kept].astype(bool),
+        area=area[kept].astype(np.float32),
+        starts=starts.astype(np.int64),
+    )
