@@ -4,7 +4,7 @@ import sys
 
 import jsonargparse
 
-from pix2seq_keras.commands import benchmark, train
+from pix2seq_keras.commands import benchmark, data, train
 from pix2seq_keras.commands.convert import convert
 from pix2seq_keras.commands.evaluate import evaluate
 from pix2seq_keras.commands.export import export
@@ -20,6 +20,8 @@ COMMANDS = {
     "convert": (convert, "Turn a published checkpoint into a .keras file."),
     "serve": (serve, "Serve a SavedModel over gRPC and REST, for trying out."),
 }
+_SWITCHES = {"strict": "exit with status 1 if anything is irregular"}  # flags that take no value
+_SOURCE = {"source": "such as coco:DIR, voc:DIR, yolo:data.yaml or tfds:NAME"}
 # Commands that have commands of their own.
 GROUPS = {
     "benchmark": (
@@ -28,6 +30,14 @@ GROUPS = {
             "conversion": (benchmark.conversion, "Converting a checkpoint."),
             "export": (benchmark.export, "Exporting a model, and the exported model."),
             "generation": (benchmark.generation, "Reading pictures out."),
+            "pipeline": (benchmark.pipeline, "Preparing training pictures."),
+        },
+    ),
+    "data": (
+        "Look at data before training, or write it in another format.",
+        {
+            "check": (data.check, "What a source holds, and everything irregular.", _SOURCE),
+            "convert": (data.convert, "Write a source as COCO, VOC, YOLO or TFRecord.", _SOURCE),
         },
     ),
 }
@@ -52,6 +62,9 @@ def main(arguments=None):
         function = COMMANDS.get(chosen.command, (None,))[0]
         if function is None:
             name = options[chosen.command]
+            if name == "preview":
+                data.run_preview(options[name])
+                return 0
             function, options = GROUPS[chosen.command][1][name][0], options[name]
         return function(**options.as_dict()) or 0
     except InputError as error:
@@ -75,7 +88,10 @@ def _parser():
     for name, (what, members) in GROUPS.items():
         group = jsonargparse.ArgumentParser(description=what)
         commands.add_subcommand(name, group, help=what)
-        _add(group.add_subcommands(dest=name, required=True), members)
+        inner = group.add_subcommands(dest=name, required=True)
+        _add(inner, members)
+        if name == "data":  # its flags are a recipe's, like those of train
+            inner.add_subcommand("preview", data.preview_parser(), help="Draw what a training run would see.")
     return parser
 
 
@@ -86,7 +102,11 @@ def _add(commands, members):
             for argument, help_ in without_flag.items():
                 many = function.__annotations__[argument] == list[str]
                 parser.add_argument(argument, type=str, help=help_, **({"nargs": "+"} if many else {}))
-        parser.add_function_arguments(function, as_group=False, as_positional=False, skip=set(without_flag))
+        switches = {name: help_ for name, help_ in _SWITCHES.items() if name in function.__annotations__}
+        for switch, help_ in switches.items():
+            parser.add_argument(f"--{switch}", action="store_true", help=help_)
+        skip = {*without_flag, *switches}
+        parser.add_function_arguments(function, as_group=False, as_positional=False, skip=skip)
         commands.add_subcommand(name, parser, help=what)
 
 
@@ -95,6 +115,8 @@ def _in_the_parsers_words(arguments):
     arguments = [_with_underscores(argument) for argument in arguments]
     if arguments[:1] == ["train"]:
         return ["train", *train.in_the_parsers_words(arguments[1:])]
+    if arguments[:2] == ["data", "preview"]:
+        return ["data", "preview", *train.in_the_parsers_words(arguments[2:])]
     return arguments
 
 

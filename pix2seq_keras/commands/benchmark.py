@@ -1,11 +1,15 @@
 """`pix2seq benchmark …`."""
 
+import dataclasses
 from pathlib import Path
 
 from pix2seq_keras.benchmarks.conversion import measure_conversion
 from pix2seq_keras.benchmarks.exporting import measure_export
 from pix2seq_keras.benchmarks.generation import measure_generation
+from pix2seq_keras.benchmarks.pipeline import STAGES, measure_pipeline
 from pix2seq_keras.benchmarks.profiling import profile_generation
+from pix2seq_keras.training import Recipe
+from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.writing import replacing, require_writable_file, write_json
 
 
@@ -82,5 +86,66 @@ def export(
     result = measure_export(preset, batch_size, max_objects, repeats)
     for name, value in result.items():
         print(f"{name:22} {value}")
+    if json is not None:
+        write_json(Path(json), result)
+
+
+def pipeline(
+    recipe: str | None = None,
+    data: str | None = None,
+    split: str | None = None,
+    image_size: int | None = None,
+    batch_size: int | None = None,
+    color: float | None = None,
+    cache_dir: str | None = None,
+    cache_size: int | None = None,
+    steps: int = 20,
+    rounds: int = 5,
+    model: bool = False,
+    json: str | None = None,
+):
+    """Measure how fast training pictures are prepared, stage by stage.
+
+    Args:
+        recipe: name or YAML file of a recipe; without one, the published augmentation at 640×640, batches of 8
+        data: source of the pictures, instead of the recipe's
+        split: split to read, instead of the recipe's
+        image_size: height and width of the canvas, instead of the recipe's
+        batch_size: pictures a batch, instead of the recipe's
+        color: strength of colour jitter, instead of the recipe's
+        cache_dir: folder of reduced pictures, instead of the recipe's
+        cache_size: longest side of a reduced picture, instead of the recipe's
+        steps: batches of each stage in a round
+        rounds: rounds; medians are given
+        model: whether to time training steps of the recipe's model too, and say which of the two is the limit
+        json: file for the result
+    """
+    if json is not None:
+        require_writable_file(Path(json))
+    if recipe is None:
+        chosen, image_size, batch_size = Recipe(), image_size or 640, batch_size or 8
+    else:
+        chosen = recipes.load(recipes.find(recipe))
+    given = lambda **fields: {name: value for name, value in fields.items() if value is not None}
+    size = None if image_size is None else (image_size, image_size)
+    chosen = dataclasses.replace(
+        chosen,
+        data=dataclasses.replace(
+            chosen.data, **given(source=data, train_split=split, cache_dir=cache_dir, cache_size=cache_size)
+        ),
+        model=dataclasses.replace(chosen.model, **given(image_size=size)),
+        augmentation=dataclasses.replace(chosen.augmentation, **given(color=color)),
+        **given(batch_size=batch_size),
+    )
+    result = measure_pipeline(chosen, steps, rounds, model)
+    print(f"{'up to':12} {'pictures/s':>12} {'CPU-ms':>8} {'of its own':>10}")
+    for stage in STAGES:
+        rate, cost, own = (result[f"{stage}_{what}"] for what in ("pictures_s", "cpu_ms", "alone_cpu_ms"))
+        print(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
+    if model:
+        print(
+            f"The model alone trains on {result['model_pictures_s']:.1f} pictures/s, with the pipeline on "
+            f"{result['training_pictures_s']:.1f}: the {result['limit']} is the limit."
+        )
     if json is not None:
         write_json(Path(json), result)
