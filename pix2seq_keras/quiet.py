@@ -1,6 +1,5 @@
 """TensorFlow without its chatter: a user sees this package's output."""
 
-import logging
 import os
 import sys
 import tempfile
@@ -15,7 +14,6 @@ def import_tensorflow():
     if "tensorflow" in sys.modules or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3":
         return
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # notebooks show its "Assets written" otherwise
     try:
         kept = os.dup(2)
     except OSError:  # a process without standard error has nothing to turn away
@@ -24,7 +22,9 @@ def import_tensorflow():
         sys.stderr.flush()
         os.dup2(said.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            import tensorflow
+
+            tensorflow.get_logger().setLevel("ERROR")  # it made itself talkative where Python is interactive
         except BaseException:
             said.seek(0)
             os.write(kept, said.read())

@@ -11,10 +11,11 @@ from keras import ops
 from pix2seq_keras.layers import graph_kernels
 from pix2seq_keras.layers.cache_writes import CACHE_WRITES, READ_BEFORE_WRITE
 
-# Matrix product and softmax, by the way the cache is written: only TensorFlow's own executor needs others.
+# Matrix product and softmax, by the way the cache is written, which says what will run the graph.
 PORTABLE = (ops.matmul, ops.softmax)
 GRAPH = (graph_kernels.batch_matmul, graph_kernels.softmax)
-KERNELS = {"scatter": GRAPH, "in_place": GRAPH}
+LITE = (graph_kernels.lite_matmul, ops.softmax)
+KERNELS = {"scatter": GRAPH, "in_place": GRAPH, "lite": LITE}
 
 
 def prepare_block(block):

@@ -204,8 +204,8 @@ class TransformerDecoder(keras.layers.Layer):
             position: int or int scalar tensor; all positions before it are in the cache.
             cache: of `init_cache` or the step before.
             cache_write: `"slice_update"`, for XLA; `"scatter"`, which is faster in graphs that XLA does not compile;
-                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it; or
-                `"where"`, which every runtime has.
+                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it; `"lite"`,
+                for TFLite; or `"where"`, which every runtime has.
             weights: of `prepare`, or `None` to make them now.
 
         Returns:

@@ -23,7 +23,7 @@ def test_the_decoder_keeps_the_promises_of_a_layer(check_layer, numbers):
     assert check_layer(TransformerDecoder(2, 8, 16, 2), numbers(2, 5, 8), numbers(2, 7, 8)).shape == (2, 5, 8)
 
 
-@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "in_place", "where"])
+@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "in_place", "where", "lite"])
 def test_cached_steps_equal_the_whole_at_every_position(decoder, numbers, cache_write):
     x, encoded = numbers(3, 7, 16), numbers(3, 9, 16)
     whole = np.asarray(decoder(x, encoded))

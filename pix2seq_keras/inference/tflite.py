@@ -1,0 +1,111 @@
+"""A `.tflite` file of `pix2seq export`, run by LiteRT, one picture after the other."""
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from pix2seq_keras.data.pictures import read_picture
+from pix2seq_keras.data.transforms import fit_to_canvas
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.tflite import SIGNATURE, read_tflite_description
+from pix2seq_keras.inference.description import parse_description, require_exported_options
+from pix2seq_keras.inference.exported import detections, listed_pictures
+
+
+def open_tflite(path, num_threads=1):
+    """Opens a `.tflite` file.
+
+    Args:
+        path: path of a file of `pix2seq export --format tflite`.
+        num_threads: int, threads that a picture is read with. More than one help large models only, on a machine that
+            does nothing else: a step of reading is short, and its threads wait for each other.
+
+    Returns:
+        `LiteDetector`.
+
+    Raises:
+        InputError: if it is damaged, or not one of `pix2seq export`.
+
+    Example:
+        >>> open_tflite("digits.tflite", num_threads=2).detect(["a.png", "b.jpg"])["boxes"].shape
+        (2, 10, 4)
+    """
+    description = parse_description(read_tflite_description(path), str(path))
+    return LiteDetector(Path(path), description, num_threads)
+
+
+class LiteDetector:
+    """A `.tflite` file, with the `detect` of `Pix2Seq`.
+
+    Args:
+        path: path of the file.
+        description: `Description`.
+        num_threads: int, see `open_tflite`.
+    """
+
+    def __init__(self, path, description, num_threads=1):
+        self.path = path
+        self.description = description
+        self.categories = description.categories
+        self.vocabulary = description.vocabulary
+        self.image_size = description.image_size
+        self.max_pixels = description.max_pixels
+        self._use_threads(num_threads)
+
+    def detect(self, images, batch_size=8, num_threads=None, **options):
+        """Finds objects in pictures of any size.
+
+        Args:
+            images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
+            batch_size: int, of no effect: a canvas goes through the model at a time.
+            num_threads: int or `None`, from now on so many threads; `None` means as before.
+            **options: of `Pix2Seq.detect`; they were fixed at export, so others are refused.
+
+        Returns:
+            Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
+            original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
+            `"num_detections"` int32 (B,).
+
+        Raises:
+            InputError: if a picture cannot be read, or options differ from the exported ones.
+        """
+        pictures = listed_pictures(images)
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+        require_exported_options(self.description, options, str(self.path))
+        if num_threads is not None:
+            self._use_threads(num_threads)
+        found = [self._detect(read_picture(picture, max_pixels=self.max_pixels)) for picture in pictures]
+        return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+
+    def _detect(self, pixels):
+        canvas, unpadded = canvas_pixels(pixels, self.image_size)
+        outputs = self._run(images=canvas[None], unpadded_size=unpadded[None])
+        return detections(outputs, self.categories, 1, self.description.options["max_objects"], str(self.path))
+
+    def _use_threads(self, num_threads):
+        if not isinstance(num_threads, int | np.integer) or isinstance(num_threads, bool) or num_threads < 1:
+            raise InputError(f"num_threads must be a whole number of at least 1. Received: num_threads={num_threads!r}")
+        if num_threads == getattr(self, "num_threads", None):
+            return
+        try:
+            interpreter = Interpreter(str(self.path), num_threads=int(num_threads))
+            self._run = interpreter.get_signature_runner(SIGNATURE)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{self.path} cannot be run by LiteRT: {error}") from error
+        self.num_threads = num_threads
+
+
+def canvas_pixels(pixels, image_size):
+    """A picture on the canvas, in whole numbers as a `.tflite` file takes it.
+
+    Args:
+        pixels: uint8 array (h, w, 3).
+        image_size: (H, W).
+
+    Returns:
+        uint8 array (H, W, 3), and int32 array (2,), the height and the width of the part that is picture.
+    """
+    canvas, unpadded = fit_to_canvas(pixels, image_size)
+    return np.floor(canvas.numpy() * 255 + 0.5).astype(np.uint8), unpadded.numpy()
