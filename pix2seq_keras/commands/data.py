@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonargparse
 
+from pix2seq_keras.commands.train import recipe_of
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.conversion import FORMATS, convert_source, open_splits
 from pix2seq_keras.data.pipeline import reading_errors
@@ -126,6 +127,4 @@ def run_preview(options):
     output, count = options.pop("output"), options.pop("count")
     if not options.pop("recipe", None):
         raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
-    parser = jsonargparse.ArgumentParser()
-    parser.add_class_arguments(Recipe, "recipe")
-    preview(parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe, output, count)
+    preview(recipe_of(options), output, count)

@@ -46,9 +46,14 @@ def run(options):
     named = options.pop("recipe", None)
     if not named and not resume:
         raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
-    parser = jsonargparse.ArgumentParser()
-    parser.add_class_arguments(Recipe, "recipe")
-    recipe = parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe
+    recipe = recipe_of(options)
     if resume and not named and recipe == Recipe():
         recipe = None  # nothing was said: the run's own
     train(recipe, output, resume)
+
+
+def recipe_of(options):
+    """The `Recipe` that parsed options, of its own fields only, describe."""
+    parser = jsonargparse.ArgumentParser()
+    parser.add_class_arguments(Recipe, "recipe")
+    return parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe

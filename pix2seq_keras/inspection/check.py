@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from pix2seq_keras.data import Source, open_source
 from pix2seq_keras.data.findings import Finding
+from pix2seq_keras.data.sources.split_names import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inspection.duplicates import near_duplicates
 from pix2seq_keras.inspection.fingerprints import Fingerprint
 from pix2seq_keras.inspection.looking import Look, look_at_pictures
-from pix2seq_keras.inspection.splits import annotation_file, list_splits
 from pix2seq_keras.inspection.statistics import summarize
 from pix2seq_keras.inspection.wording import short_path
 

@@ -37,7 +37,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
     Returns:
         Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas, `"classes"` int32 (B, n), −1 for what is no
         object (noise, nothing, anything at or after the end token), `"scores"` float32 (B, n), 0 there, `"places"`
-        int32 (B, n), their places in the sequence, and `"num_detections"` int32 (B,), the number of objects; n = L // 5.
+        int32 (B, n), their places in the sequence, and `"num_detections"` int32 (B,), how many there are; n = L // 5.
     """
     objects = _objects(tokens)
     boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)

@@ -19,7 +19,8 @@ class DataRecipe:
     """Which pictures.
 
     Args:
-        source: as `pix2seq_keras.data.load` takes it: "coco:DIR", "digits", "tfds:NAME".
+        source: as `pix2seq_keras.data.load` takes it: "coco:DIR", "voc:DIR", "yolo:data.yaml", "tfds:NAME", "digits",
+            "mix:…"; docs/data.md has all forms.
         train_split: split to train on.
         val_split: split for evaluations while training.
         train_limit: use only so many training pictures; null for all.

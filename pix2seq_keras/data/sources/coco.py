@@ -105,7 +105,7 @@ def _locate(directory, split: str) -> tuple[Path, Path]:
             f"There is no folder {str(directory)!r}. A coco source is a folder that holds annotations/ and "
             "the folders of pictures; a single annotation file is written as coco:FILE.json+FOLDER."
         )
-    files = _annotation_files(directory)
+    files = annotation_files(directory)
     if split not in files:  # so a split can only be a plain name
         wanted = str(directory / "annotations" / f"instances_{split}.json")
         there = f"There are the splits {', '.join(sorted(files))}." if files else "There is none there at all."
@@ -116,7 +116,7 @@ def _locate(directory, split: str) -> tuple[Path, Path]:
     raise InputError(f"There is no folder of pictures {str(directory / split)!r} beside the annotations of {split!r}.")
 
 
-def _annotation_files(directory: Path) -> dict[str, Path]:
+def annotation_files(directory: Path) -> dict[str, Path]:
     """Split -> annotation file; where a split has several, COCO's own way of naming them goes first."""
     files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
     named: dict[str, list[Path]] = {prefix: [] for prefix in _PREFIXES}

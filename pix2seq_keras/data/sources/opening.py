@@ -70,7 +70,7 @@ def _opener(kind, rest):
     if kind == "coco" and rest:
         from pix2seq_keras.data.sources.coco import open_coco, open_coco_file
 
-        file, folder = _file_and_folder(rest, r"\.json")
+        file, folder = file_and_folder(rest, r"\.json")
         return lambda split: open_coco(rest, split) if folder is None else open_coco_file(file, folder, split)
     if kind == "voc" and rest:
         from pix2seq_keras.data.sources.voc import open_voc
@@ -80,7 +80,7 @@ def _opener(kind, rest):
     if kind == "yolo" and rest:
         from pix2seq_keras.data.sources.yolo import open_yolo
 
-        file, folder = _file_and_folder(rest, r"\.ya?ml")
+        file, folder = file_and_folder(rest, r"\.ya?ml")
         return lambda split: open_yolo(file, split, folder)
     if kind == "tfds" and rest:
         from pix2seq_keras.data.sources.tfds_mapping import parse_mapping
@@ -99,7 +99,7 @@ def _opener(kind, rest):
     return None
 
 
-def _file_and_folder(text, ending):
+def file_and_folder(text, ending):
     """The two of "FILE+FOLDER", or the whole and None."""
     match = re.fullmatch(rf"(.+?{ending})\+(.+)", text, re.IGNORECASE | re.DOTALL)
     return (text, None) if match is None else (match[1], match[2])

@@ -70,16 +70,16 @@ def _rank(name: str) -> tuple:
 
 
 def _coco_file(rest: str) -> str | None:
-    from pix2seq_keras.data.sources.opening import _file_and_folder
+    from pix2seq_keras.data.sources.opening import file_and_folder
 
-    file, folder = _file_and_folder(rest, r"\.json")
+    file, folder = file_and_folder(rest, r"\.json")
     return None if folder is None else file
 
 
 def _coco_files(folder: Path) -> dict[str, Path]:
-    from pix2seq_keras.data.sources.coco import _annotation_files
+    from pix2seq_keras.data.sources.coco import annotation_files
 
-    return _annotation_files(folder) if folder.is_dir() else {}
+    return annotation_files(folder) if folder.is_dir() else {}
 
 
 def _of_coco(rest: str):
@@ -111,10 +111,10 @@ def _of_voc(rest: str):
 
 
 def _of_yolo(rest: str):
-    from pix2seq_keras.data.sources.opening import _file_and_folder
+    from pix2seq_keras.data.sources.opening import file_and_folder
     from pix2seq_keras.data.sources.yolo_config import read_yolo_config
 
-    file, folder = _file_and_folder(rest, r"\.ya?ml")
+    file, folder = file_and_folder(rest, r"\.ya?ml")
     return read_yolo_config(Path(file).expanduser(), folder and Path(folder).expanduser()).splits
 
 

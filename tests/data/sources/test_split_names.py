@@ -2,8 +2,8 @@
 
 import pytest
 
+from pix2seq_keras.data.sources.split_names import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.inspection.splits import annotation_file, list_splits
 
 
 def touch(*paths, text=""):
