@@ -36,7 +36,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -m "not large and not notebook"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not large and not notebook"
 
 test-large: $(VENV)/.installed
 	$(BIN)/python -m pytest -m large

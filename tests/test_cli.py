@@ -149,10 +149,8 @@ def test_real_blood_cells_go_from_training_to_predictions(bccd_dir, tmp_path):
 
 def test_a_missing_folder_is_a_sentence_for_the_whole_process(tmp_path):
     said = pix2seq("train", "--recipe", "bccd", "--data.source", "coco:none", "--output", tmp_path / "run", status=2)
-    assert said.stderr.strip().splitlines() == [
-        "pix2seq: There is no folder 'none'. A coco source is a folder that holds annotations/ and the folders of "
-        "pictures."
-    ]
+    (line,) = said.stderr.strip().splitlines()
+    assert line.startswith("pix2seq: There is no folder 'none'. A coco source is a folder that holds annotations/")
 
 
 @pytest.fixture
@@ -193,7 +191,7 @@ def test_data_without_annotations_is_a_sentence(refused, folder, edit_annotation
         (["--recipe", "bccd", "--evaluation.sampler", "bottom_p"], "Unknown sampler: 'bottom_p'"),
         (["--recipe", "bccd", "--seed", "-1"], "seed must lie between"),
         (["--resume"], "There is no run to resume"),
-        (["--recipe", "bccd", "--data.source", "voc:x"], "Unknown data source: 'voc:x'"),
+        (["--recipe", "bccd", "--data.source", "zip:x"], "Unknown data source: 'zip:x'"),
     ],
 )
 def test_train_refuses_what_it_cannot_use(refused, tmp_path, flags, said):
