@@ -81,11 +81,11 @@ def _rounds(model, options, pictures, encoded, signatures, repeats):
         "saved_model_tensor_s": lambda: by_tensor(input_tensor=tf.constant(pictures))["detection_boxes"].numpy(),
         "saved_model_bytes_s": lambda: by_bytes(image_bytes=tf.constant(encoded))["detection_boxes"].numpy(),
     }
-    first = {name: _seconds(way) for name, way in ways.items()}
+    first = {name: machine.seconds_of(way) for name, way in ways.items()}
     times = {name: [] for name in ways}
     for _ in range(repeats):  # the ways take turns, so that the machine's moods meet all of them
         for name, way in ways.items():
-            times[name].append(_seconds(way))
+            times[name].append(machine.seconds_of(way))
     medians = {name: statistics.median(values) for name, values in times.items()}
     return medians | {"first_call_s": first["saved_model_bytes_s"]}
 
@@ -100,9 +100,3 @@ def _pictures(count, size):
         pictures.append(np.asarray(image))
         encoded.append(file.getvalue())
     return np.stack(pictures), encoded
-
-
-def _seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start

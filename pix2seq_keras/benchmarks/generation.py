@@ -1,7 +1,6 @@
 """How fast a model reads pictures out: our ways, the plain ways, and what the machine would allow, in one run."""
 
 import statistics
-import time
 
 import keras
 import numpy as np
@@ -80,7 +79,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         "decode_plain_s": lambda: plain(encoded, seeds, tf.constant(options.length)).numpy(),
     }
     # === Warm-up: everything is compiled once and the plain way, which may be slow, only started ===
-    first = _seconds(ways["decode_s"])
+    first = machine.seconds_of(ways["decode_s"])
     _ = ways["encode_s"](), ways["decode_graph_s"](), plain(encoded, seeds, tf.constant(5))
     # === Rounds: the ways take turns, so that the machine's moods meet all of them ===
     times = {name: [] for name in ways}
@@ -88,7 +87,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         for name, way in ways.items():
             if name == "decode_plain_s" and times[name] and times[name][0] > PATIENCE_S:
                 continue
-            times[name].append(_seconds(way))
+            times[name].append(machine.seconds_of(way))
     result = {name: statistics.median(values) for name, values in times.items()}
     # === What it is held against ===
     bandwidth, gemm = machine.read_bandwidth(step_bytes(model, options, batch_size)), machine.gemm_rate()
@@ -183,7 +182,7 @@ def _uncached_seconds(model, encoded, options, repeats):
         tokens = tf.fill([batch, int(length)], model.vocabulary.start_token)
         run = lambda tokens=tokens: step(encoded, tokens).numpy()
         run()
-        seconds.append(statistics.median(_seconds(run) for _ in range(repeats)))
+        seconds.append(statistics.median(machine.seconds_of(run) for _ in range(repeats)))
     return float(np.interp(np.arange(1, options.length + 1), lengths, seconds).sum())
 
 
@@ -194,7 +193,7 @@ def _early_exit_ratio(model, encoded, options, jit_compile, repeats):
         decoder = make_ending_decoder(model, options, after, jit_compile)
         run = lambda decoder=decoder: decoder(encoded, seeds).numpy()
         run()
-        seconds[after] = statistics.median(_seconds(run) for _ in range(repeats))
+        seconds[after] = statistics.median(machine.seconds_of(run) for _ in range(repeats))
     early, whole = seconds.values()
     return early / whole
 
@@ -222,11 +221,5 @@ def _step_ratio(model, encoded, options, jit_compile, repeats):
 
         run = lambda steps=steps: steps(encoded).numpy()
         run()
-        seconds[position] = statistics.median(_seconds(run) for _ in range(max(3, repeats)))
+        seconds[position] = statistics.median(machine.seconds_of(run) for _ in range(max(3, repeats)))
     return seconds[options.length - near] / seconds[near]
-
-
-def _seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start

@@ -10,6 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 
+def seconds_of(function):
+    """The wall time of one call: float."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
 def read_bandwidth(num_bytes, repeats=15):
     """The best rate at which a step's bytes can be read.
 
