@@ -169,7 +169,7 @@ def _training_rates(recipe, source, model, steps, rounds):
     batch = next(iterator)
     model.train_on_batch(*batch)
     model.train_on_batch(*batch)
-    steps = max(1, steps // 4)
+    steps = max(5, steps // 4)
     alone, together = [], []
     for _ in range(rounds):
         for rates, batches in ((alone, lambda: batch), (together, lambda: next(iterator))):

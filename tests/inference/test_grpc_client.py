@@ -73,6 +73,7 @@ def free_port():
         "grpc://host:99999/name",
         "grpc://host:8500/a/b",
         "grpc://host:8500/name/versions/new",
+        "grpc://host:8500/name/versions/99999999999999999999",
         "grpc://host:8500/name?x=1",
         "grpc://user@host:8500/name",
         "grpc://[::1:8500/name",
@@ -140,11 +141,11 @@ def test_other_failures_are_sentences_at_once(serve, toy_server, code, details, 
 def test_a_slow_server_meets_the_deadline(serve, toy_server):
     service = Failing(toy_server.grpc_url, 0, None, "")
     client = GrpcClient(serve(service), Patience(deadline_s=0.3, connect_s=0.3))
-    service.Predict = service._maybe = lambda *call: time.sleep(1)
+    service.Predict = service._maybe = lambda *call: time.sleep(3)
     start = time.monotonic()
     with pytest.raises(InputError, match=r"did not answer within 0.3 s: allow more time"):
         client.call("describe", {"keys": np.array([b""], object)})
-    assert time.monotonic() - start < 0.9
+    assert time.monotonic() - start < 2.8
 
 
 def test_another_kind_of_grpc_server_is_told_apart(serve):

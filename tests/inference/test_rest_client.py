@@ -152,16 +152,16 @@ def test_a_slow_or_trickling_answer_meets_the_deadline(script):
     def trickle(handler):
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(40):
+        for _ in range(80):
             handler.wfile.write(b" ")
             time.sleep(0.05)
 
-    for answer in (lambda handler: time.sleep(1.5), trickle):
+    for answer in (lambda handler: time.sleep(4), trickle):
         url, _ = script((200, answer))
         start = time.monotonic()
         with pytest.raises(InputError, match=r"did not answer within 0.4 s"):
             RestClient(url, Patience(deadline_s=0.4, connect_s=0.2)).call("describe", keys())
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 3.5
 
 
 def test_an_answer_that_is_too_long_is_not_read_to_its_end(script, monkeypatch):

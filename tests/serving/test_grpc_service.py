@@ -103,6 +103,18 @@ def test_a_tensor_that_lies_about_its_size_is_refused(prediction):
     assert refused(prediction.Predict, request)[0] == "INVALID_ARGUMENT"
 
 
+def test_a_few_bytes_that_stand_for_many_are_refused_before_they_are_unpacked(prediction):
+    request = predict_request(b"a")
+    request.inputs["image_bytes"].tensor_shape.dim[0].size = 10**12
+    assert refused(prediction.Predict, request)[0] == "INVALID_ARGUMENT"
+    request = predict_request(b"a")
+    for number in range(100):  # each within bounds
+        request.inputs[f"more {number}"].CopyFrom(tf.make_tensor_proto(0.0, shape=[1]))
+        request.inputs[f"more {number}"].tensor_shape.dim[0].size = 100_000
+    code, said = refused(prediction.Predict, request)
+    assert code == "INVALID_ARGUMENT" and "more than are accepted" in said
+
+
 def test_messages_and_batches_are_bounded(prediction):
     assert refused(prediction.Predict, predict_request(bytes(600_000)))[0] == "RESOURCE_EXHAUSTED"
     assert refused(prediction.Predict, predict_request(*[b""] * 5))[0] == "INVALID_ARGUMENT"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -83,6 +84,8 @@ def test_what_is_no_request_is_refused(body):
         ({"inputs": {"image_bytes": [B64], "seed": [2**31]}}, TWO),
         ({"inputs": {"image_bytes": [B64], "seed": [True]}}, TWO),
         ({"inputs": [[[1, 2], [3]]]}, signature(input_tensor=tf.uint8)),
+        ({"inputs": ["1"]}, signature(input_tensor=tf.uint8)),
+        ({"inputs": [1, [2]]}, signature(input_tensor=tf.uint8)),
         ({"inputs": [256]}, signature(input_tensor=tf.uint8)),
         ({"inputs": [[B64], B64]}, ONE),
     ],
@@ -91,6 +94,15 @@ def test_inputs_that_do_not_fit_are_refused(request_, definition):
     with pytest.raises(RequestError) as refusal:
         read_inputs(request_, definition)
     assert refusal.value.code == "INVALID_ARGUMENT"
+
+
+def test_one_long_text_among_many_does_not_cost_many_times_its_length():
+    tracemalloc.start()
+    with pytest.raises(RequestError, match="expected uint8"):
+        read_inputs({"inputs": ["x" * 1_000_000, *["y"] * 100]}, signature(input_tensor=tf.uint8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_answers_have_the_form_of_their_requests():

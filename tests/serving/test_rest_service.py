@@ -123,6 +123,7 @@ def test_a_request_without_a_length_or_with_a_wrong_one_is_refused(server):
     assert raw(server, start + b"\r\n")[0] == 411
     assert raw(server, start + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n")[0] == 411
     assert raw(server, start + b"Content-Length: -3\r\n\r\n")[0] == 400
+    assert raw(server, start + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")[0] == 400
     assert raw(server, b"nonsense\r\n\r\n")[0] == 400
     assert raw(server, b"PUT / HTTP/1.1\r\n\r\n")[0] == 501
     assert raw(server, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")[0] == 414

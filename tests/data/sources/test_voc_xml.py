@@ -27,7 +27,7 @@ def test_entity_bombs_and_entities_at_all_are_refused_at_once(text):
     with pytest.raises(InputError, match="document type or entities"):
         parse_voc(text.encode(), "a.xml")
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10  # unpacked, the first would never end
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import tensorflow as tf
 from keras import ops
 from PIL import Image
 
+from pix2seq_keras.errors import InputError
+
 PROGRAMS = Path(__file__).parents[3] / "export" / "saved_model"
 
 
@@ -102,6 +104,31 @@ def test_the_export_program_refuses_missing_pictures_before_any_work(tmp_path, c
     assert load("export").main(arguments) == 2
     assert "There is no picture" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
+
+
+def test_what_cannot_be_checked_is_a_sentence(check, greedy, files, tmp_path, capsys):
+    damaged = shutil.copytree(greedy, tmp_path / "damaged")
+    (damaged / "saved_model.pb").write_bytes(b"no protocol buffer")
+    (tmp_path / "text.png").write_text("text")
+    cases = (
+        (tmp_path, files[0], "SavedModel"),
+        (damaged, files[0], "damaged"),
+        (greedy, tmp_path / "no.png", "cannot be read"),
+        (greedy, tmp_path / "text.png", "not a picture"),
+    )
+    for folder, picture, said in cases:
+        assert check.main([str(folder), str(picture)]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_version_that_another_export_published_meanwhile_is_not_replaced(tmp_path):
+    for name in ("mine", "2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saved_model.pb").write_text(name)
+    with pytest.raises(InputError, match="cannot be written"):
+        load("export").publish(tmp_path / "mine", tmp_path / "2")
+    assert [path.name for path in (tmp_path / "2").iterdir()] == ["saved_model.pb"]
+    assert (tmp_path / "2" / "saved_model.pb").read_text() == "2"
 
 
 @pytest.mark.large

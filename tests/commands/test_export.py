@@ -1,0 +1,24 @@
+"""`pix2seq export`: what it refuses before any work."""
+
+import pytest
+
+from pix2seq_keras import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--version", "0"], "A version is a positive whole number. Received: version=0"),
+        (["--output", "x.tflite"], "Add --format tflite"),
+        (["--format", "onnx"], "Unknown format: 'onnx'"),
+        (["--quantize", "float16"], "--quantize cannot be chosen with --format saved_model"),
+        (["--format", "tflite", "--version", "2", "--attend", "true"], "--attend, --version cannot be chosen"),
+        (["--format", "tflite", "--output", "x"], "name ends in .tflite"),
+        (["--format", "tflite", "--output", "x.tflite", "--quantize", "flaot16"], "none, float16, dynamic"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_and_nothing_is_written(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["export", "--model", "digits_tiny", "--output", "x", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
