@@ -5,7 +5,7 @@
 FOLDER holds saved_model.pb. The pictures are sent to every signature twice: through Python's loader, and through the
 C++ loader in a process without Python TensorFlow, XLA switched off as the server does it. Also looked for are
 operations that a server does not run, and signatures that its batching does not take. Ends with status 1 if anything is
-wrong.
+wrong, and 2 if nothing could be checked.
 """
 
 import argparse
@@ -22,10 +22,14 @@ import numpy as np
 # isort: off
 import pix2seq_keras  # noqa: F401  (first, for it silences TensorFlow)
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 # isort: on
 from pix2seq_keras.data.pictures import read_picture
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.inference.exported import sentence_of
+from pix2seq_keras.inference.saved_model import read_description
 
 LOADER = Path(__file__).with_name("cpp_loader.py")
 TOLERANCE = 1e-5
@@ -42,10 +46,27 @@ def main(arguments=None):
     parser.add_argument("folder", type=Path, help="folder that holds saved_model.pb")
     parser.add_argument("pictures", type=Path, nargs="+", help="JPEG, PNG, BMP or GIF files")
     options = parser.parse_args(arguments)
-    graph = read_meta_graph(options.folder)
+    try:
+        return check(options.folder, options.pictures)
+    except InputError as error:
+        print(f"check: {error}", file=sys.stderr)
+        return 2
+
+
+def check(folder, pictures):
+    """Prints what was found; returns 1 if anything is wrong, else 0.
+
+    Raises:
+        InputError: if there is no SavedModel of `pix2seq export`, or a picture that the model takes.
+    """
+    read_description(folder)  # another exporter's takes other inputs
+    graph = read_meta_graph(folder)
     problems = forbidden_operations(graph) + unbatched(graph)
-    encoded = [path.read_bytes() for path in options.pictures]
-    difference, notes = compare_loaders(options.folder, graph, make_inputs(encoded))
+    inputs = make_inputs([read_file(path) for path in pictures])
+    try:
+        difference, notes = compare_loaders(folder, graph, inputs)
+    except tf.errors.InvalidArgumentError as error:
+        raise InputError(f"The model refuses a picture: {sentence_of(error.message)}") from error
     for line in notes:
         print(line)
     if difference > TOLERANCE:
@@ -56,8 +77,19 @@ def main(arguments=None):
 
 def read_meta_graph(folder):
     """The `serve` graph of a SavedModel, without loading it: MetaGraphDef."""
-    model = saved_model_pb2.SavedModel.FromString((Path(folder) / "saved_model.pb").read_bytes())
+    try:
+        model = saved_model_pb2.SavedModel.FromString(read_file(Path(folder) / "saved_model.pb"))
+    except DecodeError as error:
+        raise InputError(f"{folder} cannot be loaded as a SavedModel: its saved_model.pb is damaged.") from error
     return next(graph for graph in model.meta_graphs if "serve" in graph.meta_info_def.tags)
+
+
+def read_file(path):
+    """bytes."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def operations(graph):

@@ -7,7 +7,6 @@ under a hidden name first and gets its number only if the checks found nothing w
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -39,14 +38,22 @@ def main(arguments=None):
         with tempfile.TemporaryDirectory(prefix=".export-", dir=options.output) as scratch:
             how = {"max_objects": options.max_objects, "default": options.default, "attend": True}
             folder = open_model(options.model).export(Path(scratch) / "model", verbose=False, **how)
-            if check.main([str(folder), *map(str, options.pictures)]):
+            if check.check(folder, options.pictures):
                 return 1
-            shutil.move(folder, target)
+            publish(folder, target)
     except InputError as error:
         print(f"export: {error}", file=sys.stderr)
         return 2
     print(target)
     return 0
+
+
+def publish(folder, target):
+    """Gives a version its number, unless another export had it first: a rename replaces no folder with content."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror or error}. Start again.") from error
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def export(
     wrong = [f"--{name}" for name, value in only.items() if value is not None]
     if wrong:
         raise InputError(f"{', '.join(wrong)} cannot be chosen with --format {format}.")
+    if format == "saved_model" and output.endswith(".tflite"):
+        raise InputError(f"A SavedModel is a folder. Received: --output {output}. Add --format tflite to have a file.")
     start, detector = time.monotonic(), open_model(model)
     if not isinstance(detector, Pix2Seq):
         raise InputError(f"{model} is exported already: give the preset, run or .keras file that it came from.")
@@ -59,7 +61,7 @@ def export(
     if format == "saved_model":
         chosen = {"default": default, "attend": attend, "max_pixels": max_pixels}
         how |= {name: value for name, value in chosen.items() if value is not None}
-        path = detector.export(output, verbose=False, version=version or "next", **how)
+        path = detector.export(output, verbose=False, version="next" if version is None else version, **how)
     else:
         path = detector.export(output, "litert", verbose=False, quantize=quantize or "none", **how)
     megabytes = sum(file.stat().st_size for file in [path, *Path(path).rglob("*")] if file.is_file()) / 1e6

@@ -1,17 +1,16 @@
 """Encoded pictures decoded in the graph, as strictly as a server needs: nothing is decoded before its header is judged.
 
 The pixels are those of `pix2seq_keras.data.pictures.read_picture`, transparency of PNGs on white included, except that
-EXIF is not looked at and grey PNGs of 16 bits are cut, not rounded, to 8.
+EXIF is not looked at, the clear parts of a GIF have the colour of their palette, and grey PNGs of 16 bits are cut, not
+rounded, to 8.
 """
 
 import tensorflow as tf
 
-from pix2seq_keras.exporting import bitmaps, gifs
+from pix2seq_keras.exporting import bitmaps, gifs, jpegs
 from pix2seq_keras.exporting.headers import padded_bytes, refuse_unless, require_size, unsigned
 
 DEFAULT_MAX_PIXELS = 40_000_000
-# A progressive JPEG has about ten. Each costs a pass over all pixels and may take but a few bytes.
-MAX_JPEG_SCANS = 64
 
 _JPEG, _PNG, _GIF, _BMP = range(4)
 
@@ -35,7 +34,7 @@ def decode_picture(data, max_pixels=DEFAULT_MAX_PIXELS):
     with tf.control_dependencies([known]):
         data, kind = tf.identity(data), tf.argmax(tf.cast(tf.stack(starts), tf.int32), output_type=tf.int32)
     branches = {
-        _JPEG: lambda: _decode_jpeg(data, max_pixels),
+        _JPEG: lambda: jpegs.decode_jpeg(data, max_pixels),
         _PNG: lambda: _decode_png(data, head, max_pixels),
         _GIF: lambda: gifs.decode_first_frame(data, head, max_pixels),
         _BMP: lambda: bitmaps.decode_bitmap(data, head, max_pixels),
@@ -48,22 +47,13 @@ def _starts(head, magic):
     return tf.reduce_all(head[: len(magic)] == tf.constant(list(magic), tf.int32))
 
 
-def _decode_jpeg(data, max_pixels):
-    shape = tf.io.extract_jpeg_shape(data)
-    content = tf.io.decode_raw(data, tf.uint8)
-    scans = tf.reduce_sum(tf.cast((content[:-1] == 0xFF) & (content[1:] == 0xDA), tf.int32))
+def _decode_png(data, head, max_pixels):
     checks = [
-        require_size(shape[0], shape[1], max_pixels),
-        refuse_unless(scans <= MAX_JPEG_SCANS, f"A JPEG of more than {MAX_JPEG_SCANS} scans is not decoded."),
+        # The decoder skips chunks it does not know: behind one, the size would be another than is read here.
+        refuse_unless(_starts(head[8:], b"\0\0\0\x0dIHDR"), "A PNG must begin with its header, the chunk IHDR."),
+        require_size(unsigned(head, 20, big=True), unsigned(head, 16, big=True), max_pixels),
     ]
     with tf.control_dependencies(checks):
-        return tf.io.decode_jpeg(tf.identity(data), channels=3)
-
-
-def _decode_png(data, head, max_pixels):
-    with tf.control_dependencies(
-        [require_size(unsigned(head, 20, big=True), unsigned(head, 16, big=True), max_pixels)]
-    ):
         data = tf.identity(data)
     # Grey of less than 8 bits is given an alpha that is not 255 but its own largest number: it is read without.
     few_greys = tf.equal(head[25], 0) & (head[24] < 8)

@@ -15,7 +15,7 @@ from pix2seq_keras.inference.served import open_served
 
 # A call of `ExportedDetector` carries 32 MB of pictures, or one larger picture of at most some hundred.
 MOST_BYTES = 256 * 2**20
-_PATH = re.compile(r"/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+))?/?")
+_PATH = re.compile(r"/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,18}))?/?")
 
 
 def open_grpc(url, patience=None):

@@ -24,7 +24,7 @@ class Reading:
         options: `Options` of the decoding.
         multi_label: bool, see `Pix2Seq.detect`.
         seed: int, of every row, where a request brings none.
-        max_pixels: int, larger encoded pictures are refused.
+        max_pixels: int, larger pictures are refused.
     """
 
     options: Options
@@ -60,8 +60,14 @@ def make_signatures(model, reading, default="image_bytes", attend=False):
         return detections(*canvases_of(image_bytes))
 
     def of_tensor(input_tensor):
-        some = refuse_unless(tf.reduce_all(tf.shape(input_tensor) > 0), "A picture must have pixels.")
-        with tf.control_dependencies([some]):
+        shape = tf.shape(input_tensor)
+        pixels = tf.cast(shape[1], tf.int64) * tf.cast(shape[2], tf.int64)
+        # One number can stand for all in a message: a small one may bring a picture of any size.
+        few = refuse_unless(
+            pixels <= reading.max_pixels, f"A picture has {reading.max_pixels / 1e6:g} million pixels at most."
+        )
+        some = refuse_unless(tf.reduce_all(shape > 0), "A picture must have pixels.")
+        with tf.control_dependencies([few, some]):
             input_tensor = tf.identity(input_tensor)
         return detections(*_each(lambda image: fit_to_canvas(image, size), input_tensor, size))
 

@@ -71,7 +71,10 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Predict(self, request, context):  # noqa: N802 - the service's name
         version = self._model.version(*_asked(self._model, request.model_spec))
         signature = request.model_spec.signature_name or "serving_default"
-        inputs = {name: as_array(tensor) for name, tensor in request.inputs.items()}
+        inputs, left = {}, self._model.limits.max_message_bytes
+        for name, tensor in request.inputs.items():
+            inputs[name] = as_array(tensor, left)
+            left -= inputs[name].nbytes
         outputs = self._model.run(version, signature, inputs, context.time_remaining())
         wanted = list(request.output_filter) or list(outputs)
         if unknown := set(wanted) - set(outputs):

@@ -110,9 +110,10 @@ def _array(values, dtype, name):
     try:
         if dtype == tf.string:
             return _strings(values)
-        array = np.array(values)
-        good = "iu" if dtype in _INTEGERS else "b" if dtype == tf.bool else "iuf"
-        if array.dtype.kind not in good:
+        # As objects: among texts, NumPy would give every value the room of the longest.
+        array = np.array(values, object)
+        good = {int} if dtype in _INTEGERS else {bool} if dtype == tf.bool else {int, float}
+        if not set(map(type, array.flat)) <= good:
             raise ValueError(f"expected {dtype.name}")
         if dtype in _INTEGERS and array.size and not (dtype.min <= array.min() and array.max() <= dtype.max):
             raise ValueError(f"expected {dtype.name}")

@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0" if method == "GET" else None)
         if length is None or "Transfer-Encoding" in self.headers:
             raise _ReceptionError(411, "A request needs a Content-Length.")
-        if not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
             raise _ReceptionError(400, f"The Content-Length is no number: {length[:40]!r}")
         most = self.server.model.limits.max_message_bytes
         if int(length) > most:

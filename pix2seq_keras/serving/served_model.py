@@ -1,6 +1,7 @@
 """The model behind both interfaces: its versions, its signatures, and one queue for all who ask."""
 
 import contextlib
+import math
 import threading
 import time
 from pathlib import Path
@@ -173,9 +174,21 @@ def _warm_up(folder, run):
         raise InputError(f"{folder} does not stand its own warm-up requests: {error!r}") from error
 
 
-def as_array(tensor):
-    """A `TensorProto` as an array. Raises `RequestError` if its content does not fit its shape."""
+def as_array(tensor, most_bytes):
+    """A `TensorProto` as an array.
+
+    Args:
+        tensor: `TensorProto`.
+        most_bytes: int. One value may stand for all of a tensor: a few bytes could become any number of them.
+
+    Raises:
+        RequestError: if its content does not fit its shape, or is more than that.
+    """
     try:
+        size = tf.as_dtype(tensor.dtype).size or 8  # of texts it is 0, but each is an object
+        needed = size * math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
+        if needed > most_bytes:
+            raise RequestError("INVALID_ARGUMENT", f"A tensor has {needed} bytes, more than are accepted.")
         return np.asarray(tf.make_ndarray(tensor))
     except (TypeError, ValueError, OverflowError) as error:
         raise RequestError("INVALID_ARGUMENT", f"A tensor cannot be read: {error}") from error

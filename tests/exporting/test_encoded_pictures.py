@@ -178,6 +178,14 @@ def test_ten_thousand_frames_cost_no_more_than_one(decode):
     assert time.perf_counter() - start < 5.0
 
 
+def test_a_gif_of_blocks_of_one_byte_ends_soon(decode):
+    data = encode(Image.new("P", (4, 4)), "GIF")[:13] + b"\x21\xfe" + b"\1a" * (MAX_BLOCKS - 9) + b"\0;"
+    start = time.perf_counter()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="cut short"):
+        decode(data)
+    assert time.perf_counter() - start < 3.0  # all of them would take eight seconds
+
+
 def test_a_gif_of_nothing_but_blocks_ends(decode):
     endless = encode(Image.new("P", (4, 4)), "GIF")[:13] + b"\x21\xfe\x00" * (MAX_BLOCKS // 20)
     with pytest.raises(tf.errors.InvalidArgumentError, match="cut short"):
