@@ -45,11 +45,12 @@ def replacing(path, mode="w"):
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
+def replacing_folder(path, replace=True):
     """A folder to fill, which takes the place of `path` when the block ends well; until then `path` is as it was.
 
     Args:
         path: str or path; the folders above it are made.
+        replace: bool, whether there may be something at `path`, now or when the block ends.
 
     Yields:
         `pathlib.Path` of an empty folder beside it.
@@ -68,7 +69,10 @@ def replacing_folder(path):
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         temporary.chmod(0o755)  # mkdtemp's are the owner's alone
         yield temporary
-        _take_place(temporary, path)
+        if replace:
+            _take_place(temporary, path)
+        else:
+            temporary.rename(path)  # fails where there is a folder with something in it
     except OSError as error:
         raise InputError(unwritable(path, error)) from error
     finally:

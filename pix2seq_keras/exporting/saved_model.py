@@ -15,6 +15,8 @@ from pix2seq_keras.writing import replacing_folder
 
 # The name of the model's description, among the SavedModel's assets and inside TFLite files.
 DESCRIPTION = "pix2seq.json"
+# What opening a folder as a model would find before any version in it.
+NO_BASE = ("best.keras", "last.keras", "config.json")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Signature:
     inputs: tuple
 
 
-def write_saved_model(folder, signatures, description, warm_up=()):
+def write_saved_model(folder, signatures, description, warm_up=(), replace=True):
     """Writes a SavedModel, with a signature more: `describe`, which answers the description to every key it is sent.
 
     Args:
@@ -38,12 +40,13 @@ def write_saved_model(folder, signatures, description, warm_up=()):
         signatures: dictionary of name -> `Signature`.
         description: dictionary that goes into JSON, the asset `pix2seq.json`.
         warm_up: list of (signature, dictionary of input -> array): requests that a server makes to itself at the start.
+        replace: bool, whether a SavedModel may be replaced, also one that another export writes meanwhile.
 
     Raises:
         InputError: if the folder cannot be written.
     """
     archive = keras.export.ExportArchive()
-    with tempfile.TemporaryDirectory() as aside, replacing_folder(folder) as temporary:
+    with tempfile.TemporaryDirectory() as aside, replacing_folder(folder, replace) as temporary:
         text = Path(aside) / DESCRIPTION
         text.write_text(json.dumps(description, ensure_ascii=False) + "\n", encoding="utf-8")
         table = _lines(text)  # a table of it makes the file an asset, by ExportArchive's public ways
@@ -84,6 +87,8 @@ def version_folder(base, version=None):
         raise InputError(f"A SavedModel is a folder, but {base} is a file: choose another output.")
     if (base / "saved_model.pb").exists():
         raise InputError(f"{base} is a SavedModel itself, so it cannot be a folder of versions: choose another output.")
+    if any((base / name).is_file() for name in NO_BASE):
+        raise InputError(f"{base} is a run or preset folder: a server's folder of versions must be another.")
     if version is None:
         version = max(versions(base), default=0) + 1
     if not isinstance(version, int) or not 0 < version < 2**63:

@@ -56,7 +56,7 @@ def export_saved_model(
         folder = version_folder(filepath, None if version == "next" else version)
     described = description(model, reading, preset)
     signatures = make_signatures(model, reading, default, attend)
-    write_saved_model(folder, signatures, described, _warm_up(model, signatures))
+    write_saved_model(folder, signatures, described, _warm_up(model, signatures), replace=version is None)
     return folder
 
 

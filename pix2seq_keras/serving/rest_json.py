@@ -45,12 +45,13 @@ def parse_request(body):
     return request
 
 
-def read_inputs(request, definition):
+def read_inputs(request, definition, most_rows):
     """The arrays of a request.
 
     Args:
         request: of `parse_request`.
         definition: `SignatureDef`.
+        most_rows: int; more are refused before any is converted.
 
     Returns:
         Dictionary of name -> array.
@@ -67,6 +68,14 @@ def read_inputs(request, definition):
         columns = _columns(request["instances"], wanted)
     if set(columns) != set(wanted):
         raise _invalid(f"Received the inputs {sorted(columns)}, but the signature takes {sorted(wanted)}")
+    for name, values in columns.items():
+        rows = values if isinstance(values, list) else []
+        if len(rows) > most_rows:
+            raise _invalid(f"A request has between 1 and {most_rows} rows. Received: {len(rows)}")
+        # A row may still hold a list as long as the request: of texts, it would become an array each.
+        flat = len(definition.inputs[name].tensor_shape.dim) == 1
+        if flat and any(isinstance(row, list) for row in rows):
+            raise _invalid(f"The input {name} has one value a row, not a list")
     return {name: _array(values, wanted[name], name) for name, values in columns.items()}
 
 

@@ -123,10 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _predicted(self, model, version, body):
-        request = parse_request(body)
-        signature = request.get("signature_name") or "serving_default"
-        inputs = read_inputs(request, model.signature(version, signature))
-        return write_outputs(model.run(version, signature, inputs), "instances" in request)
+        with model.parsing:  # one after the other: JSON in memory is many times as large as on the wire
+            request = parse_request(body)
+            signature = request.get("signature_name") or "serving_default"
+            inputs = read_inputs(request, model.signature(version, signature), model.limits.max_batch_rows)
+            by_rows = "instances" in request
+            del request
+        return write_outputs(model.run(version, signature, inputs), by_rows)
 
     def _body(self, method):
         length = self.headers.get("Content-Length", "0" if method == "GET" else None)

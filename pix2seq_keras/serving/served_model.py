@@ -53,6 +53,7 @@ class ServedModel:
             )
         self.name = name
         self.limits = limits
+        self.parsing = threading.Lock()
         self._turns = threading.Semaphore(limits.max_concurrent)
         self._waiting = threading.Semaphore(limits.max_concurrent + limits.max_waiting)
         self.versions = {

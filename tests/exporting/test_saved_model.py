@@ -57,6 +57,26 @@ def test_versions_that_exist_or_are_none_are_refused(tmp_path, written):
             version_folder(base, version)
 
 
+def test_of_two_exports_at_once_the_later_does_not_replace_the_earlier(doubled, tmp_path, monkeypatch):
+    from pix2seq_keras.exporting import saved_model
+
+    def meanwhile(folder, requests):
+        (tmp_path / "1").mkdir()
+        (tmp_path / "1" / "saved_model.pb").write_text("the other's")
+
+    monkeypatch.setattr(saved_model, "write_warm_up", meanwhile)
+    with pytest.raises(InputError, match="cannot be written"):
+        write_saved_model(tmp_path / "1", {"serving_default": doubled}, {}, replace=False)
+    assert (tmp_path / "1" / "saved_model.pb").read_text() == "the other's"
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
+def test_a_run_folder_is_no_folder_of_versions(tmp_path):
+    (tmp_path / "best.keras").touch()
+    with pytest.raises(InputError, match="run or preset folder"):
+        version_folder(tmp_path)
+
+
 def test_only_a_saved_model_is_replaced(tmp_path, written):
     require_replaceable(written)
     require_replaceable(tmp_path / "new")

@@ -36,14 +36,14 @@ TWO = signature(image_bytes=tf.string, seed=tf.int32)
     ],
 )
 def test_every_form_of_one_input_means_the_same(request_):
-    inputs = read_inputs(parse_request(json.dumps(request_).encode()), ONE)
+    inputs = read_inputs(parse_request(json.dumps(request_).encode()), ONE, 1000)
     assert list(inputs) == ["image_bytes"]
     assert inputs["image_bytes"].tolist() == [b"\xff\xd8", b"\xff\xd8"]
 
 
 def test_rows_and_columns_of_several_inputs_mean_the_same():
-    rows = read_inputs({"instances": [{"image_bytes": B64, "seed": 3}, {"image_bytes": "text", "seed": 4}]}, TWO)
-    columns = read_inputs({"inputs": {"image_bytes": [B64, "text"], "seed": [3, 4]}}, TWO)
+    rows = read_inputs({"instances": [{"image_bytes": B64, "seed": 3}, {"image_bytes": "text", "seed": 4}]}, TWO, 1000)
+    columns = read_inputs({"inputs": {"image_bytes": [B64, "text"], "seed": [3, 4]}}, TWO, 1000)
     for inputs in (rows, columns):
         assert inputs["image_bytes"].tolist() == [b"\xff\xd8", b"text"]
         assert (inputs["seed"].dtype, inputs["seed"].tolist()) == (np.int32, [3, 4])
@@ -51,9 +51,18 @@ def test_rows_and_columns_of_several_inputs_mean_the_same():
 
 def test_pictures_as_nested_lists_become_arrays():
     pixels = np.arange(12).reshape(1, 2, 2, 3)
-    inputs = read_inputs({"instances": pixels.tolist()}, signature(input_tensor=tf.uint8))
+    inputs = read_inputs({"instances": pixels.tolist()}, signature(input_tensor=tf.uint8), 1000)
     np.testing.assert_array_equal(inputs["input_tensor"], pixels.astype(np.uint8))
     assert inputs["input_tensor"].dtype == np.uint8
+
+
+def test_more_rows_than_accepted_and_lists_within_texts_are_refused_before_they_are_converted():
+    definition = signature(image_bytes=tf.string)
+    definition.inputs["image_bytes"].tensor_shape.dim.add().size = -1
+    for columns, said in (([""] * 65, "between 1 and 64 rows. Received: 65"), ([[""] * 1_000_000], "one value a row")):
+        with pytest.raises(RequestError) as error:
+            read_inputs({"inputs": columns}, definition, 64)
+        assert said in error.value.message
 
 
 @pytest.mark.parametrize(
@@ -92,14 +101,14 @@ def test_what_is_no_request_is_refused(body):
 )
 def test_inputs_that_do_not_fit_are_refused(request_, definition):
     with pytest.raises(RequestError) as refusal:
-        read_inputs(request_, definition)
+        read_inputs(request_, definition, 1000)
     assert refusal.value.code == "INVALID_ARGUMENT"
 
 
 def test_one_long_text_among_many_does_not_cost_many_times_its_length():
     tracemalloc.start()
     with pytest.raises(RequestError, match="expected uint8"):
-        read_inputs({"inputs": ["x" * 1_000_000, *["y"] * 100]}, signature(input_tensor=tf.uint8))
+        read_inputs({"inputs": ["x" * 1_000_000, *["y"] * 100]}, signature(input_tensor=tf.uint8), 1000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000
