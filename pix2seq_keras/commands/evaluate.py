@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pix2seq_keras.commands.reading_options import given
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
@@ -41,9 +42,9 @@ def evaluate(
     """
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
-    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained}
-    options |= {"multi_label": multi_label, "seed": seed}
-    options = {name: value for name, value in options.items() if value is not None}
+    options = given(
+        max_objects=max_objects, sampler=sampler, constrained=constrained, multi_label=multi_label, seed=seed
+    )
     target = Path(json) if json else None
     if target is not None:
         require_writable_file(target)

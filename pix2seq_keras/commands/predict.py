@@ -1,5 +1,6 @@
 """`pix2seq predict`."""
 
+from pix2seq_keras.commands.reading_options import given
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.visualization.predictions import predict_pictures
@@ -34,9 +35,9 @@ def predict(
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
         seed: of the sampling; 0 by default
     """
-    options = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained}
-    options |= {"multi_label": multi_label, "seed": seed}
-    options = {name: value for name, value in options.items() if value is not None}
+    options = given(
+        max_objects=max_objects, sampler=sampler, constrained=constrained, multi_label=multi_label, seed=seed
+    )
     result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {output}")
     if problems:

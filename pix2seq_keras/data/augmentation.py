@@ -158,10 +158,10 @@ def augment_geometry(image, boxes, canvas, augmentation, seed):
         scale_seed=fold(seed, "scale"),
         crop_seed=fold(seed, "crop"),
     )
-    return augment_flips(image, boxes, augmentation, seed)
+    return _augment_flips(image, boxes, augmentation, seed)
 
 
-def augment_flips(image, boxes, augmentation, seed):
+def _augment_flips(image, boxes, augmentation, seed):
     """The steps of `augment_geometry` after the crop: `(image, boxes)` -> `(image, boxes)` of the same shapes."""
     if augmentation.flip:
         image, boxes = transforms.random_horizontal_flip(

@@ -27,9 +27,7 @@ def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
     image, boxes = random_horizontal_flip(image, boxes, seed=(0, 1))
     ```
     """
-    flipped = drawn(probability, fold(seed, "horizontal_flip"))
-    image = tf.cond(flipped, lambda: tf.reverse(image, [1]), lambda: image)
-    return image, tf.where(flipped, mirrored_boxes(boxes, horizontally=True), boxes)
+    return _flip_if(drawn(probability, fold(seed, "horizontal_flip")), image, boxes, axis=1)
 
 
 def random_vertical_flip(image, boxes, *, probability=0.5, seed):
@@ -53,9 +51,13 @@ def random_vertical_flip(image, boxes, *, probability=0.5, seed):
     image, boxes = random_vertical_flip(image, boxes, seed=(0, 1))
     ```
     """
-    flipped = drawn(probability, fold(seed, "vertical_flip"))
-    image = tf.cond(flipped, lambda: tf.reverse(image, [0]), lambda: image)
-    return image, tf.where(flipped, mirrored_boxes(boxes, vertically=True), boxes)
+    return _flip_if(drawn(probability, fold(seed, "vertical_flip")), image, boxes, axis=0)
+
+
+def _flip_if(flipped, image, boxes, axis):
+    image = tf.cond(flipped, lambda: tf.reverse(image, [axis]), lambda: image)
+    mirrored = mirrored_boxes(boxes, vertically=axis == 0, horizontally=axis == 1)
+    return image, tf.where(flipped, mirrored, boxes)
 
 
 def mirrored_boxes(boxes, vertically=False, horizontally=False):
