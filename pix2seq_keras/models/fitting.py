@@ -4,13 +4,16 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from pix2seq_keras.errors import InputError
+
 
 class WeightedTokenTraining:
     """`train_step` and `test_step` of a model that maps tokens to logits, mixed into `keras.Model`.
 
     The objective is Σ w·cross-entropy / Σ w over all tokens of the (global) batch, with the full softmax (Pix2Seq,
-    equation 1). `compile` needs an optimizer and no loss. Metrics: `loss`, and `accuracy` over the target tokens of
-    weight > 0.
+    equation 1). `compile` needs an optimizer and no loss; a `keras.losses.Loss` whose `call` gives a value (B, L) for
+    every token, such as `SoftCoordinateCrossentropy`, takes the cross-entropy's place. Metrics: `loss`, and `accuracy`
+    over the target tokens of weight > 0.
     """
 
     def __init__(self, *args, **kwargs):
@@ -24,7 +27,7 @@ class WeightedTokenTraining:
         return [self.loss_metric, self.accuracy_metric, *others]
 
     def weighted_loss(self, targets, logits, token_weights):
-        """Σ w·cross-entropy / Σ w.
+        """Σ w·cross-entropy / Σ w, or of the loss given to `compile`.
 
         Args:
             targets: int tensor (B, L).
@@ -38,12 +41,23 @@ class WeightedTokenTraining:
         if token_weights is None:
             token_weights = ops.ones(ops.shape(targets))
         token_weights = ops.cast(token_weights, "float32")
-        entropy = ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)  # (B, L)
+        entropy = self._token_losses(targets, logits)  # (B, L)
         total = ops.sum(token_weights)
         replicas = tf.distribute.get_replica_context()
         if replicas is not None and replicas.num_replicas_in_sync > 1:
             total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, total)
         return ops.sum(entropy * token_weights) / ops.maximum(total, 1e-9), total
+
+    def _token_losses(self, targets, logits):
+        loss = getattr(self, "loss", None)
+        if loss is None:
+            return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        if not isinstance(loss, keras.losses.Loss):
+            raise InputError(
+                "A Pix2Seq is compiled without a loss, or with a keras.losses.Loss of tokens such as "
+                f"SoftCoordinateCrossentropy. Received: loss={loss!r}"
+            )
+        return loss.call(targets, logits)
 
     def train_step(self, data):
         x, targets, token_weights = keras.utils.unpack_x_y_sample_weight(data)

@@ -7,6 +7,7 @@ import operator
 import numpy as np
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import Vocabulary
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -102,6 +103,44 @@ def with_image_size(model, image_size):
             f"The model of {model.image_size[0]}×{model.image_size[1]} pixels cannot be given a canvas of "
             f"{height}×{width}: {error}"
         ) from error
+    return other
+
+
+def with_max_objects(model, max_objects):
+    """The same model with positions for more objects, or fewer.
+
+    Positions are learned, and mean which object of the sequence and which of its five tokens. Those of objects that
+    the model has never read begin as copies of its last object's; that is enough to go on learning from. In
+    a random order the places of later objects mean the same.
+
+    Args:
+        model: `Pix2Seq`.
+        max_objects: int.
+
+    Returns:
+        A new `Pix2Seq` of `max_length` 5·max_objects.
+
+    Raises:
+        InputError: if `max_objects` is not positive.
+
+    Example:
+        >>> with_max_objects(Pix2Seq.from_preset("digits_tiny"), 32).max_length
+        160
+    """
+    if max_objects < 1:
+        raise InputError(f"max_objects must be at least 1. Received: max_objects={max_objects}")
+    length = TOKENS_PER_OBJECT * max_objects
+    other = type(model).from_config({**model.get_config(), "max_length": length})
+    for source, target in zip(model.weights, other.weights, strict=True):
+        if source is not model.embedding.positions:
+            target.assign(source)
+            continue
+        known = np.array(source)
+        whole = len(known) // TOKENS_PER_OBJECT * TOKENS_PER_OBJECT  # a length need not be a multiple of five
+        places = np.arange(length)
+        if whole:
+            places = np.where(places < len(known), places, whole - TOKENS_PER_OBJECT + places % TOKENS_PER_OBJECT)
+        target.assign(known[np.minimum(places, len(known) - 1)])
     return other
 
 

@@ -7,7 +7,8 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
 from pix2seq_keras.models import Pix2Seq, presets
-from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size
+from pix2seq_keras.models.losses import SoftCoordinateCrossentropy
+from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size, with_max_objects
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.training.schedules import WarmupSchedule
 from pix2seq_keras.vocabulary import Vocabulary
@@ -30,6 +31,8 @@ def build_model(recipe, categories, load_weights=True):
         model = _random(recipe, categories)
     else:
         model = _from_preset(recipe.model, categories, load_weights)
+        if model.max_length < TOKENS_PER_OBJECT * recipe.sequence.max_objects:
+            model = with_max_objects(model, recipe.sequence.max_objects)
     return model if recipe.precision == "float32" else with_dtype(model, recipe.precision)
 
 
@@ -113,6 +116,12 @@ def build_optimizer(recipe):
         epsilon=options.epsilon,
         global_clipnorm=options.clipnorm,
     )
+
+
+def build_loss(recipe, model):
+    """The loss to compile a model with: `None`, plain cross-entropy, unless the recipe softens coordinates."""
+    sigma = recipe.loss.coordinate_sigma
+    return SoftCoordinateCrossentropy(model.vocabulary, sigma) if sigma else None
 
 
 def build_dataset(recipe, source, model, step=0, shard=(0, 1)):

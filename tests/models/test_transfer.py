@@ -1,4 +1,4 @@
-"""A trained model for other classes, or for another canvas."""
+"""A trained model for other classes, another canvas, or more objects."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from pix2seq_keras import Categories, InputError, Vocabulary
 from pix2seq_keras.layers import ResidualStem, applications_backbone, sine_code_2d
-from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size
+from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size, with_max_objects
 
 
 def rows(model):
@@ -173,3 +173,51 @@ def test_a_convnext_takes_another_canvas_too(build_tiny_model):
     assert np.isfinite(other.encode(np.ones((1, 64, 96, 3), "float32"))).all()
     for old, new in zip(model.weights, other.weights, strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_more_objects_have_positions_like_the_last_ones_and_all_else_is_kept(tiny_model):
+    known = np.array(tiny_model.embedding.positions)
+
+    model = with_max_objects(tiny_model, 9)
+
+    positions = np.array(model.embedding.positions)
+    assert model.max_length == 45 and positions.shape == (45, known.shape[1])
+    np.testing.assert_array_equal(positions[: len(known)], known)
+    for place in range(len(known), 45):  # of the same five tokens, of the last object there was
+        np.testing.assert_array_equal(positions[place], known[len(known) - 5 + place % 5])
+    old, new = ([w for w in m.weights if w is not m.embedding.positions] for m in (tiny_model, model))
+    for one, other in zip(old, new, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_fewer_objects_keep_the_first_positions(tiny_model):
+    model = with_max_objects(tiny_model, 1)
+
+    assert model.max_length == 5
+    np.testing.assert_array_equal(model.embedding.positions, np.array(tiny_model.embedding.positions)[:5])
+
+
+@pytest.mark.parametrize("length", [3, 7])
+def test_positions_that_are_no_multiple_of_five_can_be_extended(build_tiny_model, length):
+    model = build_tiny_model(max_length=length)
+    known = np.array(model.embedding.positions)
+
+    positions = np.array(with_max_objects(model, 3).embedding.positions)
+
+    np.testing.assert_array_equal(positions[:length], known)
+    if length == 7:
+        np.testing.assert_array_equal(positions[7:15], known[[2, 3, 4, 0, 1, 2, 3, 4]])
+    else:
+        np.testing.assert_array_equal(positions[3:15], np.repeat(known[2:], 12, 0))
+
+
+def test_a_model_of_more_objects_reads_them(tiny_model, tiny_pictures):
+    model = with_max_objects(tiny_model, 9)
+
+    assert model.generate(tiny_pictures[:1], max_objects=9)["tokens"].shape == (1, 45)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_model_of_no_objects_is_refused(tiny_model, count):
+    with pytest.raises(InputError, match=f"at least 1. Received: max_objects={count}"):
+        with_max_objects(tiny_model, count)

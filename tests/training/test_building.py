@@ -10,7 +10,8 @@ from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import published, published_presets
-from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
+from pix2seq_keras.training.building import build_dataset, build_loss, build_model, build_optimizer
+from pix2seq_keras.training.recipe import LossRecipe
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -31,6 +32,27 @@ def test_the_model_has_the_sizes_of_the_recipe(plain_recipe):
     assert model.max_length == 5 * plain_recipe.sequence.max_objects
     assert model.embedding.embeddings.shape == (model.vocabulary.size, 16)
     assert model.encoder.grid == (8, 8)  # two widths in the stem: stride 4
+
+
+def test_a_preset_is_given_positions_for_more_objects_and_keeps_what_it_has(preset):
+    model, recipe = preset
+    known, sequence = np.array(model.embedding.positions), recipe.sequence
+    more = dataclasses.replace(recipe, sequence=dataclasses.replace(sequence, max_objects=sequence.max_objects + 2))
+    fewer = dataclasses.replace(recipe, sequence=dataclasses.replace(sequence, max_objects=1))
+
+    longer, same = build_model(more, ABC), build_model(fewer, ABC)
+
+    assert longer.max_length == model.max_length + 10 and same.max_length == model.max_length
+    np.testing.assert_array_equal(np.array(longer.embedding.positions)[: len(known)], known)
+    np.testing.assert_array_equal(same.embedding.positions, known)
+
+
+def test_coordinates_are_soft_targets_where_the_recipe_says_so(plain_recipe, tiny_model):
+    soft = dataclasses.replace(plain_recipe, loss=LossRecipe(coordinate_sigma=0.02))
+
+    assert build_loss(plain_recipe, tiny_model) is None
+    assert build_loss(soft, tiny_model).sigma == 0.02
+    assert build_loss(soft, tiny_model).vocabulary == tiny_model.vocabulary
 
 
 def _with_backbone(recipe, **options):

@@ -249,16 +249,6 @@ def test_splits_of_other_categories_are_refused(write_rectangles, edit_annotatio
         train(dataclasses.replace(tiny_recipe, data=data), tmp_path / "run")
 
 
-def test_more_objects_than_the_preset_has_positions_for_are_refused(whole, tiny_recipe, tmp_path):
-    recipe = dataclasses.replace(
-        tiny_recipe,
-        model=dataclasses.replace(tiny_recipe.model, preset=str(whole[0])),
-        sequence=dataclasses.replace(tiny_recipe.sequence, max_objects=5),
-    )
-    with pytest.raises(InputError, match=r"enough for 4 objects. Received: sequence.max_objects=5"):
-        train(recipe, tmp_path / "run")
-
-
 def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
     folder = write_rectangles(tmp_path / "coco", {"train": 4, "val": 2})
     edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
