@@ -118,7 +118,9 @@ def check_alignment(image, boxes, classes, colors):
         pixels = np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1])
         assert len(boxes_pixels), f"colour {channel} at {pixels} has no box"
         difference = np.abs(pixels - boxes_pixels[0]).max()
-        assert difference <= 1, f"colour {channel} at {pixels}, its box at {boxes_pixels[0]}, {height}×{width}"
+        # Of what the crop leaves a sliver, only the blurred edge is seen: half of its highest value is not its place.
+        sliver = (boxes_pixels[0, 2:] - boxes_pixels[0, :2]).min() < 1
+        assert difference <= 1 + sliver, f"colour {channel} at {pixels}, its box at {boxes_pixels[0]}, {height}×{width}"
         found += 1
     return found, 3 - found
 
@@ -303,3 +305,19 @@ def test_impossible_augmentations_are_refused_with_a_sentence(options):
     (name, value), *_ = options.items()
     with pytest.raises(InputError, match=rf"Received: .*{name}={value}"):
         Augmentation(**options)
+
+
+@pytest.mark.parametrize("turn", ["rotate", "transpose"])
+def test_objects_of_a_turned_picture_are_as_large_as_those_of_an_upright_one(turn):
+    image = tf.zeros([60, 80, 3], tf.uint8)
+    boxes = tf.constant([[0.45, 0.45, 0.55, 0.55]])  # 6 × 8 pixels in the middle, which no crop below cuts
+
+    sides = set()
+    for number in range(12):
+        augmentation = Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0, **{turn: 0.5})
+        turned, found = augment_geometry(image, boxes, (30, 40), augmentation, (0, number))
+        lengths = (found[0, 2:] - found[0, :2]) * tf.cast(tf.shape(turned)[:2], tf.float32)
+        sides.add(tuple(np.round(lengths.numpy(), 3)))
+        assert (turned.shape[0], turned.shape[1]) == ((30, 40) if lengths[0] < lengths[1] else (30, 30))
+
+    assert sides == {(3.0, 4.0), (4.0, 3.0)}

@@ -10,7 +10,7 @@ from pix2seq_keras.data.transforms.scale_jitter import jittered_size
 _WORTH_IT = 1.75
 
 
-def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale_seed, crop_seed):
+def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale_seed, crop_seed, upright_size=None):
     """`scale_jitter`, then `random_crop`: the same pixels and boxes, bit for bit, in less time.
 
     A picture scaled to twice the canvas has four times the pixels of the crop. Bilinear interpolation goes along the
@@ -25,6 +25,7 @@ def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale
         max_scale: float ≥ min_scale, likewise.
         scale_seed: int tensor (2,), the seed of `scale_jitter`.
         crop_seed: int tensor (2,), the seed of `random_crop`.
+        upright_size: int32 tensor (2,) or `None`, see `jittered_size`.
 
     Returns:
         `(image, boxes)`: float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and float32 (n, 4), `rel_yxyx` of the
@@ -39,7 +40,7 @@ def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale
     image, boxes = jitter_and_crop(image, boxes, (640, 640), scale_seed=(0, 1), crop_seed=(0, 2))
     ```
     """
-    size = jittered_size(tf.shape(image)[:2], canvas, min_scale, max_scale, scale_seed)  # (2,): h, w
+    size = jittered_size(tf.shape(image)[:2], canvas, min_scale, max_scale, scale_seed, upright_size)  # h, w
     offset, cropped_size = crop_place(size, canvas, crop_seed)
     area = lambda sides: tf.cast(tf.reduce_prod(tf.cast(sides, tf.int64)), tf.float32)
 

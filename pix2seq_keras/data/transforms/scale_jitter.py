@@ -36,12 +36,14 @@ def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
     return tf.image.resize(image, size, "bilinear", antialias=False), boxes
 
 
-def jittered_size(size, canvas, min_scale, max_scale, seed):
+def jittered_size(size, canvas, min_scale, max_scale, seed, upright_size=None):
     """The size that `scale_jitter` gives a picture.
 
     Args:
         size: int32 tensor (2,), height and width of the picture.
         canvas, min_scale, max_scale, seed: see `scale_jitter`.
+        upright_size: int32 tensor (2,), height and width before the picture was turned; `None` where it was not. The
+            scale is that of the upright picture, so that objects are as large as in pictures to be read.
 
     Returns:
         int32 tensor (2,), at least 1.
@@ -56,5 +58,6 @@ def jittered_size(size, canvas, min_scale, max_scale, seed):
         )
     jitter = tf.random.stateless_uniform([], fold(seed, "scale_jitter"), min_scale, max_scale)
     size = tf.cast(size, tf.float32)
-    scale = tf.reduce_min(jitter * tf.constant(canvas, tf.float32) / size)
+    fitted = size if upright_size is None else tf.cast(upright_size, tf.float32)
+    scale = tf.reduce_min(jitter * tf.constant(canvas, tf.float32) / fitted)
     return tf.maximum(tf.cast(size * scale, tf.int32), 1)
