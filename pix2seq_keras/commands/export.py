@@ -21,6 +21,7 @@ def export(
     sampler: str = "top_p",
     constrained: bool = True,
     multi_label: bool | None = None,
+    coordinate_window: float | None = None,
     stop_at_end: bool = False,
     seed: int = 0,
     max_pixels: int | None = None,
@@ -39,6 +40,8 @@ def export(
         sampler: greedy, top_k, top_p or beam_search
         constrained: whether the grammar keeps every object well-formed
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
+        coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
+            coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         stop_at_end: whether reading ends at the end token
         seed: of the sampling
         max_pixels: a SavedModel refuses larger pictures; the default is 40 million
@@ -57,7 +60,8 @@ def export(
     if not isinstance(detector, Pix2Seq):
         raise InputError(f"{model} is exported already: give the preset, run or .keras file that it came from.")
     how = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "multi_label": multi_label}
-    how |= {"stop_at_end": stop_at_end, "seed": seed, "preset": model if model in presets.names() else None}
+    how |= {"coordinate_window": coordinate_window, "stop_at_end": stop_at_end, "seed": seed}
+    how |= {"preset": model if model in presets.names() else None}
     if format == "saved_model":
         chosen = {"default": default, "attend": attend, "max_pixels": max_pixels}
         how |= {name: value for name, value in chosen.items() if value is not None}

@@ -17,6 +17,7 @@ def predict(
     sampler: str | None = None,
     constrained: bool | None = None,
     multi_label: bool | None = None,
+    coordinate_window: float | None = None,
     seed: int | None = None,
 ):
     """Find objects in pictures, draw them, and write a COCO-style JSON.
@@ -33,10 +34,17 @@ def predict(
         sampler: greedy, top_k, top_p (the default) or beam_search
         constrained: whether the grammar keeps every object well-formed; the default is yes
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
+        coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
+            coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         seed: of the sampling; 0 by default
     """
     options = given(
-        max_objects=max_objects, sampler=sampler, constrained=constrained, multi_label=multi_label, seed=seed
+        max_objects=max_objects,
+        sampler=sampler,
+        constrained=constrained,
+        multi_label=multi_label,
+        coordinate_window=coordinate_window,
+        seed=seed,
     )
     result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {output}")

@@ -16,8 +16,8 @@ class BeamSearchLoop(DecodingLoop):
     `"lengths"` float32 (B·beams,), how many tokens each has.
 
     Args:
-        step, vocabulary, max_objects, constrained, stop_at_end, head, end_bias: see `DecodingLoop`. The cache has
-            B·beams rows.
+        step, vocabulary, max_objects, constrained, stop_at_end, head, end_bias, coordinate_window: see `DecodingLoop`.
+            The cache has B·beams rows.
         search: `samplers.BeamSearch`.
         reorder: function (cache, rows int32 (B·beams,)) -> cache, whose row i is the old row rows[i].
     """
@@ -80,10 +80,12 @@ class BeamSearchLoop(DecodingLoop):
             parents = tf.reshape(firsts + chosen // len(tokens), [-1])
             picked = tf.stack([parents, tf.reshape(chosen % len(tokens), [-1])], -1)
             log_probs = tf.where(tf.gather(finished, parents), 0.0, tf.gather_nd(tf.nn.log_softmax(logits), picked))
-            return parents, tf.gather(tf.constant(tokens), picked[:, 1]), log_probs, tf.gather_nd(scores, picked)
+            token = tf.gather(tf.constant(tokens), picked[:, 1])
+            expected = self.expect(tf.gather(logits, parents), tokens, token)
+            return parents, token, log_probs, tf.gather_nd(scores, picked), expected
 
         earlier = tf.gather(state["tokens"], tf.maximum(position - 2, 0), axis=1)
-        (parents, token, log_probs, scores), found = self.reader.read(
+        (parents, token, log_probs, scores, expected), found = self.reader.read(
             hidden, place, earlier, choose, state["found"], writer(number, ~finished)
         )
         finished = tf.gather(finished, parents)
@@ -96,6 +98,7 @@ class BeamSearchLoop(DecodingLoop):
             "seeds": state["seeds"],
             "tokens": here(tf.gather(state["tokens"], parents), token),
             "log_probs": here(tf.gather(state["log_probs"], parents), log_probs),
+            "expected": here(tf.gather(state["expected"], parents), expected),
             "found": tf.nest.map_structure(lambda rows: tf.gather(rows, parents), found),
             "cache": self.reorder(cache, parents),
             "scores": scores,

@@ -3,21 +3,23 @@
 import tensorflow as tf
 
 
-def sampled(sampler, uniform):
+def sampled(sampler, uniform, expect):
     """Chooses by a sampler.
 
     Args:
         sampler: see `samplers`.
         uniform: float32 tensor (B,), the rows' random numbers.
+        expect: function (logits (B, n), tokens (n,), token (B,)) -> float32 (B,), see `Expectation`.
 
     Returns:
         Function (biased logits (B, n), logits (B, n), tokens (n,)) -> token int32 (B,), its log-probability (B,) under
-        the logits without the bias.
+        the logits without the bias, and what is expected around it (B,).
     """
 
     def choose(biased, logits, tokens):
         index = sampler(biased, uniform)
-        return tf.gather(tf.constant(tokens), index), _log_prob(logits, index)
+        token = tf.gather(tf.constant(tokens), index)
+        return token, _log_prob(logits, index), expect(logits, tokens, token)
 
     return choose
 
@@ -27,7 +29,7 @@ def given(wanted):
 
     def choose(biased, logits, tokens):
         index = tf.argmax(tf.constant(tokens)[None] == wanted[:, None], -1, tf.int32)
-        return wanted, _log_prob(logits, index)
+        return wanted, _log_prob(logits, index), tf.cast(wanted, tf.float32)
 
     return choose
 

@@ -3,10 +3,11 @@
 import tensorflow as tf
 
 from pix2seq_keras.decoding import choosing
+from pix2seq_keras.decoding.expectation import Expectation
 from pix2seq_keras.decoding.readers import CLASS_PLACE, ConstrainedReader, FreeReader
 from pix2seq_keras.decoding.uniform import hashed_uniform
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
-from pix2seq_keras.vocabulary import END_TOKEN
+from pix2seq_keras.vocabulary import END_TOKEN, dequantize
 
 
 class DecodingLoop:
@@ -14,7 +15,7 @@ class DecodingLoop:
 
     A state is a dictionary: `"position"` int32 scalar, how many tokens were read; `"token"` int32 (B,), the last of
     them; `"finished"` bool (B,); `"seeds"` int32 (B,); `"tokens"` int32 and `"log_probs"` float32 (B, 5·max_objects);
-    `"found"`, what the class steps told; and `"cache"`.
+    `"expected"` float32 of that shape, see `Expectation`; `"found"`, what the class steps told; and `"cache"`.
 
     Args:
         step: function (token int32 (B,), position int32 scalar, cache) -> (hidden, cache).
@@ -27,13 +28,24 @@ class DecodingLoop:
         head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens; called
             before the loop, so that what it needs is made once. `None` where `step` gives the logits (B, V) of all.
         end_bias: float, added to the logit of the end token when tokens are chosen.
+        coordinate_window: float, see `Expectation`; 0 tells coordinates as the bins that were chosen.
     """
 
     def __init__(
-        self, step, vocabulary, max_objects, sampler, constrained=True, stop_at_end=False, head=None, end_bias=0.0
+        self,
+        step,
+        vocabulary,
+        max_objects,
+        sampler,
+        constrained=True,
+        stop_at_end=False,
+        head=None,
+        end_bias=0.0,
+        coordinate_window=0.0,
     ):
         self.step = step
-        self.start_token = vocabulary.start_token
+        self.vocabulary = vocabulary
+        self.expect = Expectation(vocabulary, coordinate_window)
         self.max_objects = max_objects
         self.length = TOKENS_PER_OBJECT * max_objects
         self.sampler = sampler
@@ -49,11 +61,12 @@ class DecodingLoop:
         batch = tf.shape(seeds)[0]
         return {
             "position": tf.constant(0),
-            "token": tf.fill([batch], self.start_token),
+            "token": tf.fill([batch], self.vocabulary.start_token),
             "finished": tf.zeros([batch], tf.bool),
             "seeds": seeds,
             "tokens": tf.fill([batch, self.length], END_TOKEN),
             "log_probs": tf.zeros([batch, self.length]),
+            "expected": tf.zeros([batch, self.length]),
             "found": self.reader.empty(batch, self.max_objects),
             "cache": cache,
         }
@@ -73,7 +86,7 @@ class DecodingLoop:
         before = tf.pad(prompt, [[0, 0], [2, 0]])[:, :length]  # (B, P), the token two positions earlier
         log_probs = []
         for position in range(length):
-            (_, log_prob), found = self.reader.read(
+            (_, log_prob, _), found = self.reader.read(
                 hidden[:, position],
                 position % TOKENS_PER_OBJECT,
                 before[:, position],
@@ -89,6 +102,7 @@ class DecodingLoop:
             "token": prompt[:, -1],
             "tokens": tf.pad(prompt, room),
             "log_probs": tf.pad(tf.stack(log_probs, 1), room),
+            "expected": tf.pad(tf.cast(prompt, tf.float32), room),
             "found": found,
         }
 
@@ -118,17 +132,30 @@ class DecodingLoop:
         was_read = tf.reduce_all(tf.reshape(tokens, shape)[..., :CLASS_PLACE] != END_TOKEN, -1)
         likelihoods = tf.where(was_read, tf.exp(tf.reduce_mean(of_coordinates, -1)), 0.0)
         found = self.reader.finish(state["found"])
-        return {"tokens": tokens, "log_probs": log_probs, "coordinate_scores": likelihoods, **found}
+        return {
+            "tokens": tokens,
+            "log_probs": log_probs,
+            "coordinates": self._coordinates(tf.reshape(state["expected"], shape)),
+            "coordinate_scores": likelihoods,
+            **found,
+        }
+
+    def _coordinates(self, expected):
+        """(B, n, 5) -> (B, n, 4) in [0, 1]; a box whose edges were averaged stays well-formed."""
+        edges = dequantize(expected[..., :CLASS_PLACE] - self.vocabulary.coord_shift, self.vocabulary.num_bins)
+        if not self.expect.reach:
+            return edges
+        return tf.concat([edges[..., :2], tf.maximum(edges[..., 2:], edges[..., :2])], -1)
 
     def read_one(self, state):
         position, tokens = state["position"], state["tokens"]
         hidden, cache = self.step(state["token"], position, state["cache"])
         unfinished = ~state["finished"]
-        (token, log_prob), found = self.reader.read(
+        (token, log_prob, expected), found = self.reader.read(
             hidden,
             position % TOKENS_PER_OBJECT,
             tf.gather(tokens, tf.maximum(position - 2, 0), axis=1),
-            choosing.sampled(self.sampler, hashed_uniform(state["seeds"], position)),
+            choosing.sampled(self.sampler, hashed_uniform(state["seeds"], position), self.expect),
             state["found"],
             writer(position // TOKENS_PER_OBJECT, unfinished),
         )
@@ -144,6 +171,7 @@ class DecodingLoop:
             "seeds": state["seeds"],
             "tokens": write(tokens, token),
             "log_probs": write(state["log_probs"], log_prob),
+            "expected": write(state["expected"], expected),
             "found": found,
             "cache": cache,
         }
@@ -166,8 +194,9 @@ def decode(step, cache, vocabulary, max_objects, sampler, seeds, *args, stages=N
         (B, 5·max_objects), of each token under the (constrained) distribution before bias and sampler change it, 0
         after the end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its
         probability, see `class_scores`; when constrained, `"class_probabilities"` float32 (B, max_objects, K) of all
-        of them; and `"coordinate_scores"` float32 (B, max_objects), the geometric mean of the probabilities of an
-        object's four coordinates, 0 after the end.
+        of them; `"coordinates"` float32 (B, max_objects, 4), those of each object in [0, 1], between the bins where a
+        window averages them; and `"coordinate_scores"` float32 (B, max_objects), the geometric mean of the
+        probabilities of an object's four coordinates, 0 after the end.
     """
     loop = DecodingLoop(step, vocabulary, max_objects, sampler, *args, **kwargs)
     state = loop.start(cache, seeds)

@@ -95,10 +95,12 @@ def found_objects(model, generated, unpadded, multi_label, until_end):
         `"num_detections"` int32 (B,).
     """
     if multi_label:
-        objects = parse_labels(generated["tokens"], model.vocabulary, generated["class_probabilities"])
+        objects = parse_labels(
+            generated["tokens"], model.vocabulary, generated["class_probabilities"], generated["coordinates"]
+        )
     else:
         classes = generated["classes"], generated["class_scores"]
-        objects = parse(generated["tokens"], model.vocabulary, *classes, until_end)
+        objects = parse(generated["tokens"], model.vocabulary, *classes, until_end, generated["coordinates"])
     boxes = objects["boxes"]  # (B, n, 4), of the canvas
     if unpadded is not None:
         boxes = tf.clip_by_value(boxes_from_canvas(boxes, unpadded, model.image_size), 0.0, 1.0)

@@ -67,12 +67,13 @@ def make_reading(
     constrained=True,
     stop_at_end=False,
     end_bias=0.0,
+    coordinate_window=None,
     multi_label=None,
     seed=0,
     max_pixels=DEFAULT_MAX_PIXELS,
 ):
     """Checked `Reading`; an `InputError` says what is wrong with the options."""
-    options = make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias)
+    options = make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window)
     if multi_label and not constrained:
         raise InputError(
             "Several labels an object need the grammar's probabilities. "
@@ -108,6 +109,7 @@ def description(model, reading, preset=None):
             "constrained": options.constrained,
             "stop_at_end": options.stop_at_end,
             "end_bias": options.end_bias,
+            "coordinate_window": options.coordinate_window,
             "multi_label": reading.multi_label,
             "seed": reading.seed,
         },

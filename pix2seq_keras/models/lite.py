@@ -12,7 +12,16 @@ from pix2seq_keras.models.signatures import categories_of, detect_canvases
 from pix2seq_keras.models.transfer import with_dtype
 from pix2seq_keras.writing import require_writable_folder
 
-READING_OPTIONS = ("max_objects", "sampler", "constrained", "stop_at_end", "end_bias", "multi_label", "seed")
+READING_OPTIONS = (
+    "max_objects",
+    "sampler",
+    "constrained",
+    "stop_at_end",
+    "end_bias",
+    "coordinate_window",
+    "multi_label",
+    "seed",
+)
 PAD_VALUE = 77  # 0.3 · 255 in whole numbers
 
 

@@ -26,7 +26,8 @@ def stream(model, image, seed, options):
             tokens = read["tokens"][:, here]
             classes, scores = (read[name][:, index : index + 1] for name in ("classes", "class_scores"))
             until_end = options.constrained or options.stop_at_end
-            parsed = parse(tokens, model.vocabulary, classes, scores, until_end)
+            coordinates = read["coordinates"][:, index : index + 1]
+            parsed = parse(tokens, model.vocabulary, classes, scores, until_end, coordinates)
             if parsed["num_detections"][0] == 0:
                 if state["finished"][0]:
                     return

@@ -23,7 +23,7 @@ def class_scores(logits, vocabulary):
     return classes, tf.exp(tf.reduce_max(labels, -1) - tf.reduce_logsumexp(logits, -1))
 
 
-def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
+def parse(tokens, vocabulary, classes=None, scores=None, until_end=True, coordinates=None):
     """Turns sequences into objects; nothing is repaired, no threshold, no NMS (the published reading).
 
     Args:
@@ -33,6 +33,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
         scores: float32 tensor (B, L // 5), or `None` for 1 at every object.
         until_end: bool, whether an end token among the coordinates ends the row; the published reading, of sequences
             that never stop, is `False`.
+        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens.
 
     Returns:
         Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas, `"classes"` int32 (B, n), −1 for what is no
@@ -40,7 +41,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
         int32 (B, n), their places in the sequence, and `"num_detections"` int32 (B,), how many there are; n = L // 5.
     """
     objects = _objects(tokens)
-    boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
+    boxes = _boxes(objects, vocabulary) if coordinates is None else coordinates
     if classes is None:
         labels = objects[..., 4] - vocabulary.label_shift
         known = (labels >= 0) & (labels < vocabulary.num_labels)
@@ -60,7 +61,7 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True):
     }
 
 
-def parse_labels(tokens, vocabulary, probabilities):
+def parse_labels(tokens, vocabulary, probabilities, coordinates=None):
     """Turns sequences into the best (object, class) pairs: what may be a 4 or a 9 is both, each with its probability.
 
     An object of the published reading has one class, its most likely one. As detectors do that score every class of a
@@ -70,13 +71,14 @@ def parse_labels(tokens, vocabulary, probabilities):
         tokens: int tensor (B, L), without the start token; left-over tokens beyond a multiple of 5 are cut.
         vocabulary: `Vocabulary`.
         probabilities: float32 tensor (B, L // 5, K), of each class.
+        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens.
 
     Returns:
         Dictionary as of `parse`, n = L // 5, sorted by score.
     """
     objects = _objects(tokens)
     batch, count, num_classes = tf.shape(objects)[0], objects.shape[1], probabilities.shape[-1]
-    boxes = dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
+    boxes = _boxes(objects, vocabulary) if coordinates is None else coordinates
     scores = tf.where(_ended(objects)[..., None], 0.0, probabilities)
     scores, pairs = tf.math.top_k(tf.reshape(scores, [batch, count * num_classes]), count)  # (B, n)
     places = pairs // num_classes
@@ -95,6 +97,10 @@ def _objects(tokens):
     count = tokens.shape[1] // TOKENS_PER_OBJECT
     shape = [tf.shape(tokens)[0], count, TOKENS_PER_OBJECT]  # not -1: n may be 0
     return tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], shape)
+
+
+def _boxes(objects, vocabulary):
+    return dequantize(objects[..., :4] - vocabulary.coord_shift, vocabulary.num_bins)
 
 
 def _ended(objects):

@@ -27,6 +27,7 @@ def reads(monkeypatch, tiny_vocabulary):
             rows = lambda values, dtype: tf.constant(np.tile(values, (len(images), 1)), dtype)
             return {
                 "tokens": rows(tokens, tf.int32),
+                "coordinates": tf.tile(tf.constant([boxes], tf.float32), [len(images), 1, 1]),
                 "classes": rows(classes, tf.int32),
                 "class_scores": rows(scores, tf.float32),
                 "class_probabilities": tf.tile(probabilities[None], [len(images), 1, 1]),

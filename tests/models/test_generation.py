@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pix2seq_keras import InputError, samplers
-from pix2seq_keras.models.generation import Options, make_decoder
+from pix2seq_keras import InputError, Vocabulary, samplers
+from pix2seq_keras.models.generation import Options, make_decoder, make_options
+from pix2seq_keras.vocabulary import dequantize
 
-KEYS = {"tokens", "log_probs", "classes", "class_scores", "coordinate_scores", "class_probabilities"}
+KEYS = {"tokens", "log_probs", "classes", "class_scores", "coordinates", "coordinate_scores", "class_probabilities"}
 
 
 def redraw(model, rng):
@@ -96,7 +97,7 @@ def test_the_graph_holds_no_xla_op(tiny_model):
 
 
 def test_one_graph_serves_every_batch(tiny_model, tiny_pictures):
-    function = tiny_model.decoder_function(Options(4, samplers.TopK(3)))
+    function = tiny_model.decoder_function(make_options(tiny_model, 4, samplers.TopK(3), True, False, 0.0))
     for size in (1, 3, 8):
         tiny_model.generate(tiny_pictures[:size], sampler=samplers.TopK(3))
 
@@ -182,6 +183,55 @@ def test_coordinate_scores_are_the_mean_likelihoods_of_four_tokens(tiny_model, t
     expected = np.exp(read["log_probs"].numpy().reshape(8, 4, 5)[..., :4].mean(-1))
     ended = tokens[..., 0] == 0
     np.testing.assert_allclose(read["coordinate_scores"], np.where(ended, 0, expected), atol=1e-6)
+
+
+def mean_coordinates(model, pictures, tokens, reach):
+    """(8, 4, 4): the mean of the bins no further than `reach` from those read, by the whole model's own likelihoods."""
+    logits = np.float64(uncached_logits(model, pictures, tokens)).reshape(8, 4, 5, -1)[:, :, :4, 6:22]
+    bins, read = np.arange(16), tokens.reshape(8, 4, 5)[..., :4, None] - 6
+    earlier = np.concatenate([np.zeros_like(read[:, :, :2]), read[:, :, :2]], 2)  # ymax ≥ ymin, xmax ≥ xmin
+    weights = np.where((np.abs(bins - read) <= reach) & (bins >= earlier), np.exp(logits), 0)
+    edges = (weights * bins).sum(-1) / weights.sum(-1) / 15
+    return np.concatenate([edges[..., :2], np.maximum(edges[..., 2:], edges[..., :2])], -1)
+
+
+@pytest.mark.parametrize("sampler", [samplers.TopP(0.9), samplers.BeamSearch(2)])
+def test_coordinates_are_means_around_the_tokens_which_stay_as_they_are(tiny_model, tiny_pictures, sampler):
+    options = {"sampler": sampler, "seed": 3}
+    plain = tiny_model.generate(tiny_pictures, coordinate_window=0, **options)
+
+    read = tiny_model.generate(tiny_pictures, coordinate_window=0.2, **options)  # three bins of 16
+
+    tokens = read["tokens"].numpy()
+    np.testing.assert_array_equal(tokens, plain["tokens"])
+    np.testing.assert_array_equal(read["class_probabilities"], plain["class_probabilities"])
+    on_bins = dequantize(tokens.reshape(8, 4, 5)[..., :4] - 6, 16)
+    np.testing.assert_allclose(plain["coordinates"], on_bins, atol=1e-6)
+    np.testing.assert_allclose(read["coordinates"], mean_coordinates(tiny_model, tiny_pictures, tokens, 3), atol=1e-4)
+    assert np.abs(read["coordinates"] - on_bins).max() > 0.02
+
+
+def test_a_published_reading_has_no_means_and_a_constrained_one_a_narrow_window(build_tiny_model, tiny_pictures):
+    model = build_tiny_model(2, vocabulary=Vocabulary(3, 101))  # 0.02 is two bins
+    read = lambda **options: model.generate(tiny_pictures, max_objects=2, **options)["coordinates"].numpy()
+
+    np.testing.assert_array_equal(read(constrained=False), read(constrained=False, coordinate_window=0))
+    np.testing.assert_array_equal(read(), read(coordinate_window=0.02))
+    assert np.abs(read() - read(coordinate_window=0)).max() > 1e-4
+
+
+def test_a_given_box_is_taken_exactly(tiny_model, tiny_pictures):
+    box = np.tile([[7, 8, 15, 19]], (8, 1))
+
+    read = tiny_model.generate(tiny_pictures, max_objects=1, prompt=box, coordinate_window=0.3)
+
+    np.testing.assert_allclose(read["coordinates"], np.tile([[[1, 2, 9, 13]]], (8, 1, 1)) / 15, atol=1e-6)
+
+
+@pytest.mark.parametrize("window", [-0.1, 1.1, float("nan"), "wide"])
+def test_a_senseless_window_is_refused(tiny_model, tiny_pictures, window):
+    with pytest.raises(InputError, match="coordinate_window must lie between 0 and 1"):
+        tiny_model.generate(tiny_pictures, coordinate_window=window)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

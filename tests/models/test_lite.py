@@ -126,6 +126,7 @@ def test_a_sampler_that_tflite_cannot_run_is_named_and_nothing_is_written(tiny_m
         {"sampler": "top_k"},
         {"sampler": "beam_search"},
         {"stop_at_end": True, "end_bias": -0.5},
+        {"coordinate_window": 0.2},
         {"constrained": False, "stop_at_end": True, "seed": -3},
         {"multi_label": False},
     ],

@@ -35,8 +35,9 @@ def test_boxes_are_those_of_the_picture_that_was_given(tiny_model):
         0, 255, (40, 20, 3), dtype=np.uint8
     )  # the canvas's right half is padding
 
-    found = list(tiny_model.stream(picture, sampler="greedy"))
-    detected = tiny_model.detect(picture, sampler="greedy", multi_label=False)
+    options = {"sampler": "greedy", "coordinate_window": 0.2}
+    found = list(tiny_model.stream(picture, **options))
+    detected = tiny_model.detect(picture, multi_label=False, **options)
 
     by_score = sorted(found, key=lambda one: -one["score"])
     np.testing.assert_allclose([one["box"] for one in by_score], detected["boxes"][0], atol=1e-5)
