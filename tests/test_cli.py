@@ -1,6 +1,7 @@
 """The command, as a user types it: a whole way through it in processes of its own, and what it says to bad input."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,27 @@ def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_pictures(tra
     assert "training: 4/4" in said.stderr
     assert "picture outside the folder: 1" in said.stdout and "../x.png" in said.stdout
     assert "unreadable picture: 1" in said.stdout and "1.png" in said.stdout
+
+
+def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
+    run, _ = trained
+    page = tmp_path / "report.html"
+    target = tmp_path / "scores.json"
+    arguments = ["--split", "val", "--batch_size", 2, "--sampler", "greedy", "--report", page, "--json", target]
+    assert cli.main(["evaluate", "--model", str(run), *map(str, arguments)]) == 0
+    said = capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    result = json.loads(target.read_text())
+    assert str(page) in said
+    assert set(result) == KEYS  # the page adds nothing to it
+    for words in (str(run), "sampler greedy, batch_size 2", "Where the errors come from", "1: val/0.png", "red"):
+        assert words in text
+    for name in SCORES:
+        value = "—" if result[name] is None else f"{result[name]:.3f}"
+        assert re.search(rf"<td>{name}</td><td>[^<]*</td><td>{value}</td>", text)
+    assert text.count("<img ") == 1 + 3  # the curves, and each picture once
+    assert "<script" not in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "scores.json"]
 
 
 def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(trained, tmp_path):
@@ -219,6 +241,15 @@ def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
     assert "'night'" in refused("evaluate", "--model", run, "--split", "night")
     target = tmp_path / "missing" / "scores.json"
     assert "scores.json" in refused("evaluate", "--model", run, "--split", "val", "--json", target)
+    for page, words in (
+        (tmp_path / "missing" / "report.html", "cannot be written to"),
+        (tmp_path / "report.pdf", "must end in .html or .htm. Received: --report"),
+        (tmp_path, "must end in .html"),
+    ):  # before anything is opened: there is no such model
+        assert words in refused("evaluate", "--model", "none", "--split", "val", "--report", page)
+    both = tmp_path / "both.html"
+    said = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
+    assert "would both write" in said
     assert "give --data" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
     assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
 

@@ -7,6 +7,7 @@ from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
 from pix2seq_keras.inference import open_model
+from pix2seq_keras.inspection import report_evaluation, write_evaluation_page
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.writing import require_writable_file, write_json
 
@@ -16,12 +17,14 @@ def evaluate(
     split: str,
     data: str | None = None,
     json: str | None = None,
+    report: str | None = None,
     max_images: int | None = None,
-    batch_size: int = 32,
+    batch_size: int = 8,
     max_objects: int | None = None,
     sampler: str | None = None,
     constrained: bool | None = None,
     multi_label: bool | None = None,
+    coordinate_window: float | None = None,
     seed: int | None = None,
 ):
     """Score a model on a split with pycocotools.
@@ -32,23 +35,31 @@ def evaluate(
         split: such as val or test
         data: data source, such as coco:DIR or digits; by default the run's own
         json: file for the result
+        report: file for a page that tells where the errors come from, FILE.html: curves, kinds of errors, the worst
+            pictures
         max_images: only so many pictures
-        batch_size: pictures at once
+        batch_size: pictures at once; a server takes as many as its batching allows
         max_objects: objects to read out of a picture; by default as many as the model can
         sampler: greedy, top_k, top_p (the default) or beam_search
         constrained: whether the grammar keeps every object well-formed; the default is yes
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
+        coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
+            coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         seed: of the sampling; 0 by default
     """
+    targets = [Path(path) if path else None for path in (json, report)]
+    _require_writable(*targets)
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
     options = given(
-        max_objects=max_objects, sampler=sampler, constrained=constrained, multi_label=multi_label, seed=seed
+        max_objects=max_objects,
+        sampler=sampler,
+        constrained=constrained,
+        multi_label=multi_label,
+        coordinate_window=coordinate_window,
+        seed=seed,
     )
-    target = Path(json) if json else None
-    if target is not None:
-        require_writable_file(target)
-    result, _ = evaluate_source(detector, source, batch_size, max_images, **options)
+    result, evaluator = evaluate_source(detector, source, batch_size, max_images, **options)
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100"):
         print(f"{name:6} {_shown(result[name])}")
     for name, scores in result["per_class"].items():
@@ -56,8 +67,32 @@ def evaluate(
     print(f"{result['num_images']} pictures, {result['num_objects']} objects, {result['seconds']:.1f} s")
     if len(source.findings):
         print(f"{len(source.findings)} irregularities in {source.name} {source.split}:\n{source.findings.summary()}")
-    if target is not None:
-        write_json(target, result)
+    scores, page = targets
+    if scores is not None:
+        write_json(scores, result)
+    if page is not None:
+        about = {"model": model, "data": source.name, "split": source.split, "options": _said(options, batch_size)}
+        if max_images is not None:
+            about["pictures at most"] = f"{max_images:,}"
+        write_evaluation_page(report_evaluation(evaluator, result, source, about), page)
+        print(f"{page} tells where the errors come from")
+
+
+def _require_writable(scores, page):
+    """Before minutes of work: can the results be written?"""
+    if page is not None and page.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"A report is an HTML page, so its name must end in .html or .htm. Received: --report {page}")
+    if page is not None and scores is not None and page.resolve() == scores.resolve():
+        raise InputError(f"--json and --report would both write {page}: give each a file of its own.")
+    for target in (scores, page):
+        if target is not None:
+            require_writable_file(target)
+
+
+def _said(options, batch_size):
+    """The options that were given, and that the others were not."""
+    told = [f"{name} {value}" for name, value in {**options, "batch_size": batch_size}.items()]
+    return ", ".join([*told, "the others as the model has them"])
 
 
 def _data_of_run(model):

@@ -1,16 +1,9 @@
 """Average precision as COCO defines it: pycocotools, over every picture that was shown to the detector."""
 
-import contextlib
-import io
-
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from pix2seq_keras.errors import InputError
-
-_ALL, _SMALL, _MEDIUM, _LARGE = range(4)  # pycocotools' order of object sizes: any, < 32² px, < 96² px, above
-_AT_MOST_1, _AT_MOST_10, _AT_MOST_100 = range(3)  # pycocotools' order of detections kept a picture
+from pix2seq_keras.evaluation.accumulation import accumulate
 
 
 class CocoEvaluator:
@@ -42,6 +35,7 @@ class CocoEvaluator:
         self.categories = categories
         self._truth = {}  # image id -> (boxes in pixels xywh (n, 4), classes (n,), is_crowd (n,), area (n,))
         self._detections = {}  # image id -> (boxes in pixels xywh (m, 4), classes (m,), scores (m,))
+        self._accumulated = None  # of everything added so far
 
     def __len__(self):
         return len(self._truth)
@@ -75,6 +69,7 @@ class CocoEvaluator:
             area = np.asarray(area, np.float64).reshape(-1)[keep]
         boxes, classes, keep = _real_rows(detections, image_id, "detections", self.categories)
         scores = _finite_scores(detections, image_id, keep)
+        self._accumulated = None
         self._detections[image_id] = (_to_pixels(boxes, size), classes, scores)
         self._truth[image_id] = (truth_boxes, truth_classes, is_crowd, area)
 
@@ -86,26 +81,24 @@ class CocoEvaluator:
             "AR100", "ARs", "ARm", "ARl", each a float in [0, 1] or None where nothing of that kind is in the
             data; "per_class" `{name: {"AP", "AP50"}}`; "num_images"; and "num_objects", crowds not counted.
         """
-        precision, recall = self._accumulate()  # (T, R, K, A, M), (T, K, A, M)
+        counted = self.accumulated()
+        precision, recall = counted.average_precision, counted.average_recall
         result = {
-            "AP": _mean(precision[:, :, :, _ALL, _AT_MOST_100]),
-            "AP50": _mean(precision[0, :, :, _ALL, _AT_MOST_100]),
-            "AP75": _mean(precision[5, :, :, _ALL, _AT_MOST_100]),
-            "APs": _mean(precision[:, :, :, _SMALL, _AT_MOST_100]),
-            "APm": _mean(precision[:, :, :, _MEDIUM, _AT_MOST_100]),
-            "APl": _mean(precision[:, :, :, _LARGE, _AT_MOST_100]),
-            "AR1": _mean(recall[:, :, _ALL, _AT_MOST_1]),
-            "AR10": _mean(recall[:, :, _ALL, _AT_MOST_10]),
-            "AR100": _mean(recall[:, :, _ALL, _AT_MOST_100]),
-            "ARs": _mean(recall[:, :, _SMALL, _AT_MOST_100]),
-            "ARm": _mean(recall[:, :, _MEDIUM, _AT_MOST_100]),
-            "ARl": _mean(recall[:, :, _LARGE, _AT_MOST_100]),
+            "AP": precision(),
+            "AP50": precision(iou=0.5),
+            "AP75": precision(iou=0.75),
+            "APs": precision(size="small"),
+            "APm": precision(size="medium"),
+            "APl": precision(size="large"),
+            "AR1": recall(max_detections=1),
+            "AR10": recall(max_detections=10),
+            "AR100": recall(),
+            "ARs": recall(size="small"),
+            "ARm": recall(size="medium"),
+            "ARl": recall(size="large"),
         }
         result["per_class"] = {
-            name: {
-                "AP": _mean(precision[:, :, index, _ALL, _AT_MOST_100]),
-                "AP50": _mean(precision[0, :, index, _ALL, _AT_MOST_100]),
-            }
+            name: {"AP": precision(class_=index), "AP50": precision(iou=0.5, class_=index)}
             for index, name in enumerate(self.categories.names)
         }
         result["num_images"] = len(self._truth)
@@ -125,20 +118,24 @@ class CocoEvaluator:
             for row in _results(image_id, boxes, classes, scores, self.categories)
         ]
 
-    def _accumulate(self):
-        """pycocotools' precision (T, R, K, A, M) and recall (T, K, A, M) of everything added."""
-        if not self._truth:
-            num_classes = len(self.categories)
-            return -np.ones((10, 101, num_classes, 4, 3)), -np.ones((10, num_classes, 4, 3))
-        image_ids = sorted(self._truth)  # their order decides between equal scores
-        pictures, boxes, classes, is_crowd, area = _joined([self._truth[number] for number in image_ids])
-        truth = _Rows(pictures, boxes, classes, area, iscrowd=is_crowd.astype(int))
-        pictures, boxes, classes, scores = _joined([self._detections[number] for number in image_ids])
-        detections = _Rows(pictures, boxes, classes, boxes[:, 2] * boxes[:, 3], score=scores)
-        # Class by class, each over the pictures that have anything of it: the same numbers in a fraction of
-        # the memory (otherwise gigabytes for 5,000 pictures of 80 classes with 100 detections each).
-        each = [_evaluate_class(truth.of(k), detections.of(k)) for k in range(len(self.categories))]
-        return np.concatenate([p for p, _ in each], axis=2), np.concatenate([r for _, r in each], axis=1)
+    def accumulated(self):
+        """What the scores are made of: precision and recall, and which detection found which object.
+
+        pycocotools runs once for everything that was added, whoever asks and how often.
+
+        Returns:
+            `pix2seq_keras.evaluation.accumulation.Accumulated`.
+
+        Example:
+
+        ```python
+        result, evaluator = evaluate_source(model, source)
+        curve = evaluator.accumulated().precision[0, :, 2, 0, -1]  # (101,) of class 2 at IoU 0.5
+        ```
+        """
+        if self._accumulated is None:
+            self._accumulated = accumulate(self._truth, self._detections, len(self.categories))
+        return self._accumulated
 
 
 def coco_results(image_id, size, detections, categories):
@@ -203,58 +200,3 @@ def _to_pixels(boxes, size):
     height, width = size
     top, left, bottom, right = (boxes * [height, width, height, width]).T
     return np.stack([left, top, np.maximum(right - left, 0), np.maximum(bottom - top, 0)], axis=-1)
-
-
-def _joined(per_picture):
-    """Tuples of arrays, one a picture -> the picture's number a row, then each array over all pictures."""
-    pictures = np.repeat(np.arange(len(per_picture)), [len(arrays[0]) for arrays in per_picture])
-    return pictures, *(np.concatenate(arrays) for arrays in zip(*per_picture, strict=True))
-
-
-class _Rows:
-    """Objects of all pictures as columns, from which one class at a time becomes COCO annotations."""
-
-    def __init__(self, pictures, boxes, classes, area, **more):
-        self.classes = classes
-        self.columns = {"image_id": pictures, "bbox": boxes, "area": area, **more}
-
-    def of(self, index):
-        rows = np.flatnonzero(self.classes == index)
-        columns = [column[rows].tolist() for column in self.columns.values()]
-        names = ("id", *self.columns)
-        # pycocotools takes an annotation id of 0 for "unmatched", so they count from 1; the dataset's own ids
-        # come back only in `detections_json`.
-        return [
-            {"category_id": 1, **dict(zip(names, values, strict=True))}
-            for values in zip(range(1, len(rows) + 1), *columns, strict=True)
-        ]
-
-
-def _evaluate_class(truth, detections):
-    """Precision (T, R, 1, A, M) and recall (T, 1, A, M) of one class."""
-    if not truth:  # nothing to find: pycocotools would say the same after looking at every detection
-        return -np.ones((10, 101, 1, 4, 3)), -np.ones((10, 1, 4, 3))
-    image_ids = sorted({row["image_id"] for row in truth} | {row["image_id"] for row in detections})
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        evaluation = COCOeval(_coco(truth, image_ids), _coco(detections, image_ids), "bbox")
-        evaluation.evaluate()
-        evaluation.accumulate()
-    return evaluation.eval["precision"], evaluation.eval["recall"]
-
-
-def _coco(annotations, image_ids):
-    coco = COCO()
-    coco.dataset = {
-        "images": [{"id": image_id} for image_id in image_ids],
-        "categories": [{"id": 1}],
-        "annotations": annotations,
-    }
-    coco.createIndex()
-    return coco
-
-
-def _mean(values):
-    """Mean of what is present; pycocotools marks what the data cannot tell with -1."""
-    present = values[values > -1]
-    # Its guard against dividing by zero costs a few units in the 16th digit: rounded, a perfect score is 1.
-    return round(float(present.mean()), 9) if present.size else None

@@ -18,14 +18,15 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     result.
 
     Args:
-        detector: Anything with `.detect(list of uint8 arrays (H, W, 3), **options)`, which returns a
-            dictionary of "boxes" `(B, N, 4)` rel_yxyx of each picture, "classes" `(B, N)` with -1 in unused
+        detector: Anything with `.detect(list of uint8 arrays (H, W, 3), batch_size=…, **options)`, which
+            returns a dictionary of "boxes" `(B, N, 4)` rel_yxyx of each picture, "classes" `(B, N)` with -1 in unused
             rows and "scores" `(B, N)`; and with `.categories`. Where that is missing or None, the source's
             categories are meant. Categories in another order, or more than the source has, are mapped by
             name.
         source: `pix2seq_keras.data.sources.Source`.
-        batch_size: Integer, pictures a call of `detect`. Every call gets exactly this many, so that a
-            compiled detector is traced once. Default: 8.
+        batch_size: Integer, pictures that go through the detector at once. Every call of `detect` gets exactly
+            this many, so that a compiled detector is traced once, and the number itself, so that it does not
+            divide them again. A server takes as many as its batching allows: ours 8. Default: 8.
         max_images: Integer or None: only so many pictures, from the first. Default: None, all of them.
         progress: Whether to show progress and the time left on standard error. Default: True.
         **detect_options: Passed on to `detector.detect`.
@@ -56,6 +57,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     evaluator = CocoEvaluator(source.categories)
     total = len(source) if max_images is None else min(max_images, len(source))
     detect_options = options_for_run(detector, total, batch_size, detect_options)
+    detect_options = {**detect_options, "batch_size": batch_size}
     batches = _batches(source, total, batch_size)
     title = f"evaluating {source.name} {source.split}"
     with progress_bar(title, total, show=progress) as advance, ThreadPoolExecutor(1) as reader:

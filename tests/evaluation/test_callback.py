@@ -110,7 +110,7 @@ def test_options_reach_detect_and_max_images_and_prefix_hold(fit, make_source):
 
     model, history = fit([evaluation], blind=[()])
 
-    assert model.oracles[0].calls == [([0, 1], {"seed": 3})]
+    assert model.oracles[0].calls == [([0, 1], {"batch_size": 2, "seed": 3})]
     assert history.history["test_AP"] == [1.0]
     assert evaluation.history[0]["num_images"] == 2
 

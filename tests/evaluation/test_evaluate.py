@@ -56,8 +56,37 @@ def test_max_images_takes_the_first_and_options_reach_the_detector(oracle, make_
 
     result, _ = evaluate_source(detector, make_source(7), 2, max_images=3, progress=False, seed=5, top_p=0.4)
 
-    assert detector.calls == [([0, 1], {"seed": 5, "top_p": 0.4}), ([2, 2], {"seed": 5, "top_p": 0.4})]
+    assert detector.calls == [
+        ([0, 1], {"batch_size": 2, "seed": 5, "top_p": 0.4}),
+        ([2, 2], {"batch_size": 2, "seed": 5, "top_p": 0.4}),
+    ]
     assert result["num_images"] == 3
+
+
+def test_as_many_pictures_go_through_a_real_model_at_once_as_were_asked_for(build_tiny_model, make_source, monkeypatch):
+    model, sizes = build_tiny_model(categories=make_source(1).categories), []
+    generate = model.generate
+
+    def watched(images, **options):
+        sizes.append(len(images))
+        return generate(images, **options)
+
+    monkeypatch.setattr(model, "generate", watched)
+    found = {}
+    for batch_size in (12, 5):
+        result, evaluator = evaluate_source(model, make_source(13), batch_size, progress=False, sampler="greedy")
+        found[batch_size] = result["AP"], evaluator.detections_json()
+
+    assert sizes == [12, 12, 5, 5, 5]
+    assert found[12][0] == found[5][0]
+    assert len(found[12][1]) > 13
+    for one, other in zip(found[12][1], found[5][1], strict=True):  # a row depends on itself only
+        assert (one["image_id"], one["category_id"], one["bbox"]) == (
+            other["image_id"],
+            other["category_id"],
+            other["bbox"],
+        )
+        assert one["score"] == pytest.approx(other["score"], abs=1e-5)
 
 
 def test_numbers_below_one_are_refused(oracle, make_source):
@@ -138,7 +167,7 @@ def test_a_box_that_is_not_finite_is_refused_and_the_image_named(oracle, make_so
     detector = oracle()
     detect = detector.detect
 
-    def broken(images):
+    def broken(images, **options):
         found = detect(images)
         found["boxes"][1, 0, 0] = np.nan
         return found
@@ -157,7 +186,7 @@ def test_the_truth_of_real_pictures_scores_one(bccd_dir):
     class Knowing:
         categories = Categories(ids=(1, 2, 3), names=tuple(source.categories.names[k] for k in order))
 
-        def detect(self, images):
+        def detect(self, images, batch_size):
             found = {
                 "boxes": np.zeros((2, 40, 4)),
                 "classes": np.full((2, 40), -1),

@@ -1,13 +1,56 @@
-"""Folders with faults that are known."""
+"""Folders with faults that are known, pages taken apart, and evaluations that were made by hand."""
 
 import json
 import shutil
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pix2seq_keras.categories import Categories
+from pix2seq_keras.data.findings import Findings
+from pix2seq_keras.data.pictures import PictureError
+from pix2seq_keras.data.sources.source import Source
+from pix2seq_keras.evaluation import evaluate_source
+
+_EMPTY = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Tags and texts; unbalanced ones are an error."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.images, self.addresses, self.texts = [], set(), [], [], []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        if tag not in _EMPTY:
+            self.open.append(tag)
+        for name, value in attributes:
+            assert not name.startswith("on")
+            if name == "src":
+                self.images.append(value)
+            if name == "href":
+                self.addresses.append(value)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        self.texts.append(text)
+
+
 HOSTILE = "<script>alert('x')</script>\x1b[31m[red]$\\frac$\u202e"
+
+
+@pytest.fixture(scope="session")
+def parse_page():
+    """A function (path) -> the `Page` there."""
+    return lambda path: Page(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +107,63 @@ def lone(tmp_path):
         return folder
 
     return write
+
+
+@pytest.fixture
+def evaluated():
+    """Evaluates black pictures with the ids 100, 101, … whose objects and detections are given.
+
+    Of each picture the objects are (box, class[, crowd]) and the detections (box, class, score). The last `unreadable`
+    pictures of the source cannot be read. Gives the evaluator, the result and the source.
+    """
+
+    def run(pictures, names=("a", "b", "c"), labels=None, unreadable=0, size=(200, 100)):
+        count = len(pictures) + unreadable
+        categories = Categories.from_names(names)
+
+        def read(index):
+            if index >= len(pictures):
+                raise PictureError(f"Picture {index} is cut short.")
+            truth = pictures[index][0]
+            boxes = np.array([row[0] for row in truth], np.float32).reshape(-1, 4)
+            sides = (boxes[:, 2:] - boxes[:, :2]) * size
+            return {
+                "image": np.zeros((*size, 3), np.uint8),
+                "image_id": 100 + index,
+                "boxes": boxes,
+                "classes": np.array([row[1] for row in truth], np.int32),
+                "is_crowd": np.array([len(row) > 2 for row in truth], bool),
+                "area": np.round(sides[:, 0] * sides[:, 1], 2),
+            }
+
+        source = Source(
+            name="by hand",
+            split="val",
+            categories=categories,
+            image_ids=np.arange(100, 100 + count),
+            findings=Findings(),
+            read=read,
+            annotated=np.ones(count, bool),
+            object_counts=np.ones(count, int),
+            labels=[
+                *(labels or map("picture {}".format, range(len(pictures)))),
+                *map("gone {}".format, range(unreadable)),
+            ],
+        )
+        following = iter(pictures)
+
+        class ByHand:
+            """Asked for one picture after the other, it gives the detections of each."""
+
+            def detect(self, images, batch_size):
+                (found,) = (next(following)[1],)
+                return {
+                    "boxes": np.array([[row[0] for row in found]], np.float64).reshape(1, -1, 4),
+                    "classes": np.array([[row[1] for row in found]], np.int64).reshape(1, -1),
+                    "scores": np.array([[row[2] for row in found]], np.float64).reshape(1, -1),
+                }
+
+        result, evaluator = evaluate_source(ByHand(), source, batch_size=1, progress=False)
+        return evaluator, result, source
+
+    return run

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
@@ -10,41 +9,12 @@ from PIL import Image
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inspection import check_source, write_page
 
-_EMPTY = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """Tags and texts; unbalanced ones are an error."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.images, self.addresses, self.texts = [], set(), [], [], []
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        if tag not in _EMPTY:
-            self.open.append(tag)
-        for name, value in attributes:
-            assert not name.startswith("on")
-            if name == "src":
-                self.images.append(value)
-            if name == "href":
-                self.addresses.append(value)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, text):
-        self.texts.append(text)
-
 
 @pytest.fixture(scope="module")
-def page(faulty, tmp_path_factory):
+def page(parse_page, faulty, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_page(check_source(f"coco:{faulty}", shown=3), path)
-    return Page(path.read_text(encoding="utf-8"))
+    return parse_page(path)
 
 
 def test_names_from_the_data_are_text_and_nothing_else(page, hostile):
@@ -70,10 +40,10 @@ def test_every_finding_is_on_the_page(page):
     assert "instances_train.json" in text and "It can be trained on." in text
 
 
-def test_a_source_without_objects_has_a_page_too(lone, tmp_path):
+def test_a_source_without_objects_has_a_page_too(parse_page, lone, tmp_path):
     write_page(check_source(f"coco:{lone([])}"), tmp_path / "report.html")
 
-    assert "It cannot be trained on" in "".join(Page((tmp_path / "report.html").read_text()).texts)
+    assert "It cannot be trained on" in "".join(parse_page(tmp_path / "report.html").texts)
 
 
 def test_a_page_that_cannot_be_written_is_a_sentence(lone, tmp_path):

@@ -84,10 +84,12 @@ def test_batch_sizes_increase_to_the_largest(batching):
 def test_clients_send_no_more_at_once_than_a_batch_holds(batching):
     import inspect
 
+    from pix2seq_keras.commands.evaluate import evaluate
     from pix2seq_keras.commands.predict import predict
+    from pix2seq_keras.evaluation import evaluate_source
     from pix2seq_keras.inference import ExportedDetector
 
-    for function in (predict, ExportedDetector.detect):  # the second is what an evaluation calls
+    for function in (predict, evaluate, evaluate_source, ExportedDetector.detect):
         assert inspect.signature(function).parameters["batch_size"].default <= batching["max_batch_size"][0]
 
 
