@@ -1,4 +1,4 @@
-"""A trained model for other classes, another canvas or another precision."""
+"""A trained model for other classes, another canvas, more objects or another precision."""
 
 import dataclasses
 import itertools
@@ -110,8 +110,8 @@ def with_max_objects(model, max_objects):
     """The same model with positions for more objects, or fewer.
 
     Positions are learned, and mean which object of the sequence and which of its five tokens. Those of objects that
-    the model has never read begin as copies of its last object's; that is enough to go on learning from. In
-    a random order the places of later objects mean the same.
+    the model has never read begin as copies of its last object's; that is enough to go on learning from, for where
+    objects are read in random order no place among them is special.
 
     Args:
         model: `Pix2Seq`.
