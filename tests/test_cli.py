@@ -128,7 +128,7 @@ def motley(tmp_path):
 
 def test_predict_goes_on_past_bad_pictures_and_names_them_at_its_end(trained, motley, tmp_path):
     output = tmp_path / "out"
-    said = pix2seq("predict", "--model", trained[0], motley, "--output", output, "--threshold", 0)
+    said = pix2seq("predict", "--model", trained[0], motley, "--output", output, "--threshold", 0, "--readings", 2)
     good = {path.stem for path in motley.iterdir() if not path.name.startswith("bad")}
 
     coco = COCO(output / "predictions.json")
@@ -252,6 +252,8 @@ def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
     assert "would both write" in said
     assert "give --data" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
     assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
+    alike = ("--readings", "2", "--sampler", "greedy")
+    assert "a sampler that draws" in refused("evaluate", "--model", run, "--split", "val", *alike)
 
 
 def test_a_damaged_model_is_named(refused, trained, tmp_path):

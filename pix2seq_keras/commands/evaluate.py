@@ -25,6 +25,7 @@ def evaluate(
     constrained: bool | None = None,
     multi_label: bool | None = None,
     coordinate_window: float | None = None,
+    readings: int | None = None,
     seed: int | None = None,
 ):
     """Score a model on a split with pycocotools.
@@ -45,6 +46,8 @@ def evaluate(
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
         coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
             coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
+        readings: sequences to draw of every picture; scores and boxes are what they agree on. 1 by default; more find
+            more, in as many times the decoding
         seed: of the sampling; 0 by default
     """
     targets = [Path(path) if path else None for path in (json, report)]
@@ -57,6 +60,7 @@ def evaluate(
         constrained=constrained,
         multi_label=multi_label,
         coordinate_window=coordinate_window,
+        readings=readings,
         seed=seed,
     )
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **options)

@@ -23,6 +23,7 @@ def export(
     multi_label: bool | None = None,
     coordinate_window: float | None = None,
     stop_at_end: bool = False,
+    readings: int | None = None,
     seed: int = 0,
     max_pixels: int | None = None,
     version: int | None = None,
@@ -43,14 +44,16 @@ def export(
         coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
             coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         stop_at_end: whether reading ends at the end token
+        readings: of a SavedModel, sequences to draw of every picture; scores and boxes are what they agree on. 1 by
+            default; more find more, in as many times the decoding
         seed: of the sampling
         max_pixels: a SavedModel refuses larger pictures; the default is 40 million
         version: number of the SavedModel's version; by default the next one
     """
     if format not in FORMATS:
         raise InputError(f"Unknown format: {format!r}. Use {' or '.join(FORMATS)}.")
-    for_server = {"default": default, "attend": attend, "max_pixels": max_pixels, "version": version}
-    only = {"quantize": quantize} if format == "saved_model" else for_server
+    for_server = {"default": default, "attend": attend, "readings": readings, "max_pixels": max_pixels}
+    only = {"quantize": quantize} if format == "saved_model" else for_server | {"version": version}
     wrong = [f"--{name}" for name, value in only.items() if value is not None]
     if wrong:
         raise InputError(f"{', '.join(wrong)} cannot be chosen with --format {format}.")
@@ -63,8 +66,7 @@ def export(
     how |= {"coordinate_window": coordinate_window, "stop_at_end": stop_at_end, "seed": seed}
     how |= {"preset": model if model in presets.names() else None}
     if format == "saved_model":
-        chosen = {"default": default, "attend": attend, "max_pixels": max_pixels}
-        how |= {name: value for name, value in chosen.items() if value is not None}
+        how |= {name: value for name, value in for_server.items() if value is not None}
         path = detector.export(output, verbose=False, version="next" if version is None else version, **how)
     else:
         path = detector.export(output, "litert", verbose=False, quantize=quantize or "none", **how)

@@ -18,6 +18,7 @@ def predict(
     constrained: bool | None = None,
     multi_label: bool | None = None,
     coordinate_window: float | None = None,
+    readings: int | None = None,
     seed: int | None = None,
 ):
     """Find objects in pictures, draw them, and write a COCO-style JSON.
@@ -36,6 +37,8 @@ def predict(
         multi_label: whether an object that may be two things comes with both labels; by default as constrained
         coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
             coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
+        readings: sequences to draw of every picture; scores and boxes are what they agree on. 1 by default; more find
+            more, in as many times the decoding
         seed: of the sampling; 0 by default
     """
     options = given(
@@ -44,6 +47,7 @@ def predict(
         constrained=constrained,
         multi_label=multi_label,
         coordinate_window=coordinate_window,
+        readings=readings,
         seed=seed,
     )
     result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)

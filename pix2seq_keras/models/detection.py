@@ -8,6 +8,7 @@ from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
 from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.models.readings import agreed
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT, parse, parse_labels
 
 # XLA spares one to four milliseconds a step of a published model and takes some seconds to compile: see
@@ -75,8 +76,18 @@ def canvases(pictures, image_size):
 def _detect_batch(model, batch, unpadded, multi_label, options):
     generated = model.generate(batch, **options)
     until_end = options.get("constrained", True) or options.get("stop_at_end", False)
+    readings = options.get("readings", 1)
+    if unpadded is not None:
+        unpadded = tf.repeat(unpadded, readings, 0)
     objects = found_objects(model, generated, unpadded, multi_label, until_end)
+    if readings > 1:
+        objects = _agreed(objects, readings)
     return {name: objects[name].numpy() for name in ("boxes", "classes", "scores", "num_detections")}
+
+
+@tf.function(autograph=False)
+def _agreed(objects, readings):
+    return agreed(objects, readings)
 
 
 def found_objects(model, generated, unpadded, multi_label, until_end):

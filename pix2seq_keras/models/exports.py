@@ -15,6 +15,7 @@ from pix2seq_keras.exporting import (
     write_saved_model,
 )
 from pix2seq_keras.models.generation import make_options
+from pix2seq_keras.models.readings import checked_readings
 from pix2seq_keras.models.signatures import Reading, categories_of, make_signatures
 
 FORMATS = ("tf_saved_model", "litert")
@@ -49,6 +50,11 @@ def export_saved_model(
     if not isinstance(max_pixels, numbers.Integral) or not 0 < max_pixels < 2**31:
         raise InputError(f"max_pixels must be a positive whole number below 2³¹. Received: max_pixels={max_pixels!r}")
     reading = make_reading(model, max_pixels=int(max_pixels), **how)
+    if attend and reading.readings > 1:
+        raise InputError(
+            "Where the model looked is told of one reading, not of what several agree on. "
+            f"Received: attend={attend}, readings={reading.readings}. Leave out one of them."
+        )
     if version is None:
         folder = Path(filepath)
         require_replaceable(folder)
@@ -71,6 +77,7 @@ def make_reading(
     multi_label=None,
     seed=0,
     max_pixels=DEFAULT_MAX_PIXELS,
+    readings=1,
 ):
     """Checked `Reading`; an `InputError` says what is wrong with the options."""
     options = make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window)
@@ -87,7 +94,8 @@ def make_reading(
             "Served ids are float32, as TensorFlow's object detection exporters have them, which cannot tell numbers "
             f"beyond 2²⁴ apart. Received: the category ids {categories.ids}"
         )
-    return Reading(options, bool(constrained) if multi_label is None else bool(multi_label), int(seed), max_pixels)
+    multi_label = bool(constrained) if multi_label is None else bool(multi_label)
+    return Reading(options, multi_label, int(seed), max_pixels, checked_readings(readings, options.sampler))
 
 
 def description(model, reading, preset=None):
@@ -111,6 +119,7 @@ def description(model, reading, preset=None):
             "end_bias": options.end_bias,
             "coordinate_window": options.coordinate_window,
             "multi_label": reading.multi_label,
+            "readings": reading.readings,
             "seed": reading.seed,
         },
         "max_pixels": reading.max_pixels,

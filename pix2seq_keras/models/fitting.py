@@ -11,9 +11,8 @@ class WeightedTokenTraining:
     """`train_step` and `test_step` of a model that maps tokens to logits, mixed into `keras.Model`.
 
     The objective is Σ w·cross-entropy / Σ w over all tokens of the (global) batch, with the full softmax (Pix2Seq,
-    equation 1). `compile` needs an optimizer and no loss; a `keras.losses.Loss` whose `call` gives a value (B, L) for
-    every token, such as `SoftCoordinateCrossentropy`, takes the cross-entropy's place. Metrics: `loss`, and `accuracy`
-    over the target tokens of weight > 0.
+    equation 1). `compile` needs an optimizer and takes no loss. Metrics: `loss`, and `accuracy` over the target
+    tokens of weight > 0.
     """
 
     def __init__(self, *args, **kwargs):
@@ -27,7 +26,7 @@ class WeightedTokenTraining:
         return [self.loss_metric, self.accuracy_metric, *others]
 
     def weighted_loss(self, targets, logits, token_weights):
-        """Σ w·cross-entropy / Σ w, or of the loss given to `compile`.
+        """Σ w·cross-entropy / Σ w.
 
         Args:
             targets: int tensor (B, L).
@@ -37,27 +36,21 @@ class WeightedTokenTraining:
         Returns:
             The loss and Σ w, float32 scalars. Under tf.distribute Σ w is of the global batch, so that the replicas'
             losses add up to the loss of one device.
+
+        Raises:
+            InputError: if the model was compiled with another loss, which would count for nothing.
         """
+        if getattr(self, "loss", None) is not None:
+            raise InputError(f"A Pix2Seq has its loss: compile it without one. Received: loss={self.loss!r}")
         if token_weights is None:
             token_weights = ops.ones(ops.shape(targets))
         token_weights = ops.cast(token_weights, "float32")
-        entropy = self._token_losses(targets, logits)  # (B, L)
+        entropy = ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)  # (B, L)
         total = ops.sum(token_weights)
         replicas = tf.distribute.get_replica_context()
         if replicas is not None and replicas.num_replicas_in_sync > 1:
             total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, total)
         return ops.sum(entropy * token_weights) / ops.maximum(total, 1e-9), total
-
-    def _token_losses(self, targets, logits):
-        loss = getattr(self, "loss", None)
-        if loss is None:
-            return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
-        if not isinstance(loss, keras.losses.Loss):
-            raise InputError(
-                "A Pix2Seq is compiled without a loss, or with a keras.losses.Loss of tokens such as "
-                f"SoftCoordinateCrossentropy. Received: loss={loss!r}"
-            )
-        return loss.call(targets, logits)
 
     def train_step(self, data):
         x, targets, token_weights = keras.utils.unpack_x_y_sample_weight(data)

@@ -41,7 +41,15 @@ class Options:
         return self.sampler.beams if isinstance(self.sampler, samplers.BeamSearch) else 1
 
 
-def make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window=None):
+def make_options(
+    model,
+    max_objects=None,
+    sampler="top_p",
+    constrained=True,
+    stop_at_end=False,
+    end_bias=0.0,
+    coordinate_window=None,
+):
     """Checked `Options`; an `InputError` says what is wrong with them."""
     if not isinstance(end_bias, numbers.Real) or not abs(end_bias) <= 1e9:
         raise InputError(f"end_bias must be a finite number, at most 1e9 in size. Received: end_bias={end_bias!r}")

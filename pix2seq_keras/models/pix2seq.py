@@ -7,14 +7,16 @@ from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
 from pix2seq_keras.models import exports, generation, presets
+from pix2seq_keras.models.compiled import CompiledReading
 from pix2seq_keras.models.detection import detect, repays_compilation
 from pix2seq_keras.models.fitting import WeightedTokenTraining
 from pix2seq_keras.models.inputs import checked_images, checked_max_objects
+from pix2seq_keras.models.readings import checked_readings, seeds_of_readings
 from pix2seq_keras.models.streaming import stream
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(WeightedTokenTraining, keras.Model):
+class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:
@@ -126,7 +128,6 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             "embedding_stddev": embedding_stddev,
             "smooth_coordinates": smooth_coordinates,
         }
-        self._functions = {}
 
     def build(self, input_shape=None):
         """Nothing is left to build: the weights are made with the model."""
@@ -164,6 +165,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         prompt=None,
         jit_compile=False,
         coordinate_window=None,
+        readings=1,
     ):
         """Reads pictures out as sequences.
 
@@ -185,6 +187,8 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             coordinate_window: float, a share of the canvas's side, or `None`. A coordinate is the mean of the bins no
                 further than that from the one chosen, each as likely as the model says; tokens stay as they are.
                 0 is the published way, the chosen bin; `None` means 0.02 unless `constrained=False`.
+            readings: int, sequences to draw of every picture, which is encoded once. Results have B·readings rows,
+                those of a picture one after the other.
 
         Returns:
             Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
@@ -197,33 +201,26 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
 
         Raises:
             InputError: if images are of another shape or type, `max_objects` exceeds the positions, the sampler is
-                unknown, or the prompt is none.
+                unknown, the prompt is none, or there are several readings of a sampler that does not draw.
         """
         choices = max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window
         options = generation.make_options(self, *choices)
+        readings = checked_readings(readings, options.sampler)
         images = checked_images(self, images)
         prompt = generation.checked_prompt(self, prompt, images.shape[0], options)
         decoder = self.decoder_function(options, bool(jit_compile), prompt.shape[1])
-        encoded = self.encoder_function()(images)
-        return decoder(encoded, tf.constant(row_seeds(seed, images.shape[0])), prompt)
+        encoded, prompt = (tf.repeat(rows, readings, 0) for rows in (self.encoder_function()(images), prompt))
+        return decoder(encoded, seeds_of_readings(row_seeds(seed, images.shape[0]), readings), prompt)
 
-    def stream(
-        self,
-        image,
-        max_objects=None,
-        sampler="top_p",
-        seed=0,
-        constrained=True,
-        stop_at_end=False,
-        end_bias=0.0,
-        coordinate_window=None,
-    ):
+    def stream(self, image, seed=0, **options):
         """Reads one picture out and gives each object as soon as its five tokens are there.
 
         Args:
             image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
                 the model's `image_size`.
-            max_objects, sampler, seed, constrained, stop_at_end, end_bias, coordinate_window: see `generate`.
+            seed: int, see `generate`.
+            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window` of
+                `generate`.
 
         Returns:
             Iterator of dictionaries in the order of reading: `"box"` float32 (4,) `rel_yxyx` of the original picture,
@@ -237,8 +234,7 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             >>> for found in model.stream("picture.jpg"):
             ...     print(found["class"], found["score"])
         """
-        choices = max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window
-        return stream(self, image, seed, generation.make_options(self, *choices))
+        return stream(self, image, seed, generation.make_options(self, **options))
 
     def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, **options):
         """Finds objects in pictures of any size.
@@ -250,12 +246,13 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
                 things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
                 likely class only, the published way. `None` means `True` unless `constrained=False`.
-            **options: of `generate`, but no prompt.
+            **options: of `generate`, but no prompt. Of several `readings` what overlaps is one object, whose score is
+                the mean of what each reading gave it: rarer misses, better scores, for `readings` times the decoding.
 
         Returns:
-            Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
-            original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
-            `"num_detections"` int32 (B,).
+            Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4)
+            `rel_yxyx` of each original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
+            and `"num_detections"` int32 (B,).
 
         Raises:
             InputError: if a picture cannot be read, or as `generate`.
@@ -270,12 +267,13 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
             format: `"tf_saved_model"` or `"litert"`.
             verbose: bool or `None`, whether to print what was written; `None` means yes.
             input_signature: `None`: signatures are what docs/deployment.md says.
-            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window` and
-                `seed` of `generate` and `multi_label` of `detect`, which cannot be chosen any more afterwards (but by
-                the signature `sample`); `preset`, a name to remember. Of a SavedModel: `default`, `"image_bytes"` or
-                `"tensor"`, what `serving_default` takes; `attend`, bool, for a signature that tells where the model
-                looked; `max_pixels`, int, larger pictures are refused; `version`, int or `"next"`, the folder below
-                `filepath` that is written. Of a `.tflite` file: `quantize`, `"none"`, `"float16"` or `"dynamic"`.
+            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window`, `seed`
+                of `generate` and `multi_label` of `detect`, which cannot be chosen any more afterwards (but by the
+                signature `sample`); `preset`, a name to remember. Of a SavedModel: `readings` of `generate`;
+                `default`, `"image_bytes"` or `"tensor"`, what `serving_default` takes; `attend`, bool, for a
+                signature that tells where the model looked; `max_pixels`, int, larger pictures are refused; `version`,
+                int or `"next"`, the folder below `filepath` that is written. Of a `.tflite` file: `quantize`,
+                `"none"`, `"float16"` or `"dynamic"`.
 
         Returns:
             `pathlib.Path` of what was written.
@@ -307,24 +305,6 @@ class Pix2Seq(WeightedTokenTraining, keras.Model):
         x = self.embedding(token[:, None], position=position)  # (B, 1, D)
         hidden, cache = self.decoder.step(x, position, cache, cache_write)
         return self.embedding.logits(hidden[:, 0]), cache
-
-    def encoder_function(self):
-        """`encode` compiled once: float32 (B, H, W, 3) -> (B, N, D)."""
-        return self._compiled("encoder", lambda: generation.make_encoder(self))
-
-    def decoder_function(self, options, jit_compile=False, prompt_length=0):
-        """The decoding compiled once for `options`; see `generation.make_decoder`."""
-        make = lambda: generation.make_decoder(self, options, jit_compile, prompt_length)
-        return self._compiled((options, jit_compile, prompt_length), make)
-
-    def stepwise(self, options):
-        """The decoding in pieces, compiled once for `options`; see `generation.make_stepwise`."""
-        return self._compiled((options, "stepwise"), lambda: generation.make_stepwise(self, options))
-
-    def _compiled(self, key, make):
-        if key not in self._functions:
-            self._functions[key] = make()
-        return self._functions[key]
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -10,6 +10,7 @@ from pix2seq_keras.decoding.samplers import nucleus
 from pix2seq_keras.exporting import Signature, decode_picture, refuse_unless
 from pix2seq_keras.models.detection import found_objects
 from pix2seq_keras.models.generation import Options, cache_write, read_out, stages
+from pix2seq_keras.models.readings import agreed, seeds_of_readings
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 # On its way to the canvas a picture of the largest size takes a gigabyte.
@@ -25,12 +26,14 @@ class Reading:
         multi_label: bool, see `Pix2Seq.detect`.
         seed: int, of every row, where a request brings none.
         max_pixels: int, larger pictures are refused.
+        readings: int, see `Pix2Seq.generate`.
     """
 
     options: Options
     multi_label: bool
     seed: int
     max_pixels: int
+    readings: int = 1
 
 
 def make_signatures(model, reading, default="image_bytes", attend=False):
@@ -75,7 +78,7 @@ def make_signatures(model, reading, default="image_bytes", attend=False):
         canvases, unpadded = canvases_of(image_bytes)
         # The sampler is replaced only here, where its numbers are known: a name for it would be in vain.
         options = dataclasses.replace(reading.options, sampler=_sampler_of_rows(top_p, temperature))
-        sampling = dataclasses.replace(reading, options=options)
+        sampling = dataclasses.replace(reading, options=options, readings=1)
         generated, objects = detect_canvases(model, sampling, canvases, unpadded, seed)
         return {**labels.outputs(objects), "tokens": generated["tokens"], "log_probs": generated["log_probs"]}
 
@@ -118,14 +121,19 @@ def detect_canvases(model, reading, canvases, unpadded, seeds=None, **how):
         **how: of `generation.read_out`, in place of what is fastest in TensorFlow's executor.
 
     Returns:
-        Two dictionaries.
+        Two dictionaries; the objects have no "places" where several readings agree on them.
     """
-    options = reading.options
+    options, readings = reading.options, reading.readings
     seeds = tf.fill([tf.shape(canvases)[0]], reading.seed) if seeds is None else seeds
     how = {"cache_lengths": stages(options, False), "cache_write": cache_write(False)} | how
-    generated = read_out(model, options, model.encode(canvases), seeds, **how)
+    encoded = model.encode(canvases)
+    if readings > 1:
+        encoded, unpadded = tf.repeat(encoded, readings, 0), tf.repeat(unpadded, readings, 0)
+        seeds = seeds_of_readings(seeds, readings)
+    generated = read_out(model, options, encoded, seeds, **how)
     until_end = options.constrained or options.stop_at_end
-    return generated, found_objects(model, generated, unpadded, reading.multi_label, until_end)
+    objects = found_objects(model, generated, unpadded, reading.multi_label, until_end)
+    return generated, agreed(objects, readings) if readings > 1 else objects
 
 
 def categories_of(model):

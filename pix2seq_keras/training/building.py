@@ -7,7 +7,6 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
 from pix2seq_keras.models import Pix2Seq, presets
-from pix2seq_keras.models.losses import SoftCoordinateCrossentropy
 from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size, with_max_objects
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.training.schedules import WarmupSchedule
@@ -116,12 +115,6 @@ def build_optimizer(recipe):
         epsilon=options.epsilon,
         global_clipnorm=options.clipnorm,
     )
-
-
-def build_loss(recipe, model):
-    """The loss to compile a model with: `None`, plain cross-entropy, unless the recipe softens coordinates."""
-    sigma = recipe.loss.coordinate_sigma
-    return SoftCoordinateCrossentropy(model.vocabulary, sigma) if sigma else None
 
 
 def build_dataset(recipe, source, model, step=0, shard=(0, 1)):

@@ -135,18 +135,6 @@ class OptimizerRecipe:
 
 
 @dataclasses.dataclass(frozen=True)
-class LossRecipe:
-    """What is minimised, beside the weights of tokens in `sequence`.
-
-    Args:
-        coordinate_sigma: σ, as a share of the canvas's side, of the normal distribution that is a coordinate's target;
-            0, the published way, is the one right bin.
-    """
-
-    coordinate_sigma: float = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
 class EvaluationRecipe:
     """Evaluations while training, and the gallery at the end.
 
@@ -185,7 +173,7 @@ class Recipe:
         strategy: "none", or "mirrored" for all GPUs of this machine.
         precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits; a backbone of
             `keras.applications` stays in float32.
-        data, model, sequence, augmentation, loss, optimizer, evaluation: see there.
+        data, model, sequence, augmentation, optimizer, evaluation: see there.
     """
 
     steps: int = 1000
@@ -198,7 +186,6 @@ class Recipe:
     model: ModelRecipe = field(default_factory=ModelRecipe)
     sequence: SequenceOptions = field(default_factory=SequenceOptions)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    loss: LossRecipe = field(default_factory=LossRecipe)
     optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
     evaluation: EvaluationRecipe = field(default_factory=EvaluationRecipe)
 
@@ -214,11 +201,6 @@ class Recipe:
         for name in ("repeat_threshold", "cache_gigabytes"):
             if not getattr(self.data, name) >= 0:
                 raise InputError(f"data.{name} must not be negative. Received: data.{name}={getattr(self.data, name)}")
-        if not 0 <= self.loss.coordinate_sigma < float("inf"):
-            raise InputError(
-                "loss.coordinate_sigma must not be negative. "
-                f"Received: loss.coordinate_sigma={self.loss.coordinate_sigma}"
-            )
         if not 0 <= self.seed < 2**31:
             raise InputError(f"seed must lie between 0 and 2³¹ − 1. Received: seed={self.seed}")
         if self.precision not in PRECISIONS:

@@ -15,7 +15,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.files import save_model
 from pix2seq_keras.training import recipe as recipes
-from pix2seq_keras.training.building import build_dataset, build_loss, build_model, build_optimizer
+from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
 from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
@@ -83,7 +83,7 @@ def _train(recipe, run, resume, say):
             synchronize(model)
         optimizer = build_optimizer(recipe)
         # XLA on a CPU took twice as long a step as plain TensorFlow (1.1 s, 0.5 s; a model of digits_tiny's size).
-        model.compile(optimizer, build_loss(recipe, model), jit_compile=False)
+        model.compile(optimizer, jit_compile=False)
         optimizer.build(model.trainable_variables)
     say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} pictures")
     progress = run.load_state(model) if resume else dict(BEGINNING)

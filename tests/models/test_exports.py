@@ -140,6 +140,23 @@ def test_the_default_signature_can_take_tensors_and_the_reading_be_the_published
     assert_same(signatures["image_bytes"](image_bytes=tf.constant([png(pictures[0])])), expected)
 
 
+def test_several_readings_agree_inside_the_graph(model, tmp_path, pictures):
+    folder = model.export(tmp_path / "m", readings=3, max_objects=3, verbose=False)
+    signatures, expected = (
+        tf.saved_model.load(str(folder)).signatures,
+        model.detect(pictures, readings=3, max_objects=3),
+    )
+    answer = signatures["serving_default"](image_bytes=tf.constant([png(picture) for picture in pictures]))
+    assert_same(answer, expected)
+    assert answer["detection_boxes"].shape == (3, 9, 4)
+    assert json.loads((folder / "assets" / "pix2seq.json").read_text(encoding="utf-8"))["options"]["readings"] == 3
+    row = {"seed": [0], "top_p": [0.4], "temperature": [1.0]}
+    sampled = signatures["sample"](
+        image_bytes=tf.constant([png(pictures[0])]), **{name: tf.constant(value) for name, value in row.items()}
+    )
+    assert sampled["tokens"].shape == (1, 15)  # a sequence of one's own is one reading
+
+
 def test_one_bad_picture_fails_its_batch_with_a_sentence(signatures, pictures):
     with pytest.raises(tf.errors.InvalidArgumentError, match="must be a JPEG, PNG, GIF or BMP"):
         signatures["serving_default"](image_bytes=tf.constant([png(pictures[0]), b"text"]))
@@ -161,6 +178,9 @@ def test_one_bad_picture_fails_its_batch_with_a_sentence(signatures, pictures):
         ({"max_pixels": 0}, "max_pixels must be a positive"),
         ({"seed": 2**31}, "32 bits"),
         ({"multi_label": True, "constrained": False}, "Several labels"),
+        ({"readings": 0}, "readings must be a whole number"),
+        ({"readings": 2, "sampler": "greedy"}, "a sampler that draws"),
+        ({"readings": 2, "attend": True}, "not of what several agree on"),
         ({"input_signature": []}, "signatures of an exported Pix2Seq are fixed"),
     ],
 )

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pix2seq_keras import InputError
+
 LENGTH = 10
 
 
@@ -158,3 +160,12 @@ def test_predict_gives_the_logits(fresh, batch):
     logits = model.predict(x, batch_size=4, verbose=0)
 
     np.testing.assert_allclose(logits, model(x), atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["mse", keras.losses.SparseCategoricalCrossentropy()])
+def test_a_loss_that_would_count_for_nothing_is_refused(build_tiny_model, tiny_pictures, loss):
+    model = build_tiny_model(5)
+    model.compile("sgd", loss, run_eagerly=True)
+
+    with pytest.raises(InputError, match="compile it without one"):
+        model.evaluate({"images": tiny_pictures, "tokens": np.ones((8, 10), "int32")}, np.ones((8, 10)), verbose=0)

@@ -10,8 +10,7 @@ from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import published, published_presets
-from pix2seq_keras.training.building import build_dataset, build_loss, build_model, build_optimizer
-from pix2seq_keras.training.recipe import LossRecipe
+from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -45,14 +44,6 @@ def test_a_preset_is_given_positions_for_more_objects_and_keeps_what_it_has(pres
     assert longer.max_length == model.max_length + 10 and same.max_length == model.max_length
     np.testing.assert_array_equal(np.array(longer.embedding.positions)[: len(known)], known)
     np.testing.assert_array_equal(same.embedding.positions, known)
-
-
-def test_coordinates_are_soft_targets_where_the_recipe_says_so(plain_recipe, tiny_model):
-    soft = dataclasses.replace(plain_recipe, loss=LossRecipe(coordinate_sigma=0.02))
-
-    assert build_loss(plain_recipe, tiny_model) is None
-    assert build_loss(soft, tiny_model).sigma == 0.02
-    assert build_loss(soft, tiny_model).vocabulary == tiny_model.vocabulary
 
 
 def _with_backbone(recipe, **options):
