@@ -20,13 +20,7 @@ def evaluate(
     report: str | None = None,
     max_images: int | None = None,
     batch_size: int = 8,
-    max_objects: int | None = None,
-    sampler: str | None = None,
-    constrained: bool | None = None,
-    multi_label: bool | None = None,
-    coordinate_window: float | None = None,
-    readings: int | None = None,
-    seed: int | None = None,
+    **reading,
 ):
     """Score a model on a split with pycocotools.
 
@@ -40,29 +34,13 @@ def evaluate(
             pictures
         max_images: only so many pictures
         batch_size: pictures at once; a server takes as many as its batching allows
-        max_objects: objects to read out of a picture; by default as many as the model can
-        sampler: greedy, top_k, top_p (the default) or beam_search
-        constrained: whether the grammar keeps every object well-formed; the default is yes
-        multi_label: whether an object that may be two things comes with both labels; by default as constrained
-        coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
-            coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
-        readings: sequences to draw of every picture; scores and boxes are what they agree on. 1 by default; more find
-            more, in as many times the decoding
-        seed: of the sampling; 0 by default
+        **reading: see `reading_options.given`, whose flags the parser finds through this call
     """
     targets = [Path(path) if path else None for path in (json, report)]
     _require_writable(*targets)
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
-    options = given(
-        max_objects=max_objects,
-        sampler=sampler,
-        constrained=constrained,
-        multi_label=multi_label,
-        coordinate_window=coordinate_window,
-        readings=readings,
-        seed=seed,
-    )
+    options = given(**reading)
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **options)
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100"):
         print(f"{name:6} {_shown(result[name])}")

@@ -13,13 +13,7 @@ def predict(
     json: str | None = None,
     threshold: float = 0.5,
     batch_size: int = 8,
-    max_objects: int | None = None,
-    sampler: str | None = None,
-    constrained: bool | None = None,
-    multi_label: bool | None = None,
-    coordinate_window: float | None = None,
-    readings: int | None = None,
-    seed: int | None = None,
+    **reading,
 ):
     """Find objects in pictures, draw them, and write a COCO-style JSON.
 
@@ -31,25 +25,9 @@ def predict(
         json: another place for the JSON
         threshold: score from which a box is drawn and written
         batch_size: pictures at once
-        max_objects: objects to read out of a picture; by default as many as the model can
-        sampler: greedy, top_k, top_p (the default) or beam_search
-        constrained: whether the grammar keeps every object well-formed; the default is yes
-        multi_label: whether an object that may be two things comes with both labels; by default as constrained
-        coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
-            coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
-        readings: sequences to draw of every picture; scores and boxes are what they agree on. 1 by default; more find
-            more, in as many times the decoding
-        seed: of the sampling; 0 by default
+        **reading: see `reading_options.given`, whose flags the parser finds through this call
     """
-    options = given(
-        max_objects=max_objects,
-        sampler=sampler,
-        constrained=constrained,
-        multi_label=multi_label,
-        coordinate_window=coordinate_window,
-        readings=readings,
-        seed=seed,
-    )
+    options = given(**reading)
     result, problems = predict_pictures(open_model(model), images, output, json, threshold, batch_size, **options)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {output}")
     if problems:
