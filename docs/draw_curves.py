@@ -22,7 +22,7 @@ def main():
     for name, title in (("short", "1,500 steps at 120×160"), ("long", "6,000 steps at 144×192")):
         panels[name].set(title=title, xlabel="step", ylim=(-0.02, 0.8))
         panels[name].grid(alpha=0.3)
-        panels[name].legend(fontsize=8, loc="center right")
+        panels[name].legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
     panels["short"].set_ylabel("AP50 on val")
     canvas.print_png(HERE / "learning-from-few.png")
 

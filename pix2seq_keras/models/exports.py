@@ -66,25 +66,13 @@ def export_saved_model(
     return folder
 
 
-def make_reading(
-    model,
-    max_objects=None,
-    sampler="top_p",
-    constrained=True,
-    stop_at_end=False,
-    end_bias=0.0,
-    coordinate_window=None,
-    multi_label=None,
-    seed=0,
-    max_pixels=DEFAULT_MAX_PIXELS,
-    readings=1,
-):
-    """Checked `Reading`; an `InputError` says what is wrong with the options."""
-    options = make_options(model, max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window)
-    if multi_label and not constrained:
+def make_reading(model, multi_label=None, seed=0, max_pixels=DEFAULT_MAX_PIXELS, readings=1, **decoding):
+    """Checked `Reading`; an `InputError` says what is wrong with the options. `decoding`: of `make_options`."""
+    options = make_options(model, **decoding)
+    if multi_label and not options.constrained:
         raise InputError(
             "Several labels an object need the grammar's probabilities. "
-            f"Received: multi_label={multi_label}, constrained={constrained}. Leave out one of them."
+            f"Received: multi_label={multi_label}, constrained={options.constrained}. Leave out one of them."
         )
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not -(2**31) <= seed < 2**31:
         raise InputError(f"A seed is a whole number of 32 bits. Received: seed={seed!r}")
@@ -94,7 +82,7 @@ def make_reading(
             "Served ids are float32, as TensorFlow's object detection exporters have them, which cannot tell numbers "
             f"beyond 2²⁴ apart. Received: the category ids {categories.ids}"
         )
-    multi_label = bool(constrained) if multi_label is None else bool(multi_label)
+    multi_label = options.constrained if multi_label is None else bool(multi_label)
     return Reading(options, multi_label, int(seed), max_pixels, checked_readings(readings, options.sampler))
 
 
