@@ -24,6 +24,7 @@ def export(
     coordinate_window: float | None = None,
     stop_at_end: bool = False,
     readings: int | None = None,
+    mirror: bool | None = None,
     seed: int = 0,
     max_pixels: int | None = None,
     version: int | None = None,
@@ -46,13 +47,16 @@ def export(
         stop_at_end: whether reading ends at the end token
         readings: of a SavedModel, sequences to draw of every picture; scores and boxes are what they agree on. 1 by
             default; more find more, in as many times the decoding
+        mirror: of a SavedModel, whether half of the readings, an even number, are of the mirrored picture; the default
+            is no
         seed: of the sampling
         max_pixels: a SavedModel refuses larger pictures; the default is 40 million
         version: number of the SavedModel's version; by default the next one
     """
     if format not in FORMATS:
         raise InputError(f"Unknown format: {format!r}. Use {' or '.join(FORMATS)}.")
-    for_server = {"default": default, "attend": attend, "readings": readings, "max_pixels": max_pixels}
+    for_server = {"default": default, "attend": attend, "readings": readings, "mirror": mirror}
+    for_server |= {"max_pixels": max_pixels}
     only = {"quantize": quantize} if format == "saved_model" else for_server | {"version": version}
     wrong = [f"--{name}" for name, value in only.items() if value is not None]
     if wrong:

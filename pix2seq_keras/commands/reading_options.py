@@ -8,6 +8,7 @@ def given(
     multi_label: bool | None = None,
     coordinate_window: float | None = None,
     readings: int | None = None,
+    mirror: bool | None = None,
     seed: int | None = None,
 ):
     """The options of `detect` that a user gave; what is `None` is left to the model.
@@ -21,6 +22,8 @@ def given(
             coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         readings: sequences to draw of every picture; scores and boxes are what they agree on. 1 by default; more find
             more, in as many times the decoding
+        mirror: whether half of the readings, an even number, are of the mirrored picture, which finds more again if
+            the model learned from flipped pictures; the default is no
         seed: of the sampling; 0 by default
 
     Returns:

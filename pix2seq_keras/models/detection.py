@@ -8,7 +8,8 @@ from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
 from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.inputs import checked_images
-from pix2seq_keras.models.readings import agreed
+from pix2seq_keras.models.mirroring import mirrored_back, with_mirrored, with_seeds_for_mirrored
+from pix2seq_keras.models.readings import agreed, checked_readings
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT, parse, parse_labels
 
 # XLA spares one to four milliseconds a step of a published model and takes some seconds to compile: see
@@ -21,7 +22,7 @@ def repays_compilation(num_batches, max_objects):
     return num_batches * max_objects * TOKENS_PER_OBJECT >= STEPS_THAT_REPAY
 
 
-def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=None, **options):
+def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=None, mirror=False, **options):
     """See `Pix2Seq.detect`."""
     constrained = options.get("constrained", True)
     if multi_label and not constrained:
@@ -32,6 +33,7 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=No
     multi_label = constrained if multi_label is None else multi_label
     if options.get("prompt") is not None:
         raise InputError("A prompt goes with `generate`, whose rows are the batch's: `detect` reads from the start.")
+    checked_readings(options.get("readings", 1), mirror=mirror)
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
@@ -58,7 +60,7 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=No
         if not isinstance(pictures, tf.Tensor):
             batch, unpadded = canvases(batch, model.image_size)
         options |= {"seed": seeds[start : start + batch_size], "jit_compile": jit_compile}
-        results.append(_detect_batch(model, batch, unpadded, multi_label, options))
+        results.append(_detect_batch(model, batch, unpadded, multi_label, mirror, options))
     return {name: np.concatenate([result[name] for result in results])[:count] for name in results[0]}
 
 
@@ -73,13 +75,19 @@ def canvases(pictures, image_size):
     return tf.stack([canvas for canvas, _ in fitted]), tf.stack([unpadded for _, unpadded in fitted])
 
 
-def _detect_batch(model, batch, unpadded, multi_label, options):
+def _detect_batch(model, batch, unpadded, multi_label, mirror, options):
+    readings = options.get("readings", 1)
+    if mirror:
+        batch = with_mirrored(batch, unpadded)
+        seeds = with_seeds_for_mirrored(options["seed"]).numpy()
+        options = {**options, "readings": readings // 2, "seed": seeds}
     generated = model.generate(batch, **options)
     until_end = options.get("constrained", True) or options.get("stop_at_end", False)
-    readings = options.get("readings", 1)
     if unpadded is not None:
         unpadded = tf.repeat(unpadded, readings, 0)
     objects = found_objects(model, generated, unpadded, multi_label, until_end)
+    if mirror:
+        objects = mirrored_back(objects, readings)
     if readings > 1:
         objects = _agreed(objects, readings)
     return {name: objects[name].numpy() for name in ("boxes", "classes", "scores", "num_detections")}

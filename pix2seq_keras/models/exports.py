@@ -66,7 +66,7 @@ def export_saved_model(
     return folder
 
 
-def make_reading(model, multi_label=None, seed=0, max_pixels=DEFAULT_MAX_PIXELS, readings=1, **decoding):
+def make_reading(model, multi_label=None, seed=0, max_pixels=DEFAULT_MAX_PIXELS, readings=1, mirror=False, **decoding):
     """Checked `Reading`; an `InputError` says what is wrong with the options. `decoding`: of `make_options`."""
     options = make_options(model, **decoding)
     if multi_label and not options.constrained:
@@ -83,7 +83,8 @@ def make_reading(model, multi_label=None, seed=0, max_pixels=DEFAULT_MAX_PIXELS,
             f"beyond 2²⁴ apart. Received: the category ids {categories.ids}"
         )
     multi_label = options.constrained if multi_label is None else bool(multi_label)
-    return Reading(options, multi_label, int(seed), max_pixels, checked_readings(readings, options.sampler))
+    readings = checked_readings(readings, options.sampler, mirror)
+    return Reading(options, multi_label, int(seed), max_pixels, readings, bool(mirror))
 
 
 def description(model, reading, preset=None):
@@ -108,6 +109,7 @@ def description(model, reading, preset=None):
             "coordinate_window": options.coordinate_window,
             "multi_label": reading.multi_label,
             "readings": reading.readings,
+            "mirror": reading.mirror,
             "seed": reading.seed,
         },
         "max_pixels": reading.max_pixels,

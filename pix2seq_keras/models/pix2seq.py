@@ -236,7 +236,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         """
         return stream(self, image, seed, generation.make_options(self, **options))
 
-    def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, **options):
+    def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, mirror=False, **options):
         """Finds objects in pictures of any size.
 
         Args:
@@ -246,6 +246,8 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
             multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
                 things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
                 likely class only, the published way. `None` means `True` unless `constrained=False`.
+            mirror: bool, whether half of the `readings` (an even number) are of the picture mirrored from left to
+                right, for models that learned from flipped pictures: they see it anew, for a second encoding.
             **options: of `generate`, but no prompt. Of several `readings` what overlaps is one object, whose score is
                 the mean of what each reading gave it: rarer misses, better scores, for `readings` times the decoding.
 
@@ -257,7 +259,8 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         Raises:
             InputError: if a picture cannot be read, or as `generate`.
         """
-        return detect(self, images, batch_size, multi_label=multi_label, jit_compile=jit_compile, **options)
+        how = {"multi_label": multi_label, "jit_compile": jit_compile, "mirror": mirror}
+        return detect(self, images, batch_size, **how, **options)
 
     def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **options):
         """Writes the model for inference elsewhere, with the reading loop inside.
@@ -269,7 +272,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
             input_signature: `None`: signatures are what docs/deployment.md says.
             **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window`, `seed`
                 of `generate` and `multi_label` of `detect`, which cannot be chosen any more afterwards (but by the
-                signature `sample`); `preset`, a name to remember. Of a SavedModel: `readings` of `generate`;
+                signature `sample`); `preset`, a name to remember. Of a SavedModel: `readings` and `mirror` of `detect`;
                 `default`, `"image_bytes"` or `"tensor"`, what `serving_default` takes; `attend`, bool, for a
                 signature that tells where the model looked; `max_pixels`, int, larger pictures are refused; `version`,
                 int or `"next"`, the folder below `filepath` that is written. Of a `.tflite` file: `quantize`,

@@ -17,11 +17,25 @@ SAME_OBJECT = 0.5  # IoU from which boxes of a class are one object
 MOST_READINGS = 16
 
 
-def checked_readings(readings, sampler):
-    """`readings` as an int; an `InputError` if it is no number of readings, or if they would all be the same."""
+def checked_readings(readings, sampler=None, mirror=False):
+    """`readings` as an int; an `InputError` says what is wrong.
+
+    Args:
+        readings: what should be a number of readings.
+        sampler: a sampler, of which several readings of one picture must not be alike, or `None`.
+        mirror: bool, whether half of the readings are of the mirrored picture.
+
+    Returns:
+        int, 1 to 16.
+    """
     if isinstance(readings, bool) or not isinstance(readings, numbers.Integral) or not 1 <= readings <= MOST_READINGS:
         raise InputError(f"readings must be a whole number from 1 to {MOST_READINGS}. Received: readings={readings!r}")
-    if readings > 1 and isinstance(sampler, samplers.Greedy | samplers.BeamSearch):
+    if mirror and readings % 2:
+        raise InputError(
+            "Half of the readings are of the mirrored picture: with mirror, their number must be even. "
+            f"Received: mirror={mirror}, readings={readings}"
+        )
+    if readings > (2 if mirror else 1) and isinstance(sampler, samplers.Greedy | samplers.BeamSearch):
         raise InputError(
             f"Several readings need a sampler that draws, such as 'top_p': of {sampler!r} all are alike. "
             f"Received: readings={readings}"

@@ -10,6 +10,7 @@ from pix2seq_keras.decoding.samplers import nucleus
 from pix2seq_keras.exporting import Signature, decode_picture, refuse_unless
 from pix2seq_keras.models.detection import found_objects
 from pix2seq_keras.models.generation import Options, cache_write, read_out, stages
+from pix2seq_keras.models.mirroring import mirrored_back, with_mirrored, with_seeds_for_mirrored
 from pix2seq_keras.models.readings import agreed, seeds_of_readings
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
@@ -27,6 +28,7 @@ class Reading:
         seed: int, of every row, where a request brings none.
         max_pixels: int, larger pictures are refused.
         readings: int, see `Pix2Seq.generate`.
+        mirror: bool, see `Pix2Seq.detect`.
     """
 
     options: Options
@@ -34,6 +36,7 @@ class Reading:
     seed: int
     max_pixels: int
     readings: int = 1
+    mirror: bool = False
 
 
 def make_signatures(model, reading, default="image_bytes", attend=False):
@@ -78,7 +81,7 @@ def make_signatures(model, reading, default="image_bytes", attend=False):
         canvases, unpadded = canvases_of(image_bytes)
         # The sampler is replaced only here, where its numbers are known: a name for it would be in vain.
         options = dataclasses.replace(reading.options, sampler=_sampler_of_rows(top_p, temperature))
-        sampling = dataclasses.replace(reading, options=options, readings=1)
+        sampling = dataclasses.replace(reading, options=options, readings=1, mirror=False)
         generated, objects = detect_canvases(model, sampling, canvases, unpadded, seed)
         return {**labels.outputs(objects), "tokens": generated["tokens"], "log_probs": generated["log_probs"]}
 
@@ -123,16 +126,21 @@ def detect_canvases(model, reading, canvases, unpadded, seeds=None, **how):
     Returns:
         Two dictionaries; the objects have no "places" where several readings agree on them.
     """
-    options, readings = reading.options, reading.readings
+    options, readings, mirror = reading.options, reading.readings, reading.mirror
     seeds = tf.fill([tf.shape(canvases)[0]], reading.seed) if seeds is None else seeds
     how = {"cache_lengths": stages(options, False), "cache_write": cache_write(False)} | how
+    if mirror:
+        canvases, seeds = with_mirrored(canvases, unpadded), with_seeds_for_mirrored(seeds)
     encoded = model.encode(canvases)
     if readings > 1:
-        encoded, unpadded = tf.repeat(encoded, readings, 0), tf.repeat(unpadded, readings, 0)
-        seeds = seeds_of_readings(seeds, readings)
+        each = readings // 2 if mirror else readings
+        encoded, seeds = tf.repeat(encoded, each, 0), seeds_of_readings(seeds, each)
+        unpadded = tf.repeat(unpadded, readings, 0)
     generated = read_out(model, options, encoded, seeds, **how)
     until_end = options.constrained or options.stop_at_end
     objects = found_objects(model, generated, unpadded, reading.multi_label, until_end)
+    if mirror:
+        objects = mirrored_back(objects, readings)
     return generated, agreed(objects, readings) if readings > 1 else objects
 
 

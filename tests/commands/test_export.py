@@ -13,7 +13,10 @@ from pix2seq_keras import cli
         (["--format", "onnx"], "Unknown format: 'onnx'"),
         (["--quantize", "float16"], "--quantize cannot be chosen with --format saved_model"),
         (["--format", "tflite", "--version", "2", "--attend", "true"], "--attend, --version cannot be chosen"),
-        (["--format", "tflite", "--readings", "2"], "--readings cannot be chosen with --format tflite"),
+        (
+            ["--format", "tflite", "--readings", "2", "--mirror", "true"],
+            "--readings, --mirror cannot be chosen with --format tflite",
+        ),
         (["--format", "tflite", "--output", "x"], "name ends in .tflite"),
         (["--format", "tflite", "--output", "x.tflite", "--quantize", "flaot16"], "none, float16, dynamic"),
     ],

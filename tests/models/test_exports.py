@@ -140,16 +140,16 @@ def test_the_default_signature_can_take_tensors_and_the_reading_be_the_published
     assert_same(signatures["image_bytes"](image_bytes=tf.constant([png(pictures[0])])), expected)
 
 
-def test_several_readings_agree_inside_the_graph(model, tmp_path, pictures):
-    folder = model.export(tmp_path / "m", readings=3, max_objects=3, verbose=False)
-    signatures, expected = (
-        tf.saved_model.load(str(folder)).signatures,
-        model.detect(pictures, readings=3, max_objects=3),
-    )
+@pytest.mark.parametrize("how", [{"readings": 3}, {"readings": 4, "mirror": True}])
+def test_several_readings_agree_inside_the_graph(model, tmp_path, pictures, how):
+    folder = model.export(tmp_path / "m", **how, max_objects=3, verbose=False)
+    signatures = tf.saved_model.load(str(folder)).signatures
+    expected = model.detect(pictures, **how, max_objects=3)
     answer = signatures["serving_default"](image_bytes=tf.constant([png(picture) for picture in pictures]))
     assert_same(answer, expected)
-    assert answer["detection_boxes"].shape == (3, 9, 4)
-    assert json.loads((folder / "assets" / "pix2seq.json").read_text(encoding="utf-8"))["options"]["readings"] == 3
+    assert answer["detection_boxes"].shape == (3, 3 * how["readings"], 4)
+    options = json.loads((folder / "assets" / "pix2seq.json").read_text(encoding="utf-8"))["options"]
+    assert {"readings": options["readings"], "mirror": options["mirror"]} == {"mirror": False} | how
     row = {"seed": [0], "top_p": [0.4], "temperature": [1.0]}
     sampled = signatures["sample"](
         image_bytes=tf.constant([png(pictures[0])]), **{name: tf.constant(value) for name, value in row.items()}
@@ -181,6 +181,8 @@ def test_one_bad_picture_fails_its_batch_with_a_sentence(signatures, pictures):
         ({"readings": 0}, "readings must be a whole number"),
         ({"readings": 2, "sampler": "greedy"}, "a sampler that draws"),
         ({"readings": 2, "attend": True}, "not of what several agree on"),
+        ({"readings": 3, "mirror": True}, "must be even"),
+        ({"mirror": True}, "must be even"),
         ({"input_signature": []}, "signatures of an exported Pix2Seq are fixed"),
     ],
 )
