@@ -34,6 +34,11 @@ class Description:
     max_pixels: int = MAX_PIXELS
     preset: str | None = None
 
+    @property
+    def rows(self):
+        """Rows of its answers for one picture, used or not: int."""
+        return self.options["max_objects"] * self.options.get("readings", 1)
+
 
 def parse_description(text, where):
     """Reads and checks a description.
@@ -60,7 +65,7 @@ def parse_description(text, where):
             )
         return Description(
             categories=Categories.from_config(values["categories"]),
-            options={**values["options"], "max_objects": int(values["options"]["max_objects"])},
+            options=_options(values["options"]),
             image_size=tuple(int(side) for side in values["image_size"]),
             vocabulary=_vocabulary(values.get("vocabulary")),
             max_pixels=int(values.get("max_pixels") or MAX_PIXELS),
@@ -71,6 +76,12 @@ def parse_description(text, where):
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise InputError(f"{where} does not describe itself as a model of `pix2seq export`: {reason}.") from error
+
+
+def _options(values):
+    """The options of a description as they are compared; earlier ones know of one reading only."""
+    options = {"readings": 1, "mirror": False} | values
+    return {**options, **{name: int(options[name]) for name in ("max_objects", "readings")}}
 
 
 def require_exported_options(description, options, where):

@@ -74,9 +74,9 @@ class ExportedDetector:
             **options: of `Pix2Seq.detect`; they were fixed at export, so others are refused.
 
         Returns:
-            Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
-            original picture, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
-            `"num_detections"` int32 (B,).
+            Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4) `rel_yxyx`
+            of each original picture, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
+            and `"num_detections"` int32 (B,).
 
         Raises:
             RefusedPicturesError: a `PictureError` that names the first picture that cannot be read here, or all of a
@@ -108,7 +108,7 @@ class ExportedDetector:
 
     def _detect(self, batch):
         outputs = self.call(self.signature, {"image_bytes": np.array(batch, object)})
-        return detections(outputs, self.categories, len(batch), self.description.options["max_objects"], self.where)
+        return detections(outputs, self.categories, len(batch), self.description.rows, self.where)
 
     def _detect_one_by_one(self, first, batch, pictures):
         """A row that cannot be decoded fails its whole call: the rows are asked for alone, to find which it was.
@@ -145,14 +145,14 @@ def listed_pictures(images):
     return [images]
 
 
-def detections(outputs, categories, count, max_objects, where):
+def detections(outputs, categories, count, rows, where):
     """The outputs of a served model -> the dictionary of `Pix2Seq.detect`.
 
     Args:
         outputs: dictionary of arrays, named and shaped as `pix2seq export` does.
         categories: `Categories`.
         count: int, pictures that were sent.
-        max_objects: int.
+        rows: int, of one picture: `Description.rows`.
         where: str, what messages call the model.
 
     Returns:
@@ -163,13 +163,13 @@ def detections(outputs, categories, count, max_objects, where):
     """
     arrays = {}
     for name, rank in _KINDS.items():
-        shape = (count, max_objects, 4)[:rank]
+        shape = (count, rows, 4)[:rank]
         if name not in outputs or np.shape(outputs[name]) != shape:
             found = np.shape(outputs[name]) if name in outputs else "none"
             raise InputError(f"{where} should answer with {name!r} of shape {shape}. Received: {found}.")
         arrays[name] = np.asarray(outputs[name], np.float32)
     numbers = arrays["num_detections"].astype(np.int32)
-    used = np.arange(max_objects) < numbers[:, None]  # (B, n)
+    used = np.arange(rows) < numbers[:, None]  # (B, n)
     ids = np.rint(arrays["detection_classes"][used]).astype(np.int64)  # (objects,)
     class_of = {id_: categories.class_of(int(id_)) for id_ in np.unique(ids)}
     if unknown := [int(id_) for id_, class_ in class_of.items() if class_ is None]:

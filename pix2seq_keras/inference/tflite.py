@@ -82,7 +82,7 @@ class LiteDetector:
     def _detect(self, pixels):
         canvas, unpadded = canvas_pixels(pixels, self.image_size)
         outputs = self._run(images=canvas[None], unpadded_size=unpadded[None])
-        return detections(outputs, self.categories, 1, self.description.options["max_objects"], str(self.path))
+        return detections(outputs, self.categories, 1, self.description.rows, str(self.path))
 
     def _use_threads(self, num_threads):
         if not isinstance(num_threads, int | np.integer) or isinstance(num_threads, bool) or num_threads < 1:

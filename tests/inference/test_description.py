@@ -32,6 +32,15 @@ def test_a_description_gives_what_a_detector_needs(values):
     assert (description.image_size, description.max_pixels, description.preset) == ((96, 64), 1000, "digits_tiny")
 
 
+def test_an_answer_has_rows_for_the_objects_of_every_reading(values):
+    earlier = parse_description(json.dumps(values), "here")
+    values["options"] = {**OPTIONS, "readings": 3}
+    assert (earlier.rows, parse_description(json.dumps(values), "here").rows) == (4, 12)
+    require_exported_options(earlier, {"readings": 1, "mirror": False}, "here")
+    with pytest.raises(InputError, match="was exported with readings=1"):
+        require_exported_options(earlier, {"readings": 2}, "here")
+
+
 def test_a_vocabulary_of_another_layout_is_no_reason_to_refuse(values):
     values["vocabulary"] = {"layout": "of the future"}
     assert parse_description(json.dumps(values), "here").vocabulary is None

@@ -75,3 +75,16 @@ def test_an_exported_model_finds_what_the_model_finds(exported_tiny):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
     assert (found["classes"] >= 0).any()
     assert detector.categories == model.categories and detector.vocabulary == model.vocabulary
+
+
+def test_an_exported_model_of_several_readings_finds_what_the_model_finds(exported_tiny, tmp_path):
+    model, _ = exported_tiny
+    how = {"readings": 4, "mirror": True}
+    detector = open_model(model.export(tmp_path / "served", version=1, verbose=False, **how).parent)
+    picture = np.random.default_rng(0).integers(0, 256, (*model.image_size, 3), np.uint8)
+    expected, found = model.detect(picture, **how), detector.detect(picture, **how)
+    assert found["boxes"].shape == expected["boxes"].shape
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+    with pytest.raises(InputError, match="was exported with mirror=True"):
+        detector.detect(picture, mirror=False)
