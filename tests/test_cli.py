@@ -128,7 +128,7 @@ def motley(tmp_path):
 
 def test_predict_goes_on_past_bad_pictures_and_names_them_at_its_end(trained, motley, tmp_path):
     output = tmp_path / "out"
-    how = ["--threshold", 0, "--readings", 2, "--mirror", "true"]
+    how = ["--threshold", 0, "--readings", 2, "--mirror", "true", "--top_p", 0.8]
     said = pix2seq("predict", "--model", trained[0], motley, "--output", output, *how)
     good = {path.stem for path in motley.iterdir() if not path.name.startswith("bad")}
 

@@ -17,6 +17,8 @@ from pix2seq_keras import cli
             ["--format", "tflite", "--readings", "2", "--mirror", "true"],
             "--readings, --mirror cannot be chosen with --format tflite",
         ),
+        (["--top_p", "0.8", "--sampler", "greedy"], "--top_p is a number of the sampler top_p"),
+        (["--top_p", "1.2"], "p must lie in (0, 1]. Received: p=1.2"),
         (["--format", "tflite", "--output", "x"], "name ends in .tflite"),
         (["--format", "tflite", "--output", "x.tflite", "--quantize", "flaot16"], "none, float16, dynamic"),
     ],
