@@ -1,0 +1,100 @@
+"""A whole way through the command: training, evaluating, predicting."""
+
+import json
+import re
+import shutil
+
+from PIL import Image
+from pycocotools.coco import COCO
+
+from pix2seq_keras import cli
+
+SCORES = {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"}
+KEYS = SCORES | {"per_class", "num_images", "num_objects", "seconds", "unreadable_images"}
+
+
+def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_pictures(trained):
+    from pix2seq_keras.training import recipe
+
+    run, said = trained
+    resolved = recipe.load(run / "recipe.yaml")
+    assert (resolved.steps, resolved.model.image_size, resolved.sequence.max_objects) == (4, (32, 32), 4)
+    assert resolved.optimizer.warmup_steps == 100  # of the recipe, which stands after --steps and before the others
+    assert {"best.keras", "last.keras", "metrics.csv", "curves.png", "gallery.png"} <= {p.name for p in run.iterdir()}
+    assert "training: 4/4" in said.stderr
+    assert "picture outside the folder: 1" in said.stdout and "../x.png" in said.stdout
+    assert "unreadable picture: 1" in said.stdout and "1.png" in said.stdout
+
+
+def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
+    run, _ = trained
+    page = tmp_path / "report.html"
+    target = tmp_path / "scores.json"
+    arguments = ["--split", "val", "--batch_size", 2, "--sampler", "greedy", "--report", page, "--json", target]
+    assert cli.main(["evaluate", "--model", str(run), *map(str, arguments)]) == 0
+    said = capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    result = json.loads(target.read_text())
+    assert str(page) in said
+    assert set(result) == KEYS  # the page adds nothing to it
+    for words in (str(run), "sampler greedy, batch_size 2", "Where the errors come from", "1: val/0.png", "red"):
+        assert words in text
+    for name in SCORES:
+        value = "—" if result[name] is None else f"{result[name]:.3f}"
+        assert re.search(rf"<td>{name}</td><td>[^<]*</td><td>{value}</td>", text)
+    assert text.count("<img ") == 1 + 3  # the curves, and each picture once
+    assert "<script" not in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "scores.json"]
+
+
+def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, trained, tmp_path):
+    run, _ = trained
+    said = pix2seq("evaluate", "--model", run, "--split", "val", "--json", tmp_path / "scores.json")
+    result = json.loads((tmp_path / "scores.json").read_text())
+    assert set(result) == KEYS
+    assert all(value is None or 0 <= value <= 1 for value in (result[name] for name in SCORES))
+    assert set(result["per_class"]) == {"red", "green", "blue"}
+    assert all(set(scores) == {"AP", "AP50"} for scores in result["per_class"].values())
+    assert (result["num_images"], result["num_objects"], result["unreadable_images"]) == (3, 9, 0)
+    assert "3 pictures, 9 objects" in said.stdout
+
+
+def test_predict_goes_on_past_bad_pictures_and_names_them_at_its_end(pix2seq, trained, motley, tmp_path):
+    output = tmp_path / "out"
+    how = ["--threshold", 0, "--readings", 2, "--mirror", "true", "--top_p", 0.8]
+    said = pix2seq("predict", "--model", trained[0], motley, "--output", output, *how)
+    good = {path.stem for path in motley.iterdir() if not path.name.startswith("bad")}
+
+    coco = COCO(output / "predictions.json")
+    images = coco.loadImgs(coco.getImgIds())
+
+    assert {path.stem for path in output.glob("*.png")} == good
+    assert {record["annotated"] for record in images} == {f"{name}.png" for name in good}
+    sizes = {record["annotated"]: (record["width"], record["height"]) for record in images}
+    assert sizes.pop("turned.png") == (30, 40)  # upright
+    assert set(sizes.values()) == {(40, 30)}
+    tail = said.stdout[said.stdout.index("3 pictures were left out") :]
+    assert all(name in tail for name in ("bad_cut.jpg", "bad_text.jpg", "bad_empty.png"))
+
+
+def test_real_blood_cells_go_from_training_to_predictions(tiny_flags, bccd_dir, tmp_path):
+    folder = tmp_path / "bccd"
+    (folder / "annotations").mkdir(parents=True)
+    for split, count in (("train", 3), ("val", 2)):
+        name = f"annotations/instances_{split}.json"
+        document = json.loads((bccd_dir / name).read_text())
+        images = document["images"][:count]
+        ids = {image["id"] for image in images}
+        records = [record for record in document["annotations"] if record["image_id"] in ids]
+        (folder / name).write_text(json.dumps({**document, "images": images, "annotations": records}))
+        (folder / split).mkdir()
+        for image in images:
+            shutil.copy(bccd_dir / split / image["file_name"], folder / split)
+    flags = ["--data.source", f"coco:{folder}", "--steps", "2", "--epoch_steps", "2"]
+    assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run"), *flags, *tiny_flags]) == 0
+    picture = next((folder / "val").iterdir())
+    arguments = ["--model", str(tmp_path / "run"), "--output", str(tmp_path / "out")]
+    assert cli.main(["predict", str(picture), *arguments]) == 0
+    categories = {record["name"] for record in COCO(tmp_path / "out" / "predictions.json").dataset["categories"]}
+    assert categories == {"RBC", "WBC", "Platelets"}
+    assert Image.open(tmp_path / "out" / f"{picture.stem}.png").size == (640, 480)

@@ -1,0 +1,41 @@
+"""Flags, recipes and help."""
+
+import pytest
+
+from pix2seq_keras import cli
+from pix2seq_keras.training import recipe as recipes
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_path):
+    seen = []
+    monkeypatch.setattr(
+        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, output, resume))
+    )
+    flags, recipe = ["--steps", "7", "--optimizer.clipnorm", "null"], ["--recipe=digits_demo"]
+    arguments = [*flags, *recipe] if before else [*recipe, *flags]
+    assert cli.main(["train", "--output", "run", *arguments]) == 0
+    ((got, output, resume),) = seen
+    assert (got.steps, got.optimizer.clipnorm, got.epoch_steps, got.data.source) == (7, None, 100, "digits:64")
+    assert (output, resume) == ("run", False)
+
+
+def test_the_same_command_with_resume_hands_on_its_recipe_and_resume_alone_none(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, resume))
+    )
+    cli.main(["train", "--output", "run", "--resume"])
+    cli.main(["train", "--output", "run", "--resume", "--recipe", "digits_demo"])
+    assert seen[0] == (None, True)
+    assert seen[1] == (recipes.load(recipes.find("digits_demo")), True)
+
+
+def test_help_lists_the_commands_and_a_flag_for_every_field(capsys):
+    for arguments, words in ((["--help"], ("train", "evaluate", "predict")), (["train", "--help"], ("digits_tiny",))):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        text = capsys.readouterr().out
+        assert stop.value.code == 0
+        assert all(word in text for word in words)
+    assert "--model.stem_widths" in text and "--evaluation.every" in text

@@ -1,0 +1,123 @@
+"""What the command says to bad input: status 2, a sentence, no traceback."""
+
+import shutil
+import zipfile
+
+import pytest
+
+from pix2seq_keras import cli
+
+
+def test_a_missing_folder_is_a_sentence_for_the_whole_process(pix2seq, tmp_path):
+    said = pix2seq("train", "--recipe", "bccd", "--data.source", "coco:none", "--output", tmp_path / "run", status=2)
+    (line,) = said.stderr.strip().splitlines()
+    assert line.startswith("pix2seq: There is no folder 'none'. A coco source is a folder that holds annotations/")
+
+
+def test_data_without_annotations_is_a_sentence(tiny_flags, refused, folder, edit_annotations, tmp_path):
+    shutil.copytree(folder, tmp_path / "coco")
+    edit_annotations(tmp_path / "coco", "train", lambda document: document.update(annotations=[]))
+    data = ["--data.source", f"coco:{tmp_path / 'coco'}"]
+    said = refused("train", "--recipe", "digits_demo", *data, "--output", tmp_path / "run", *tiny_flags)
+    assert said.startswith("pix2seq: Nothing to train on")
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        (["--recipe", "cocoa"], "There is no recipe 'cocoa'. Use one of"),
+        (["--recipe"], "There is no recipe ''"),
+        ([], "Name a recipe"),
+        (["--recipe", "bccd", "--stepz", "3"], "stepz"),
+        (["--recipe", "bccd", "--steps", "many"], "steps"),
+        (["--recipe", "bccd", "--steps", "0"], "steps must be at least 1"),
+        (["--recipe", "bccd", "--augmentation.flip", "3"], "flip must lie in [0, 1]"),
+        (["--recipe", "bccd", "--evaluation.sampler", "bottom_p"], "Unknown sampler: 'bottom_p'"),
+        (["--recipe", "bccd", "--seed", "-1"], "seed must lie between"),
+        (["--resume"], "There is no run to resume"),
+        (["--recipe", "bccd", "--data.source", "zip:x"], "Unknown data source: 'zip:x'"),
+    ],
+)
+def test_train_refuses_what_it_cannot_use(refused, tmp_path, flags, said):
+    assert said in refused("train", "--output", tmp_path / "run", *flags)
+
+
+def test_unknown_keys_in_a_recipe_file_are_named(refused, tmp_path):
+    (tmp_path / "mine.yaml").write_text("steps: 3\nmodel: {layers: 4}\n")
+    assert "layers" in refused("train", "--recipe", tmp_path / "mine.yaml", "--output", tmp_path / "run")
+
+
+def test_an_unknown_strategy_is_a_sentence(refused, folder, tmp_path):
+    flags = ["--data.source", f"coco:{folder}", "--strategy", "both"]
+    assert "Unknown strategy: 'both'" in refused("train", "--recipe", "bccd", "--output", tmp_path / "run", *flags)
+
+
+def test_a_run_is_not_overwritten_nor_resumed_as_another(refused, trained):
+    assert "already holds a run" in refused("train", "--recipe", "bccd", "--output", trained[0])
+    assert "about steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
+
+
+def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
+    run, _ = trained
+    assert "There is no model 'none'" in refused("evaluate", "--model", "none", "--split", "val")
+    assert "'night'" in refused("evaluate", "--model", run, "--split", "night")
+    target = tmp_path / "missing" / "scores.json"
+    assert "scores.json" in refused("evaluate", "--model", run, "--split", "val", "--json", target)
+    for page, words in (
+        (tmp_path / "missing" / "report.html", "cannot be written to"),
+        (tmp_path / "report.pdf", "must end in .html or .htm. Received: --report"),
+        (tmp_path, "must end in .html"),
+    ):  # before anything is opened: there is no such model
+        assert words in refused("evaluate", "--model", "none", "--split", "val", "--report", page)
+    both = tmp_path / "both.html"
+    said = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
+    assert "would both write" in said
+    assert "give --data" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
+    assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
+    alike = ("--readings", "2", "--sampler", "greedy")
+    assert "a sampler that draws" in refused("evaluate", "--model", run, "--split", "val", *alike)
+
+
+def test_a_damaged_model_is_named(refused, trained, tmp_path):
+    damaged = tmp_path / "damaged.keras"
+    content = bytearray((trained[0] / "best.keras").read_bytes())
+    with zipfile.ZipFile(trained[0] / "best.keras") as archive:
+        place = archive.getinfo("model.weights.h5").header_offset + 20_000
+    content[place] ^= 0xFF
+    damaged.write_bytes(content)
+    assert "damaged.keras" in refused("evaluate", "--model", damaged, "--data", "coco:x", "--split", "val")
+
+
+def test_predict_refuses_what_it_cannot_use(refused, trained, motley, tmp_path):
+    run, output = trained[0], tmp_path / "out"
+    assert "missing.png" in refused("predict", "--model", run, "missing.png", "--output", output)
+    (tmp_path / "file").touch()
+    assert "cannot be written" in refused("predict", "--model", run, motley, "--output", tmp_path / "file")
+    said = refused("predict", "--model", run, motley / "bad_text.jpg", "--output", output)
+    assert said.splitlines()[-1] == "pix2seq: None of the 1 pictures could be read."
+
+
+def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_path):
+    import errno
+    import os
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    said = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
+    assert "scores.json cannot be written: No space left on device" in said
+    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", full)  # wherever it is met
+    assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")
+
+
+def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_path):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", interrupted)
+    monkeypatch.setattr("pix2seq_keras.commands.train.train", interrupted)
+    assert cli.main(["evaluate", "--model", "m", "--split", "val"]) == 130
+    assert capsys.readouterr().err == "pix2seq: stopped.\n"
+    assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run")]) == 130
+    assert "--resume" in capsys.readouterr().err
