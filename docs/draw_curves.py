@@ -19,7 +19,7 @@ def main():
         run = [row for row in rows if row["run"] == name]
         panel = panels[run[0]["panel"]]
         panel.plot([int(row["step"]) for row in run], [float(row["AP50"]) for row in run], marker="o", ms=3, label=name)
-    for name, title in (("short", "1,500 steps at 120×160"), ("long", "6,000 steps at 144×192")):
+    for name, title in (("short", "1,500 steps at 120×160"), ("long", "6,000 or 10,000 steps at 144×192")):
         panels[name].set(title=title, xlabel="step", ylim=(-0.02, 0.8))
         panels[name].grid(alpha=0.3)
         panels[name].legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
