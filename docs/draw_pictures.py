@@ -17,7 +17,7 @@ from pix2seq_keras.visualization import detection_panels, save_gallery
 
 def main(run, data, split, output):
     model, source = open_model(run), open_source(data, split)
-    examples = [source.read(place) for place in range(4, len(source), 8)]
+    examples = [source.read(place) for place in range(0, len(source), 8)]
     images = [example["image"] for example in examples]
     found = model.detect(images, readings=16, mirror=True, sampler=samplers.TopP(0.8))
     with tempfile.TemporaryDirectory() as folder:
@@ -28,4 +28,6 @@ def main(run, data, split, output):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

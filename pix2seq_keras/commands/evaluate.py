@@ -38,9 +38,9 @@ def evaluate(
     """
     targets = [Path(path) if path else None for path in (json, report)]
     _require_writable(*targets)
+    options = given(**reading)
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
-    options = given(**reading)
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **options)
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100"):
         print(f"{name:6} {_shown(result[name])}")

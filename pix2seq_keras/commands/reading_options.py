@@ -2,6 +2,7 @@
 
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.readings import checked_readings
 
 
 def given(
@@ -36,11 +37,13 @@ def given(
         Dictionary.
 
     Raises:
-        InputError: as `chosen_sampler`.
+        InputError: as `chosen_sampler` and `checked_readings`.
     """
     options = {name: value for name, value in locals().items() if value is not None}
     if top_p is not None:
         options |= {"sampler": chosen_sampler(sampler, options.pop("top_p"))}
+    if readings is not None:
+        checked_readings(readings, mirror=bool(mirror))
     return options
 
 

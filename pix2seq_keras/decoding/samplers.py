@@ -67,6 +67,9 @@ class TopP:
         _check_temperature(self.temperature)
         if not _is_number(self.p) or not 0 < self.p <= 1:
             raise InputError(f"p must lie in (0, 1]. Received: p={self.p!r}")
+        # An exported model tells its sampler as text: 1, 1.0 and np.float64(1) are one p.
+        object.__setattr__(self, "p", float(self.p))
+        object.__setattr__(self, "temperature", float(self.temperature))
 
     def __call__(self, logits, uniform):
         return nucleus(logits / self.temperature, uniform, None if self.p == 1 else self.p)

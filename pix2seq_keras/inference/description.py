@@ -114,8 +114,9 @@ def require_exported_options(description, options, where):
 def _same(name, value, fixed):
     if name == "sampler":
         return _sampler_text(value) == _sampler_text(fixed)
-    if isinstance(fixed, bool) or isinstance(value, bool):
-        return value is fixed
+    booleans = [isinstance(one, bool | np.bool_) for one in (value, fixed)]
+    if any(booleans):
+        return all(booleans) and bool(value) == bool(fixed)
     return np.ndim(value) == 0 and value == fixed
 
 

@@ -73,6 +73,9 @@ class LiteDetector:
         pictures = listed_pictures(images)
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+        several = {name: options[name] for name in ("readings", "mirror") if options.get(name) not in (None, 1, False)}
+        if several:
+            raise InputError(f"A .tflite file reads a picture once: use the model or a SavedModel. Received: {several}")
         require_exported_options(self.description, options, str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from pix2seq_keras.data.pictures import read_picture
 from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
-from pix2seq_keras.decoding import row_seeds
+from pix2seq_keras.decoding import row_seeds, samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.inputs import checked_images
 from pix2seq_keras.models.mirroring import mirrored_back, with_mirrored, with_seeds_for_mirrored
@@ -33,7 +33,8 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=No
     multi_label = constrained if multi_label is None else multi_label
     if options.get("prompt") is not None:
         raise InputError("A prompt goes with `generate`, whose rows are the batch's: `detect` reads from the start.")
-    checked_readings(options.get("readings", 1), mirror=mirror)
+    sampler = samplers.get(options.get("sampler", "top_p"))
+    options = {**options, "readings": checked_readings(options.get("readings", 1), sampler, mirror)}
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
@@ -76,7 +77,7 @@ def canvases(pictures, image_size):
 
 
 def _detect_batch(model, batch, unpadded, multi_label, mirror, options):
-    readings = options.get("readings", 1)
+    readings = options["readings"]
     if mirror:
         batch = with_mirrored(batch, unpadded)
         seeds = with_seeds_for_mirrored(options["seed"]).numpy()

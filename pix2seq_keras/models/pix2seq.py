@@ -257,7 +257,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
             and `"num_detections"` int32 (B,).
 
         Raises:
-            InputError: if a picture cannot be read, or as `generate`.
+            InputError: if a picture cannot be read, half of the readings is no whole number, or as `generate`.
         """
         how = {"multi_label": multi_label, "jit_compile": jit_compile, "mirror": mirror}
         return detect(self, images, batch_size, **how, **options)

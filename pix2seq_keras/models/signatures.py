@@ -27,7 +27,7 @@ class Reading:
         multi_label: bool, see `Pix2Seq.detect`.
         seed: int, of every row, where a request brings none.
         max_pixels: int, larger pictures are refused.
-        readings: int, see `Pix2Seq.generate`.
+        readings: int, see `Pix2Seq.detect`.
         mirror: bool, see `Pix2Seq.detect`.
     """
 

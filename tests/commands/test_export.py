@@ -1,8 +1,26 @@
-"""`pix2seq export`: what it refuses before any work."""
+"""`pix2seq export`: what it hands on, and what it refuses before any work."""
 
+import numpy as np
 import pytest
 
-from pix2seq_keras import cli
+from pix2seq_keras import cli, samplers
+from pix2seq_keras.inference import open_model
+
+
+def test_flags_reach_the_exported_model(exported_tiny, tmp_path):
+    model, _ = exported_tiny
+    model.save(tmp_path / "tiny.keras")
+    flags = ["--readings", "4", "--mirror", "true", "--top_p", "0.8", "--max_objects", "3"]
+    arguments = ["--model", str(tmp_path / "tiny.keras"), "--output", str(tmp_path / "served"), *flags]
+
+    assert cli.main(["export", *arguments]) == 0
+
+    exported = open_model(tmp_path / "served")
+    how = {"readings": 4, "mirror": True, "sampler": samplers.TopP(0.8), "max_objects": 3}
+    assert {name: exported.description.options[name] for name in how} == how | {"sampler": repr(how["sampler"])}
+    picture = np.random.default_rng(1).integers(0, 256, (*model.image_size, 3), np.uint8)
+    found, expected = exported.detect(picture, **how), model.detect(picture, **how)
+    np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,12 @@ def test_a_p_without_its_sampler_is_refused(sampler):
         given(sampler=sampler, top_p=0.8)
 
 
+def test_readings_that_cannot_be_halved_are_refused_before_a_model_is_opened():
+    with pytest.raises(InputError, match="Received: mirror=True, readings=3"):
+        given(readings=3, mirror=True)
+    assert given(mirror=True) == {"mirror": True}  # an exported model may have its number
+
+
 def test_a_p_that_is_no_mass_is_refused():
     with pytest.raises(InputError, match=r"p must lie in \(0, 1\]. Received: p=0"):
         given(top_p=0)

@@ -82,6 +82,7 @@ def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, pictures):
         (np.zeros((1, 32, 32, 3), np.float32), {}, "uint8"),
         ("no_such_picture.png", {}, "no_such_picture.png"),
         (np.zeros((8, 8, 3), np.uint8), {"batch_size": 0}, "batch_size"),
+        (np.zeros((8, 8, 3), np.uint8), {"readings": 2, "mirror": True}, "reads a picture once"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 0}, "num_threads"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 1.5}, "num_threads"),
     ],

@@ -49,11 +49,14 @@ def test_boxes_of_the_second_half_of_the_readings_come_back():
 
 
 @pytest.mark.parametrize("readings", [2, 4])
-@pytest.mark.parametrize("form", ["canvases", "tall", "wide"])
+@pytest.mark.parametrize("form", ["canvases", "tall", "wide", "mixed"])
 def test_it_is_detect_of_the_picture_and_of_its_mirror_image(tiny_model, tiny_pictures, form, readings):
     # Of the canvas's own scale, so that mirroring before and after the fit to the canvas gives the same pixels.
     pictures = np.asarray(tiny_pictures[:3])
-    if form != "canvases":
+    if form == "mixed":
+        pixels = (pictures * 255).astype(np.uint8)
+        pictures = [pixels[0, :, :20], pixels[1, :20], pixels[2]]
+    elif form != "canvases":
         cut = pictures[:, :, :20] if form == "tall" else pictures[:, :20]
         pictures = list((cut * 255).astype(np.uint8))
 
@@ -92,9 +95,32 @@ def test_a_picture_and_its_mirror_image_are_two_readings_even_of_a_sampler_that_
         ({"readings": 3}, "must be even. Received: mirror=True, readings=3"),
         ({"readings": 18}, "readings must be a whole number from 1 to 16"),
         ({"readings": 2.0}, "readings must be a whole number"),
-        ({"readings": 4, "sampler": "greedy"}, "a sampler that draws"),
+        ({"readings": 4, "sampler": "greedy"}, "a sampler that draws.*Received: mirror=True, readings=4"),
     ],
 )
 def test_what_cannot_be_halved_is_refused(tiny_model, tiny_pictures, options, said):
     with pytest.raises(InputError, match=said):
         tiny_model.detect(tiny_pictures, mirror=True, **options)
+
+
+@pytest.mark.parametrize("mirror", ["no", 1, None, np.array([True, False])])
+def test_what_is_neither_true_nor_false_is_refused(tiny_model, tiny_pictures, mirror):
+    with pytest.raises(InputError, match=r"mirror must be True or False\. Received: mirror="):
+        tiny_model.detect(tiny_pictures, readings=2, mirror=mirror)
+
+
+def test_numbers_of_numpy_are_numbers(tiny_model, tiny_pictures):
+    expected = tiny_model.detect(tiny_pictures, readings=4, mirror=True)
+    for name, values in tiny_model.detect(tiny_pictures, readings=np.int64(4), mirror=np.True_).items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
+@pytest.mark.parametrize("options", [{"multi_label": False}, {"constrained": False}, {"jit_compile": True}])
+def test_batches_of_any_size_find_the_same(tiny_model, tiny_pictures, options):
+    how = {"readings": 2, "mirror": True, **options}
+    pictures = [
+        (np.asarray(picture) * 255).astype(np.uint8)[: 10 + 9 * row] for row, picture in enumerate(tiny_pictures[:3])
+    ]
+    expected = tiny_model.detect(pictures, batch_size=3, **how)
+    for name, values in tiny_model.detect(pictures, batch_size=2, **how).items():  # XLA's last batch is filled up
+        np.testing.assert_allclose(values, expected[name], atol=1e-5)
