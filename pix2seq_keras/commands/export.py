@@ -59,8 +59,13 @@ def export(
     """
     if format not in FORMATS:
         raise InputError(f"Unknown format: {format!r}. Use {' or '.join(FORMATS)}.")
-    for_server = {"default": default, "attend": attend, "readings": readings, "mirror": mirror}
-    for_server |= {"max_pixels": max_pixels}
+    for_server = {
+        "default": default,
+        "attend": attend,
+        "readings": readings,
+        "mirror": mirror,
+        "max_pixels": max_pixels,
+    }
     only = {"quantize": quantize} if format == "saved_model" else for_server | {"version": version}
     wrong = [f"--{name}" for name, value in only.items() if value is not None]
     if wrong:

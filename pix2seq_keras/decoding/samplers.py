@@ -41,6 +41,7 @@ class TopK:
         _check_temperature(self.temperature)
         if not isinstance(self.k, numbers.Integral) or self.k < 0:
             raise InputError(f"k must be at least 1, or 0 for all tokens. Received: k={self.k}")
+        _as_floats(self, "temperature")
 
     def __call__(self, logits, uniform):
         size = logits.shape[-1]
@@ -67,9 +68,7 @@ class TopP:
         _check_temperature(self.temperature)
         if not _is_number(self.p) or not 0 < self.p <= 1:
             raise InputError(f"p must lie in (0, 1]. Received: p={self.p!r}")
-        # An exported model tells its sampler as text: 1, 1.0 and np.float64(1) are one p.
-        object.__setattr__(self, "p", float(self.p))
-        object.__setattr__(self, "temperature", float(self.temperature))
+        _as_floats(self, "p", "temperature")
 
     def __call__(self, logits, uniform):
         return nucleus(logits / self.temperature, uniform, None if self.p == 1 else self.p)
@@ -155,6 +154,12 @@ def _check_temperature(temperature):
     # Far hotter, what the grammar forbids (a logit of -1e9) would be as likely as the rest.
     if not _is_number(temperature) or not 0 < temperature <= 1000:
         raise InputError(f"temperature must be positive and at most 1000. Received: temperature={temperature!r}")
+
+
+def _as_floats(sampler, *names):
+    """An exported model tells its sampler as text, in which 1, 1.0 and np.float64(1) should be one number."""
+    for name in names:
+        object.__setattr__(sampler, name, float(getattr(sampler, name)))
 
 
 def _is_number(value):

@@ -88,8 +88,8 @@ def _agreed_in_one(boxes, classes, scores, readings):
     same = (_ious(boxes) >= SAME_OBJECT) & (classes[:, None] == classes[None, :])
     same = (same | tf.eye(width, dtype=tf.bool)) & exists[:, None] & exists[None, :]  # boxes may be empty
     place = tf.range(width)
+    # (N, N): whether the first comes before the second.
     ahead = (scores[:, None] > scores[None, :]) | ((scores[:, None] == scores[None, :]) & (place[:, None] < place))
-    # (N, N) of which the first comes before the second.
     leads = _leaders(same & ahead, exists)
     # The first in rank of those that lead and are the same; `leads` alone where nothing else is.
     rank = tf.reduce_sum(tf.cast(ahead, tf.int32), 0)  # (N,), 0 is the best
