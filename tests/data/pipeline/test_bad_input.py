@@ -1,0 +1,103 @@
+"""Unreadable pictures, too many objects and impossible options: what is skipped and noted, what is refused."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from pix2seq_keras import Vocabulary
+from pix2seq_keras.data import Augmentation, open_source
+from pix2seq_keras.data.pipeline import reading_errors
+from pix2seq_keras.data.sources.source import Source
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences import SequenceOptions
+
+
+def test_a_truncated_jpeg_is_replaced_by_the_next_picture_and_noted(folder, dataset, visited):
+    picture = folder / "train" / "3.png"
+    from PIL import Image
+
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture, format="JPEG")
+    picture.write_bytes(picture.read_bytes()[:-500])
+    source = open_source(f"coco:{folder}", "train")
+
+    order = visited(dataset(source), 14)
+
+    assert sorted(order) == sorted(2 * [0, 1, 2, 4, 4, 5, 6])
+    assert source.findings.counts("problem") == {"unreadable picture": 1}
+    assert "3.png" in source.findings.summary()
+
+
+def test_more_objects_than_fit_are_noted_once_with_their_number(folder, dataset, batches, classes_of):
+    source = open_source(f"coco:{folder}", "train")
+    data = dataset(source, sequence=SequenceOptions(max_objects=2, noise=False, input_classes="none"))
+    seen = [len(classes_of(targets[0])) for _, _, targets, _ in batches(data, 14)]
+    dataset(source, sequence=SequenceOptions(max_objects=2))
+    noted = [finding for finding in source.findings if finding.kind == "more objects than fit"]
+    assert seen == [2] * 14
+    assert len(noted) == 1
+    assert "7 of 7 pictures" in noted[0].message and "up to 3" in noted[0].message
+
+
+def test_more_classes_than_the_vocabulary_has_are_refused(folder, dataset):
+    source = open_source(f"coco:{folder}", "train")
+    with pytest.raises(InputError, match=r"has 3 classes.*only 2"):
+        dataset(source, vocabulary=Vocabulary(2, 1000))
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"limit": 0}, {"limit": -1}])
+def test_sizes_below_one_are_refused(folder, options, dataset):
+    with pytest.raises(InputError, match="at least 1"):
+        dataset(open_source(f"coco:{folder}", "train"), **options)
+
+
+def test_nothing_annotated_is_refused(folder, edit_annotations, dataset):
+    edit_annotations(folder, "train", lambda document: document.update(annotations=[]))
+    with pytest.raises(InputError, match="Nothing to train on"):
+        dataset(open_source(f"coco:{folder}", "train"))
+
+
+def test_pictures_that_all_turn_out_unreadable_are_refused_at_once(folder, dataset):
+    source = open_source(f"coco:{folder}", "train")  # their headers are right
+    for picture in (folder / "train").iterdir():
+        picture.write_bytes(picture.read_bytes()[:60])
+    with pytest.raises(InputError, match="Not one of the 7 pictures") as caught:
+        dataset(source)
+    assert "unreadable picture: 7" in str(caught.value)
+
+
+def test_pictures_that_vanish_while_training_end_it_with_a_sentence(folder, dataset):
+    source = open_source(f"coco:{folder}", "train")
+    data = dataset(source)
+    for picture in (folder / "train").iterdir():
+        picture.unlink()
+    with pytest.raises(InputError) as caught, reading_errors():
+        for _ in itertools.islice(data, 10):
+            pass
+    assert str(caught.value).startswith("Not one of the 7 pictures")
+    assert "Traceback" not in str(caught.value) and "IteratorGetNext" not in str(caught.value)
+
+
+def test_other_errors_of_reading_are_not_dressed_up(folder, dataset, batches):
+    import tensorflow as tf
+
+    source = open_source(f"coco:{folder}", "train")
+    calls = itertools.count()
+    example = source.read(0)  # its picture is pixels: there is no file that TensorFlow could read alone
+
+    def read(index):
+        if next(calls) > 3:
+            raise RuntimeError("a defect")
+        return example
+
+    broken = Source(**{**vars(source), "read": read})
+    with pytest.raises(tf.errors.OpError, match="a defect"), reading_errors():
+        batches(dataset(broken), 20)
+
+
+@pytest.mark.parametrize(
+    "options", [{"min_scale": 0}, {"min_scale": 2.0, "max_scale": 1.0}, {"flip": 1.5}, {"flip": -0.1}, {"color": -1}]
+)
+def test_impossible_augmentations_are_refused(options):
+    with pytest.raises(InputError, match="Received"):
+        Augmentation(**options)
