@@ -9,6 +9,7 @@ import tensorflow as tf
 from pix2seq_keras import InputError, samplers
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.inference.saved_model import picture_signature, versions_in
+from pix2seq_keras.serving import ModelServer
 
 
 def score(detector):
@@ -77,15 +78,21 @@ def test_an_exported_model_finds_what_the_model_finds(exported_tiny):
     assert detector.categories == model.categories and detector.vocabulary == model.vocabulary
 
 
-def test_an_exported_model_of_several_readings_finds_what_the_model_finds(exported_tiny, tmp_path):
+def test_an_exported_model_of_several_readings_finds_what_the_model_finds_here_and_over_the_wire(
+    exported_tiny, tmp_path
+):
     model, _ = exported_tiny
     how = {"readings": 4, "mirror": True, "sampler": samplers.TopP(1.0)}  # draws whatever the seed says
-    detector = open_model(model.export(tmp_path / "served", version=1, verbose=False, **how).parent)
+    base = model.export(tmp_path / "served", version=1, verbose=False, **how).parent
     picture = np.random.default_rng(0).integers(0, 256, (*model.image_size, 3), np.uint8)
-    expected, found = model.detect(picture, **how), detector.detect(picture, **how)
-    assert found["boxes"].shape == expected["boxes"].shape
-    for name in expected:
-        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
-    detector.detect(picture, mirror=np.True_, sampler=samplers.TopP(1))  # as it was exported
-    with pytest.raises(InputError, match="was exported with mirror=True"):
-        detector.detect(picture, mirror=False)
+    expected = model.detect(picture, **how)
+    with ModelServer(base, "several", grpc_port=0, rest_port=0) as server:
+        for ref in (base, server.grpc_url, server.rest_url):
+            detector = open_model(ref)
+            found = detector.detect(picture, **how)
+            assert found["boxes"].shape == expected["boxes"].shape
+            for name in expected:
+                np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+            detector.detect(picture, mirror=np.True_, sampler=samplers.TopP(1))  # as it was exported
+            with pytest.raises(InputError, match="was exported with mirror=True"):
+                detector.detect(picture, mirror=False)
