@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pix2seq_keras import Vocabulary
 from pix2seq_keras.data import Augmentation, open_source
@@ -15,8 +16,6 @@ from pix2seq_keras.sequences import SequenceOptions
 
 def test_a_truncated_jpeg_is_replaced_by_the_next_picture_and_noted(folder, dataset, visited):
     picture = folder / "train" / "3.png"
-    from PIL import Image
-
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture, format="JPEG")
     picture.write_bytes(picture.read_bytes()[:-500])
     source = open_source(f"coco:{folder}", "train")

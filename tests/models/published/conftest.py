@@ -34,4 +34,5 @@ def vit(reference, tmp_path):
 
 @pytest.fixture
 def fresh(reference):
+    """A model of the smallest reference's configuration, its weights random."""
     return build(published.read_config(reference("vit")[0] / "config.json"))
