@@ -2,7 +2,7 @@
 
 import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import keras
@@ -18,7 +18,7 @@ class Categories:
     """Class `i` of the model is the dataset's category `ids[i]` and is called `names[i]`.
 
     Inside the package only the contiguous classes 0…K-1 are used; dataset ids come back at the edges
-    (evaluation JSON, served outputs), names on pictures and in tables.
+    (evaluation JSON, served outputs), names on images and in tables.
 
     Args:
         ids: K different integers, the dataset's own category ids. Gaps are fine (COCO: 1…90 for 80 classes).
@@ -59,16 +59,16 @@ class Categories:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "_classes", {value: index for index, value in enumerate(ids)})
 
-    def __len__(self) -> int:
+    def __len__(self):
         return len(self.ids)
 
     @classmethod
-    def from_names(cls, names: Iterable[str], first_id: int = 1) -> "Categories":
+    def from_names(cls, names, first_id=1):
         """Categories numbered `first_id`, `first_id + 1`, … in the order of `names`.
 
         Args:
-            names: different non-empty strings, one a class.
-            first_id: dataset id of class 0. Defaults to 1, as COCO counts.
+            names: iterable of str, different non-empty strings, one a class.
+            first_id: int, dataset id of class 0. Defaults to 1, as COCO counts.
 
         Returns:
             The `Categories`.
@@ -77,7 +77,7 @@ class Categories:
         return cls(ids=tuple(range(first_id, first_id + len(names))), names=names)
 
     @classmethod
-    def from_coco(cls, records: Sequence[Mapping]) -> "Categories":
+    def from_coco(cls, records):
         """Categories of a COCO file's `"categories"` list, sorted by id.
 
         Two categories of one name stay two classes: each gets its id added,
@@ -116,11 +116,12 @@ class Categories:
         return cls(ids=tuple(ids), names=tuple(shown))
 
     @classmethod
-    def merge(cls, tables: Iterable["Categories"]) -> "Categories":
+    def merge(cls, tables):
         """One table with the classes of all, those of the same name made one.
 
         Args:
-            tables: of which each may repeat names of the ones before it, or bring further ones.
+            tables: iterable of `Categories`, of which each may repeat names of the ones before it, or bring further
+                ones.
 
         Returns:
             The `Categories`: names in the order in which they are met. An id stays what it is in the first table
@@ -139,21 +140,21 @@ class Categories:
                     taken.add(ids[name])
         return cls(ids=tuple(ids.values()), names=tuple(ids))
 
-    def class_of(self, dataset_id: int) -> int | None:
+    def class_of(self, dataset_id):
         """The class 0…K-1 of a dataset's category id, or None where the table does not have it."""
         return self._classes.get(dataset_id)
 
-    def get_config(self) -> dict:
+    def get_config(self):
         """The table as plain lists that go into JSON."""
         return {"ids": list(self.ids), "names": list(self.names)}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Categories":
+    def from_config(cls, config):
         """The table that `get_config` described."""
         return cls(ids=tuple(config["ids"]), names=tuple(config["names"]))
 
 
-def _is_id(value) -> bool:
+def _is_id(value):
     # bool is an int to Python, but `true` as an id is a mistake in the file.
     if isinstance(value, bool):
         return False

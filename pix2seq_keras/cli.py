@@ -15,7 +15,7 @@ from pix2seq_keras.errors import InputError
 # Name -> function and help; the arguments named last are given without a flag.
 COMMANDS = {
     "evaluate": (evaluate, "Score a model on a split."),
-    "predict": (predict, "Find objects in pictures.", {"images": "pictures, or folders of them"}),
+    "predict": (predict, "Find objects in images.", {"images": "images, or folders of them"}),
     "export": (export, "Write a model for TensorFlow Serving or for devices."),
     "convert": (convert, "Turn a published checkpoint into a .keras file."),
     "serve": (serve, "Serve a SavedModel over gRPC and REST, for trying out."),
@@ -29,14 +29,14 @@ GROUPS = {
         {
             "conversion": (benchmark.conversion, "Converting a checkpoint."),
             "export": (benchmark.export, "Exporting a model, and the exported model."),
-            "generation": (benchmark.generation, "Reading pictures out."),
-            "pipeline": (benchmark.pipeline, "Preparing training pictures."),
+            "generation": (benchmark.generation, "Reading images out."),
+            "pipeline": (benchmark.pipeline, "Preparing training images."),
         },
     ),
     "data": (
         "Look at data before training, or write it in another format.",
         {
-            "check": (data.check, "What a source holds, and everything irregular.", _SOURCE),
+            "check": (data.check, "What a source holds, and every issue.", _SOURCE),
             "convert": (data.convert, "Write a source as COCO, VOC, YOLO or TFRecord.", _SOURCE),
         },
     ),

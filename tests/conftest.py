@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def shared_dir():
-    """The folder with reference numbers and real pictures, beside the checkout or where PIX2SEQ_SHARED says."""
+    """The folder with reference numbers and real images, beside the checkout or where PIX2SEQ_SHARED says."""
     folder = Path(os.environ.get("PIX2SEQ_SHARED", REPOSITORY.parent / "shared"))
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}: set PIX2SEQ_SHARED to run this test")
@@ -28,7 +28,7 @@ def bccd_dir(shared_dir):
     """BCCD blood cells in COCO layout: annotations/instances_{train,val,test}.json beside train/, val/, test/."""
     folder = shared_dir / "data" / "bccd"
     if not folder.is_dir():
-        pytest.skip(f"no BCCD pictures at {folder}")
+        pytest.skip(f"no BCCD images at {folder}")
     return folder
 
 
@@ -37,7 +37,7 @@ RECTANGLES = [{"id": 1, "name": "red"}, {"id": 5, "name": "green"}, {"id": 9, "n
 
 @pytest.fixture(scope="session")
 def write_rectangles():
-    """Writes a COCO folder with the pictures 0, 1, … of `splits` = {"train": 6, …}.
+    """Writes a COCO folder with the images 0, 1, … of `splits` = {"train": 6, …}.
 
     On each are a red, a green and a blue rectangle, side by side, over the grey level `background(index)`.
     """
@@ -93,9 +93,9 @@ def tiny_vocabulary():
 
 @pytest.fixture(scope="session")
 def build_tiny_model(tiny_vocabulary):
-    """A function (seed, **options) -> a Pix2Seq of 32×32 pictures that reads at most four objects.
+    """A function (seed, **options) -> a Pix2Seq of 32×32 images that reads at most four objects.
 
-    Its decoder's weights are larger than fresh ones: what it reads then depends on the picture, the position and the
+    Its decoder's weights are larger than fresh ones: what it reads then depends on the image, the position and the
     tokens before, as with a trained model.
     """
     import keras
@@ -125,8 +125,8 @@ def tiny_model(build_tiny_model):
 
 
 @pytest.fixture(scope="session")
-def tiny_pictures():
-    """Eight different pictures, float32 (8, 32, 32, 3): noise under a brightness and a ramp of their own."""
+def tiny_images():
+    """Eight different images, float32 (8, 32, 32, 3): noise under a brightness and a ramp of their own."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -138,14 +138,14 @@ def tiny_pictures():
 def served_toy(tmp_path_factory):
     """A SavedModel with the signatures of an exported model, versions 3 and 12, that is quick to make and to foresee.
 
-    Of a picture it says: a "cat" (id 7) in its upper half, scored by the mean of its red; and where blue is more than
+    Of an image it says: a "cat" (id 7) in its upper half, scored by the mean of its red; and where blue is more than
     half, a "dog" (id 2) that is as wide as the mean of its green, scored by a quarter of that of its red. Version 3
     scores half as much.
     """
     import tensorflow as tf
 
     from pix2seq_keras import Categories, Vocabulary
-    from pix2seq_keras.exporting import decode_picture
+    from pix2seq_keras.exporting import decode_image
 
     description = {
         "format": "pix2seq_keras",
@@ -168,7 +168,7 @@ def served_toy(tmp_path_factory):
 
         def one(data, weight=module.weight):
             red, green, blue = tf.unstack(
-                tf.reduce_mean(tf.cast(decode_picture(data, 100_000), tf.float32), [0, 1]) / 255
+                tf.reduce_mean(tf.cast(decode_image(data, 100_000), tf.float32), [0, 1]) / 255
             )
             both = tf.cast(blue > 0.5, tf.float32)
             boxes = tf.stack([[0, 0, 0.5, 1], tf.stack([0.0, 0.0, 1.0, green]) * both, [0, 0, 0, 0]])
@@ -222,5 +222,5 @@ def tiny_tflite(build_tiny_model, tmp_path_factory):
     from pix2seq_keras import Categories
 
     model = build_tiny_model(seed=0, categories=Categories.from_coco(RECTANGLES))
-    path = tmp_path_factory.mktemp("lite") / "folder" / "tiny.tflite"
+    path = tmp_path_factory.mktemp("tflite") / "folder" / "tiny.tflite"
     return model, model.export(path, "litert", verbose=False, preset="tiny", seed=3)

@@ -1,8 +1,8 @@
 """Checks a SavedModel as near to TensorFlow Serving as can be had without it.
 
-    python export/saved_model/check.py FOLDER PICTURE [PICTURE …]
+    python export/saved_model/check.py FOLDER IMAGE [IMAGE …]
 
-FOLDER holds saved_model.pb. The pictures are sent to every signature twice: through Python's loader, and through the
+FOLDER holds saved_model.pb. The images are sent to every signature twice: through Python's loader, and through the
 C++ loader in a process without Python TensorFlow, XLA switched off as the server does it. Also looked for are
 operations that a server does not run, and signatures that its batching does not take. Ends with status 1 if anything is
 wrong, and 2 if nothing could be checked.
@@ -26,7 +26,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 # isort: on
-from pix2seq_keras.data.pictures import read_picture
+from pix2seq_keras.data.images.read_image import read_image
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference.exported import sentence_of
 from pix2seq_keras.inference.saved_model import read_description
@@ -44,29 +44,29 @@ def main(arguments=None):
     """Runs the program; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="folder that holds saved_model.pb")
-    parser.add_argument("pictures", type=Path, nargs="+", help="JPEG, PNG, BMP or GIF files")
+    parser.add_argument("images", type=Path, nargs="+", help="JPEG, PNG, BMP or GIF files")
     options = parser.parse_args(arguments)
     try:
-        return check(options.folder, options.pictures)
+        return check(options.folder, options.images)
     except InputError as error:
         print(f"check: {error}", file=sys.stderr)
         return 2
 
 
-def check(folder, pictures):
+def check(folder, images):
     """Prints what was found; returns 1 if anything is wrong, else 0.
 
     Raises:
-        InputError: if there is no SavedModel of `pix2seq export`, or a picture that the model takes.
+        InputError: if there is no SavedModel of `pix2seq export`, or an image that the model takes.
     """
     read_description(folder)  # another exporter's takes other inputs
     graph = read_meta_graph(folder)
     problems = forbidden_operations(graph) + unbatched(graph)
-    inputs = make_inputs([read_file(path) for path in pictures])
+    inputs = make_inputs([read_file(path) for path in images])
     try:
         difference, notes = compare_loaders(folder, graph, inputs)
     except tf.errors.InvalidArgumentError as error:
-        raise InputError(f"The model refuses a picture: {sentence_of(error.message)}") from error
+        raise InputError(f"The model refuses an image: {sentence_of(error.message)}") from error
     for line in notes:
         print(line)
     if difference > TOLERANCE:
@@ -126,11 +126,11 @@ def serving_signatures(graph):
 
 
 def make_inputs(encoded):
-    """Input name -> array (B, …) for the signatures of an exported Pix2Seq; the `tensor` is of the first picture."""
+    """Input name -> array (B, …) for the signatures of an exported Pix2Seq; the `tensor` is of the first image."""
     count = len(encoded)
     return {
         "image_bytes": np.array(encoded, object),
-        "input_tensor": np.stack([read_picture(encoded[0])] * count),
+        "input_tensor": np.stack([read_image(encoded[0])] * count),
         "seed": np.arange(count, dtype=np.int32),
         "top_p": np.linspace(0.3, 1.0, count, dtype=np.float32),
         "temperature": np.linspace(1.0, 1.5, count, dtype=np.float32),

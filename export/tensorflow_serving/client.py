@@ -1,9 +1,9 @@
-"""Boxes from a served model: pictures or folders in, annotated pictures and a COCO-style JSON out.
+"""Boxes from a served model: images or folders in, annotated images and a COCO-style JSON out.
 
-    python client.py --server grpc://localhost:8500/digits pictures/ --output boxes/
+    python client.py --server grpc://localhost:8500/digits images/ --output boxes/
     python client.py --server http://localhost:8501/v1/models/digits a.png b.jpg --output boxes/
 
-Pictures are turned upright and checked before they are sent; one that cannot be read is named and left out. A server
+Images are turned upright and checked before they are sent; one that cannot be read is named and left out. A server
 that is starting or overloaded is asked again, with growing pauses, until the deadline.
 """
 
@@ -11,8 +11,8 @@ import argparse
 import sys
 
 from pix2seq_keras import InputError
-from pix2seq_keras.inference import Patience, open_model
-from pix2seq_keras.visualization.predictions import predict_pictures
+from pix2seq_keras.inference import RetryPolicy, open_model
+from pix2seq_keras.inference.predict import predict_images
 
 
 def main(arguments=None):
@@ -22,7 +22,7 @@ def main(arguments=None):
         arguments: list of str, or `None` for the process's own.
 
     Returns:
-        int, the exit status: 0, 1 if pictures were left out, or 2 if nothing could be done.
+        int, the exit status: 0, 1 if images were left out, or 2 if nothing could be done.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -32,24 +32,24 @@ def main(arguments=None):
             raise InputError(f"--threshold must lie in [0, 1]. Received: {options.threshold}")
         if options.batch_size < 1:
             raise InputError(f"--batch-size must be at least 1. Received: {options.batch_size}")
-        patience = Patience(deadline_s=options.deadline, connect_s=options.deadline)
-        detector = open_model(options.server, patience)
-        result, problems = predict_pictures(
-            detector, options.pictures, options.output, options.json, options.threshold, options.batch_size
+        retry_policy = RetryPolicy(deadline_s=options.deadline, connect_s=options.deadline)
+        detector = open_model(options.server, retry_policy)
+        result, problems = predict_images(
+            detector, options.images, options.output, options.json, options.threshold, options.batch_size
         )
     except InputError as error:
         print(f"client.py: {error}", file=sys.stderr)
         return 2
     names = {record["id"]: record["name"] for record in result["categories"]}
-    for picture in result["images"]:
-        print(f"{picture['file_name']} ({picture['width']}×{picture['height']})")
-        for found in (record for record in result["annotations"] if record["image_id"] == picture["id"]):
+    for image in result["images"]:
+        print(f"{image['file_name']} ({image['width']}×{image['height']})")
+        for found in (record for record in result["annotations"] if record["image_id"] == image["id"]):
             x, y, width, height = found["bbox"]
             label = f"{names[found['category_id']]} {found['score']:.2f}"
             print(f"  {label}: x {x:.1f}, y {y:.1f}, width {width:.1f}, height {height:.1f}")
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
-    print(f"{len(result['annotations'])} objects in {len(result['images'])} pictures: {options.output}")
+    print(f"{len(result['annotations'])} objects in {len(result['images'])} images: {options.output}")
     if not result["images"]:
         return 2
     return 1 if problems else 0
@@ -59,12 +59,12 @@ def _parser():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("pictures", nargs="+", help="pictures, or folders of them")
+    parser.add_argument("images", nargs="+", help="images, or folders of them")
     parser.add_argument("--server", required=True, help="grpc://HOST:PORT/NAME or http://HOST:PORT/v1/models/NAME")
-    parser.add_argument("--output", required=True, help="folder for the annotated pictures and predictions.json")
+    parser.add_argument("--output", required=True, help="folder for the annotated images and predictions.json")
     parser.add_argument("--json", help="another place for the JSON")
     parser.add_argument("--threshold", type=float, default=0.5, help="score from which a box counts (0.5)")
-    parser.add_argument("--batch-size", type=int, default=8, help="pictures a request (8)")
+    parser.add_argument("--batch-size", type=int, default=8, help="images a request (8)")
     parser.add_argument(
         "--deadline", type=float, default=60.0, help="seconds a request may take, retries included (60)"
     )

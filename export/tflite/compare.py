@@ -25,15 +25,15 @@ from pycocotools import mask
 # isort: on
 from plot import save_plot  # beside this file
 
+from pix2seq_keras.atomic_files import require_writable_folder, write_json
 from pix2seq_keras.benchmarks import machine
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
-from pix2seq_keras.exporting.tflite import QUANTIZATIONS, operators
+from pix2seq_keras.exporting.tflite.write import QUANTIZATIONS, operators
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.inference.tflite import canvas_pixels
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.writing import require_writable_folder, write_json
 
 THREADS = (1, 2)
 SAME = 0.9  # IoU from which two boxes are of one object
@@ -47,10 +47,10 @@ def main(arguments=None):
     parser.add_argument("--data", required=True, help="data source, such as coco:DIR or digits")
     parser.add_argument("--split", default="test")
     parser.add_argument("--output", type=Path, required=True, help="folder for files, figures and numbers")
-    parser.add_argument("--max-images", type=int, help="only so many pictures")
-    parser.add_argument("--max-objects", type=int, help="objects to read out of a picture")
+    parser.add_argument("--max-images", type=int, help="only so many images")
+    parser.add_argument("--max-objects", type=int, help="objects to read out of an image")
     parser.add_argument("--sampler", default="top_p", help="greedy, top_k or top_p")
-    parser.add_argument("--repeats", type=int, default=30, help="pictures that are timed")
+    parser.add_argument("--repeats", type=int, default=30, help="images that are timed")
     options = parser.parse_args(arguments)
     try:
         result = compare(**vars(options))
@@ -68,12 +68,12 @@ def compare(model, data, split, output, max_images=None, max_objects=None, sampl
 
     Args:
         model: str, REF of a model in Python.
-        data, split: str, the pictures.
+        data, split: str, the images.
         output: `Path` of a folder.
         max_images: int or `None` for all.
         max_objects: int or `None` for as many as the model can read.
         sampler: str.
-        repeats: int, rounds of the timing, a picture each.
+        repeats: int, rounds of the timing, an image each.
 
     Returns:
         Dictionary: what was asked for, the machine, `"tensorflow"` (AP), `"saved_model"` (size and latency) and
@@ -159,7 +159,7 @@ def time_side_by_side(output, saved, source, image_size, repeats):
             if round_:  # the first warms up
                 times[way].append((1000 * seconds, 1000 * processor))
     if not times["saved_model"]:
-        raise InputError("There are too few readable pictures to time anything.")
+        raise InputError("There are too few readable images to time anything.")
     medians = {way: map(statistics.median, zip(*values, strict=True)) for way, values in times.items()}
     return {way: dict(zip(("latency_ms", "processor_ms"), values, strict=True)) for way, values in medians.items()}
 
@@ -178,7 +178,7 @@ def score(detector, source, max_images, how):
 
 
 def same_objects(expected, found):
-    """The share of the expected objects, scored at least 0.5, that were found again: same picture and class, IoU ≥ 0.9.
+    """The share of the expected objects, scored at least 0.5, that were found again: same image and class, IoU ≥ 0.9.
 
     Arithmetic of fewer bits moves the mean of a coordinate's bins by fractions of a bin: no box is quite the same.
     """

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pix2seq_keras.visualization.gallery import save_picture
+from pix2seq_keras.visualization.gallery import save_image
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#999999")  # told apart by people with any kind of colour vision
 LABELS = {"none": "float32", "float16": "float16", "dynamic": "dynamic\n(8 bits)"}
@@ -37,7 +37,7 @@ def save_plot(result, path):
     bars = latency.bar([len(names)], [saved["latency_ms"]], width, color=COLOURS[3], label="TensorFlow")
     latency.bar_label(bars, [f"{saved['latency_ms']:.3g}"], fontsize=8)
     latency.set_xticks([*places, len(names)], [*names, "SavedModel"], fontsize=8)
-    latency.set_title("latency of one picture, ms", fontsize=10, loc="left")
+    latency.set_title("latency of one image, ms", fontsize=10, loc="left")
     latency.legend(frameon=False, fontsize=8, loc="upper left")
 
     _bars(same, names, [100 * one["same_objects"] for one in variants.values()], "{:.1f}", inside=True)
@@ -52,12 +52,12 @@ def save_plot(result, path):
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=8)
     figure.suptitle(
-        f"{result['model']} on {result['num_images']} pictures of {result['data']} {result['split']}, "
+        f"{result['model']} on {result['num_images']} images of {result['data']} {result['split']}, "
         f"{result['sampler']}, {result['machine']['processors']} cores",
         fontsize=10,
     )
     canvas.draw()
-    save_picture(path, np.asarray(canvas.buffer_rgba())[..., :3])
+    save_image(path, np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def _bars(axis, names, values, form, inside=False):

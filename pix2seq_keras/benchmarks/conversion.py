@@ -4,12 +4,12 @@ import tempfile
 from pathlib import Path
 
 from pix2seq_keras.benchmarks.processes import run_measured
-from pix2seq_keras.models import published_presets
+from pix2seq_keras.presets import published_models as published_presets
 
 WRITE = """
 import sys
 from pix2seq_keras import Pix2Seq
-from pix2seq_keras.models import published
+from pix2seq_keras.published import checkpoint_io as published
 import keras
 keras.utils.set_random_seed(0)
 published.save_checkpoint(Pix2Seq.from_preset(sys.argv[1], weights=None), sys.argv[2])

@@ -22,7 +22,7 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
 
     Args:
         preset: str, name of a preset.
-        batch_size: int, pictures at once; JPEGs of the canvas's size.
+        batch_size: int, images at once; JPEGs of the canvas's size.
         max_objects: int or `None` for as many as the model can read.
         repeats: int, rounds after the warm-up; each round runs every way once, medians are given.
         weights: as of `Pix2Seq.from_preset`; `None` are random ones.
@@ -41,7 +41,7 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=weights)
     options = make_options(model, max_objects, "top_p", True, False, 0.0)
-    pictures, encoded = _pictures(batch_size, model.image_size)
+    images, encoded = _images(batch_size, model.image_size)
     with tempfile.TemporaryDirectory() as scratch:
         start = time.perf_counter()
         folder = model.export(Path(scratch) / "model", max_objects=max_objects, verbose=False)
@@ -50,7 +50,7 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
         start = time.perf_counter()
         signatures = tf.saved_model.load(str(folder)).signatures
         load_s = time.perf_counter() - start
-        result = _rounds(model, options, pictures, encoded, signatures, repeats)
+        result = _rounds(model, options, images, encoded, signatures, repeats)
     in_python = result["encode_s"] + result["decode_graph_s"]
     result |= {
         "export_s": export_s,
@@ -70,15 +70,15 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
     }
 
 
-def _rounds(model, options, pictures, encoded, signatures, repeats):
+def _rounds(model, options, images, encoded, signatures, repeats):
     encode, decode = model.encoder_function(), model.decoder_function(options)
-    canvases, seeds = tf.constant(pictures / np.float32(255)), tf.zeros([len(pictures)], tf.int32)
-    picture_vectors, no_prompt = encode(canvases), tf.zeros([len(pictures), 0], tf.int32)
+    canvases, seeds = tf.constant(images / np.float32(255)), tf.zeros([len(images)], tf.int32)
+    image_vectors, no_prompt = encode(canvases), tf.zeros([len(images), 0], tf.int32)
     by_tensor, by_bytes = signatures["tensor"], signatures["serving_default"]
     ways = {
         "encode_s": lambda: encode(canvases).numpy(),
-        "decode_graph_s": lambda: decode(picture_vectors, seeds, no_prompt)["tokens"].numpy(),
-        "saved_model_tensor_s": lambda: by_tensor(input_tensor=tf.constant(pictures))["detection_boxes"].numpy(),
+        "decode_graph_s": lambda: decode(image_vectors, seeds, no_prompt)["tokens"].numpy(),
+        "saved_model_tensor_s": lambda: by_tensor(input_tensor=tf.constant(images))["detection_boxes"].numpy(),
         "saved_model_bytes_s": lambda: by_bytes(image_bytes=tf.constant(encoded))["detection_boxes"].numpy(),
     }
     first = {name: machine.seconds_of(way) for name, way in ways.items()}
@@ -90,13 +90,13 @@ def _rounds(model, options, pictures, encoded, signatures, repeats):
     return medians | {"first_call_s": first["saved_model_bytes_s"]}
 
 
-def _pictures(count, size):
-    """Smooth pictures, uint8 (count, H, W, 3), and each as a JPEG."""
+def _images(count, size):
+    """Smooth images, uint8 (count, H, W, 3), and each as a JPEG."""
     coarse = np.random.default_rng(0).integers(0, 256, (count, 12, 16, 3), dtype=np.uint8)
-    pictures, encoded = [], []
+    images, encoded = [], []
     for one in coarse:
         image, file = Image.fromarray(one).resize(size[::-1], Image.Resampling.BICUBIC), io.BytesIO()
         image.save(file, "JPEG", quality=90)
-        pictures.append(np.asarray(image))
+        images.append(np.asarray(image))
         encoded.append(file.getvalue())
-    return np.stack(pictures), encoded
+    return np.stack(images), encoded

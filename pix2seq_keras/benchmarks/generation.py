@@ -1,4 +1,4 @@
-"""How fast a model reads pictures out: our ways, the plain ways, and what the machine would allow, in one run."""
+"""How fast a model reads images out: our ways, the plain ways, and what the machine would allow, in one run."""
 
 import statistics
 
@@ -40,14 +40,14 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
 
     Args:
         preset: str, name of a preset.
-        batch_size: int, pictures at once.
+        batch_size: int, images at once.
         max_objects: int, five tokens each; nothing stops early.
         repeats: int, rounds after the warm-up; each round runs every way once, medians are given.
         sampler: str, see `samplers`.
 
     Returns:
         Dictionary. Seconds of the whole batch: `"encode_s"`; `"decode_s"`, ours compiled by XLA, as `detect` does over
-        many pictures, and `"compile_s"` before its first run; `"decode_graph_s"`, ours as a plain graph, as a single
+        many images, and `"compile_s"` before its first run; `"decode_graph_s"`, ours as a plain graph, as a single
         call does; `"decode_plain_s"` and `"decode_uncached_s"`, see `plain_decoding`;
         `"floor_s"`, see `floor_seconds`; `"extrapolated"`, a list of those that were not run to their end.
         `"tokens_per_s"` of `decode_s`. `"encode_peak_mb"` and `"generate_peak_mb"` of fresh processes and
@@ -127,7 +127,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
 def floor_seconds(model, options, batch_size, bandwidth, gemm):
     """What the decoding would take if every step read its bytes, or did its arithmetic, and nothing else.
 
-    Each step reads the weights that it multiplies by, once for the batch, and for every picture its cross keys and
+    Each step reads the weights that it multiplies by, once for the batch, and for every image its cross keys and
     values and the filled part of its cache; it takes the longer of reading and computing.
 
     Args:
@@ -144,7 +144,7 @@ def floor_seconds(model, options, batch_size, bandwidth, gemm):
     total = 0.0
     for position in range(options.length):
         weight_count = weights + heads[position % 5]
-        attended = per_position * (positions + position + 1)  # numbers of keys and values of one picture
+        attended = per_position * (positions + position + 1)  # numbers of keys and values of one image
         read = 4 * (weight_count + batch_size * attended)
         operations = 2 * batch_size * (weight_count + attended)
         total += max(read / bandwidth, operations / gemm)
@@ -158,7 +158,7 @@ def step_bytes(model, options, batch_size):
 
 
 def cache_bytes(model, options, batch_size):
-    """Bytes of all keys and values, of picture and sequence."""
+    """Bytes of all keys and values, of image and sequence."""
     _, _, per_position, positions = _sizes(model)
     return 4 * batch_size * per_position * (positions + options.length)
 

@@ -1,4 +1,4 @@
-"""How fast training pictures are prepared, stage by stage, and whether the model or the pipeline is what waits."""
+"""How fast training images are prepared, stage by stage, and whether the model or the pipeline is what waits."""
 
 import resource
 import statistics
@@ -10,8 +10,8 @@ import tensorflow as tf
 from pix2seq_keras.benchmarks import machine
 from pix2seq_keras.data import open_source, transforms
 from pix2seq_keras.data.augmentation import augment, augment_geometry
-from pix2seq_keras.data.reading import graph_reader
-from pix2seq_keras.data.visits import visit
+from pix2seq_keras.data.epoch_order import visit
+from pix2seq_keras.data.example_reader import graph_reader
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
 from pix2seq_keras.training.building import build_cache, build_dataset, build_model, build_optimizer
@@ -30,16 +30,16 @@ def measure_pipeline(recipe, steps=20, rounds=5, with_model=False):
     medians are given. Processor time is the process's own, of all threads, the more robust figure of the two.
 
     Args:
-        recipe: `Recipe`: its data, augmentation, sequence, batch size, and the picture size and classes of its model.
+        recipe: `Recipe`: its data, augmentation, sequence, batch size, and the image size and classes of its model.
         steps: int, batches of a stage in a round.
         rounds: int, after a warm-up.
         with_model: bool, whether some training steps of the recipe's model are timed too.
 
     Returns:
-        Dictionary. `"STAGE_pictures_s"` and `"STAGE_cpu_ms"`, processor time a picture, of each of `STAGES`;
-        `"STAGE_alone_cpu_ms"`, what it adds to the stage before. With the model: `"model_pictures_s"` of training on
-        one batch again and again, `"training_pictures_s"` of training on the pipeline's, and `"limit"`, `"model"` or
-        `"pipeline"`: the slower of the two. And `"source"`, `"split"`, `"pictures"`, `"image_size"`, `"batch_size"`,
+        Dictionary. `"STAGE_images_s"` and `"STAGE_cpu_ms"`, processor time an image, of each of `STAGES`;
+        `"STAGE_alone_cpu_ms"`, what it adds to the stage before. With the model: `"model_images_s"` of training on
+        one batch again and again, `"training_images_s"` of training on the pipeline's, and `"limit"`, `"model"` or
+        `"pipeline"`: the slower of the two. And `"source"`, `"split"`, `"images"`, `"image_size"`, `"batch_size"`,
         `"threads"`, `"cpu"`.
 
     Raises:
@@ -64,7 +64,7 @@ def measure_pipeline(recipe, steps=20, rounds=5, with_model=False):
     before = 0.0
     for name in STAGES:
         cost = statistics.median(costs[name])
-        result[f"{name}_pictures_s"] = statistics.median(rates[name])
+        result[f"{name}_images_s"] = statistics.median(rates[name])
         result[f"{name}_cpu_ms"] = cost
         result[f"{name}_alone_cpu_ms"] = cost - before
         before = cost
@@ -72,13 +72,13 @@ def measure_pipeline(recipe, steps=20, rounds=5, with_model=False):
     # === The model ===
     if with_model:
         result |= _training_rates(recipe, source, model, steps, rounds)
-        limit = "model" if result["model_pictures_s"] < result["whole_pictures_s"] else "pipeline"
+        limit = "model" if result["model_images_s"] < result["whole_images_s"] else "pipeline"
     return {
         **{name: float(f"{value:.4g}") for name, value in result.items()},
         **({"limit": limit} if with_model else {}),
         "source": recipe.data.source,
         "split": recipe.data.train_split,
-        "pictures": int(np.count_nonzero(source.annotated)),
+        "images": int(np.count_nonzero(source.annotated)),
         "image_size": list(model.image_size),
         "batch_size": recipe.batch_size,
         "steps": steps,
@@ -94,7 +94,7 @@ def stage_datasets(recipe, source, model):
     Args:
         recipe: `Recipe`.
         source: `Source`.
-        model: `Pix2Seq`, whose picture size and vocabulary count.
+        model: `Pix2Seq`, whose image size and vocabulary count.
 
     Returns:
         Dictionary of the names in `STAGES` and `tf.data.Dataset`s: of examples one by one, the last of batches.
@@ -104,8 +104,8 @@ def stage_datasets(recipe, source, model):
     count, canvas = len(indices), model.image_size
     reader = graph_reader(source, indices, build_cache(recipe))
 
-    def read(seed, picture):
-        return seed, reader(picture)
+    def read(seed, image):
+        return seed, reader(image)
 
     def geometry(seed, example):
         return augment_geometry(example["image"], example["boxes"], canvas, recipe.augmentation, seed)
@@ -122,8 +122,8 @@ def stage_datasets(recipe, source, model):
 
     def cut(*stages):
         def build(position):
-            picture, seed = visit(position, count, recipe.seed, recipe.data.copies)
-            values = (seed, picture)
+            image, seed = visit(position, count, recipe.seed, recipe.data.copies)
+            values = (seed, image)
             for stage in stages:
                 values = stage(*values)
             return values
@@ -143,7 +143,7 @@ def stage_datasets(recipe, source, model):
 
 
 def _turn(iterator, steps, batch_size):
-    """Pictures a second and milliseconds of processor time a picture, over `steps` batches."""
+    """Images a second and milliseconds of processor time an image, over `steps` batches."""
     batched = isinstance(iterator.element_spec[0], dict)
     take = 1 if batched else batch_size
 
@@ -163,7 +163,7 @@ def _turn(iterator, steps, batch_size):
 
 
 def _training_rates(recipe, source, model, steps, rounds):
-    """Pictures a second of the model alone, and of model and pipeline together."""
+    """Images a second of the model alone, and of model and pipeline together."""
     model.compile(build_optimizer(recipe), jit_compile=False)
     iterator = iter(build_dataset(recipe, source, model))
     batch = next(iterator)
@@ -177,7 +177,7 @@ def _training_rates(recipe, source, model, steps, rounds):
             for _ in range(steps):
                 model.train_on_batch(*batches())
             rates.append(steps * recipe.batch_size / (time.perf_counter() - start))
-    return {"model_pictures_s": statistics.median(alone), "training_pictures_s": statistics.median(together)}
+    return {"model_images_s": statistics.median(alone), "training_images_s": statistics.median(together)}
 
 
 def _cpu_seconds():

@@ -9,7 +9,7 @@ from pix2seq_keras.decoding import DecodingLoop
 def make_plain_decoder(model, max_objects, sampler):
     """The published way: a loop in the graph that keeps the hidden states of earlier positions.
 
-    Keys and values of the picture and of all earlier positions are projected again at every step, and every step gives
+    Keys and values of the image and of all earlier positions are projected again at every step, and every step gives
     logits of the whole vocabulary. It reads no further than is filled.
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from pix2seq_keras.atomic_files import atomic_write, require_writable_file, write_json
 from pix2seq_keras.benchmarks.conversion import measure_conversion
 from pix2seq_keras.benchmarks.exporting import measure_export
 from pix2seq_keras.benchmarks.generation import measure_generation
@@ -10,7 +11,6 @@ from pix2seq_keras.benchmarks.pipeline import STAGES, measure_pipeline
 from pix2seq_keras.benchmarks.profiling import profile_generation
 from pix2seq_keras.training import Recipe
 from pix2seq_keras.training import recipe as recipes
-from pix2seq_keras.writing import replacing, require_writable_file, write_json
 
 
 def conversion(preset: str = "vit_b_640", json: str | None = None):
@@ -38,11 +38,11 @@ def generation(
     json: str | None = None,
     profile: str | None = None,
 ):
-    """Measure how fast a model reads pictures out, against plain ways and the machine's limits.
+    """Measure how fast a model reads images out, against plain ways and the machine's limits.
 
     Args:
         preset: model, with random weights
-        batch_size: pictures at once
+        batch_size: images at once
         max_objects: objects to read out of each, five tokens an object; nothing stops early
         sampler: greedy, top_k or top_p
         repeats: rounds after the warm-up; medians are given
@@ -61,7 +61,7 @@ def generation(
         write_json(Path(json), result)
     if profile is not None:
         table = profile_generation(preset, batch_size, max_objects, sampler)
-        with replacing(profile) as file:
+        with atomic_write(profile) as file:
             file.write(table)
 
 
@@ -76,7 +76,7 @@ def export(
 
     Args:
         preset: model, with random weights
-        batch_size: pictures at once
+        batch_size: images at once
         max_objects: objects to read out of each; by default as many as the model can
         repeats: rounds after the warm-up; medians are given
         json: file for the result
@@ -104,17 +104,17 @@ def pipeline(
     model: bool = False,
     json: str | None = None,
 ):
-    """Measure how fast training pictures are prepared, stage by stage.
+    """Measure how fast training images are prepared, stage by stage.
 
     Args:
         recipe: name or YAML file of a recipe; without one, the published augmentation at 640×640, batches of 8
-        data: source of the pictures, instead of the recipe's
+        data: source of the images, instead of the recipe's
         split: split to read, instead of the recipe's
         image_size: height and width of the canvas, instead of the recipe's
-        batch_size: pictures a batch, instead of the recipe's
+        batch_size: images a batch, instead of the recipe's
         color: strength of colour jitter, instead of the recipe's
-        cache_dir: folder of reduced pictures, instead of the recipe's
-        cache_size: longest side of a reduced picture, instead of the recipe's
+        cache_dir: folder of reduced images, instead of the recipe's
+        cache_size: longest side of a reduced image, instead of the recipe's
         steps: batches of each stage in a round
         rounds: rounds; medians are given
         model: whether to time training steps of the recipe's model too, and say which of the two is the limit
@@ -138,14 +138,14 @@ def pipeline(
         **given(batch_size=batch_size),
     )
     result = measure_pipeline(chosen, steps, rounds, model)
-    print(f"{'up to':12} {'pictures/s':>12} {'CPU-ms':>8} {'of its own':>10}")
+    print(f"{'up to':12} {'images/s':>12} {'CPU-ms':>8} {'of its own':>10}")
     for stage in STAGES:
-        rate, cost, own = (result[f"{stage}_{what}"] for what in ("pictures_s", "cpu_ms", "alone_cpu_ms"))
+        rate, cost, own = (result[f"{stage}_{what}"] for what in ("images_s", "cpu_ms", "alone_cpu_ms"))
         print(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
     if model:
         print(
-            f"The model alone trains on {result['model_pictures_s']:.1f} pictures/s, with the pipeline on "
-            f"{result['training_pictures_s']:.1f}: the {result['limit']} is the limit."
+            f"The model alone trains on {result['model_images_s']:.1f} images/s, with the pipeline on "
+            f"{result['training_images_s']:.1f}: the {result['limit']} is the limit."
         )
     if json is not None:
         write_json(Path(json), result)

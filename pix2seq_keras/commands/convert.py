@@ -4,12 +4,14 @@ import json
 import time
 from pathlib import Path
 
+from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models import Pix2Seq, published, published_presets
-from pix2seq_keras.models.checkpoints import Checkpoint
-from pix2seq_keras.models.files import save_model
-from pix2seq_keras.writing import require_writable_folder
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.saving import save_model
+from pix2seq_keras.presets import published_models as published_presets
+from pix2seq_keras.published import checkpoint_io as published
+from pix2seq_keras.published.checkpoints import Checkpoint
 
 
 def convert(

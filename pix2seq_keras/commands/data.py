@@ -6,19 +6,19 @@ from pathlib import Path
 
 import jsonargparse
 
+from pix2seq_keras.atomic_files import require_writable_file, require_writable_folder, write_json
 from pix2seq_keras.commands.train import recipe_of
 from pix2seq_keras.data import open_source
-from pix2seq_keras.data.conversion import FORMATS, convert_source, open_splits
+from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
 from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.evaluation.progress import progress_bar
-from pix2seq_keras.inspection import check_source, print_report, write_page
+from pix2seq_keras.progress import progress_bar
+from pix2seq_keras.reports import check_source, print_report, write_page
+from pix2seq_keras.reports.dataset.preview import save_training_gallery
 from pix2seq_keras.sequences import SequenceOptions
 from pix2seq_keras.training import Recipe
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_dataset, build_model
-from pix2seq_keras.visualization.training_gallery import save_training_gallery
-from pix2seq_keras.writing import require_writable_file, require_writable_folder, write_json
 
 
 def check(
@@ -30,7 +30,7 @@ def check(
     json: str | None = None,
     strict: bool = False,
 ):
-    """Read all pictures of a source and tell what it holds, and everything irregular.
+    """Read all images of a source and tell what it holds, and every issue.
 
     The exit status is 0 where the source can be trained on, 2 where it cannot.
 
@@ -39,8 +39,8 @@ def check(
         split: such as train, or several: train,val; by default all it has
         max_objects: objects that a sequence holds; by default as --recipe says, or 100
         recipe: name or YAML file of the recipe to train by, for its sequence.max_objects
-        html: file for the report as a page with plots and pictures
-        json: file for the whole report, every irregularity in it
+        html: file for the report as a page with plots and images
+        json: file for the whole report, every issue in it
         strict: exit with status 1 if anything is irregular
     """
     for path in filter(None, (html, json)):
@@ -58,7 +58,7 @@ def check(
     if report.obstacle() is not None:
         print(f"pix2seq: {source} cannot be trained on.", file=sys.stderr)
         return 2
-    return int(strict and report.num_findings > 0)
+    return int(strict and report.num_issues > 0)
 
 
 def convert(source: str, output: str, to: str, split: str = "train"):
@@ -75,23 +75,23 @@ def convert(source: str, output: str, to: str, split: str = "train"):
     splits = open_splits(source, split)
     with progress_bar(f"writing {to}", sum(map(len, splits.values()))) as advance:
         conversion = convert_source(splits, output, to, progress=lambda done: advance())
-    for name, pictures in conversion.pictures.items():
-        print(f"{name}: {pictures} pictures, {conversion.objects[name]} objects")
+    for name, images in conversion.images.items():
+        print(f"{name}: {images} images, {conversion.objects[name]} objects")
     for note in conversion.notes:
         print(f"not as it was: {note}")
     for one in splits.values():
-        if len(one.findings):
-            print(f"{len(one.findings)} irregularities in {one.name} {one.split}:\n{one.findings.summary()}")
+        if len(one.issues):
+            print(f"{len(one.issues)} issues in {one.name} {one.split}:\n{one.issues.summary()}")
     print(f"To read it: {conversion.source}")
 
 
 def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
-    """Draws the first pictures a training run would see, as it would see them, and their token sequences.
+    """Draws the first images a training run would see, as it would see them, and their token sequences.
 
     Args:
         recipe: `Recipe`.
         output: PNG to write.
-        count: pictures.
+        count: images.
     """
     if count < 1:
         raise InputError(f"count must be at least 1. Received: count={count}")
@@ -104,20 +104,20 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
         examples = list(build_dataset(small, source, model).unbatch().take(count).as_numpy_iterator())
     names = source.categories.names
     save_training_gallery(output, examples, model.vocabulary, names, f"{source.name} {source.split}")
-    print(f"{count} training pictures of {source.name} ({source.split}): {output}")
-    if len(source.findings):
-        print(f"{len(source.findings)} irregularities in {source.name} {source.split}:\n{source.findings.summary()}")
+    print(f"{count} training images of {source.name} ({source.split}): {output}")
+    if len(source.issues):
+        print(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
 
 
 def preview_parser():
     """The parser of `preview`: every field of the recipe is a flag, as of `pix2seq train`."""
     parser = jsonargparse.ArgumentParser(
-        description="Draw the first pictures a training run would see, with real (red) and noise (white) objects, and "
+        description="Draw the first images a training run would see, with real (red) and noise (white) objects, and "
         "their token sequences; every field of the recipe is a flag."
     )
     parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
     parser.add_argument("--output", type=str, default="preview.png", help="PNG to write")
-    parser.add_argument("--count", type=int, default=12, help="how many pictures")
+    parser.add_argument("--count", type=int, default=12, help="how many images")
     parser.add_class_arguments(Recipe, as_group=False)
     return parser
 

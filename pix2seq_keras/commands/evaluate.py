@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from pix2seq_keras.commands.reading_options import given
+from pix2seq_keras.atomic_files import require_writable_file, write_json
+from pix2seq_keras.commands.decoding_options import given
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.inspection import report_evaluation, write_evaluation_page
+from pix2seq_keras.reports import report_evaluation, write_evaluation_page
 from pix2seq_keras.training import recipe as recipes
-from pix2seq_keras.writing import require_writable_file, write_json
 
 
 def evaluate(
@@ -31,9 +31,9 @@ def evaluate(
         data: data source, such as coco:DIR or digits; by default the run's own
         json: file for the result
         report: file for a page that tells where the errors come from, FILE.html: curves, kinds of errors, the worst
-            pictures
-        max_images: only so many pictures
-        batch_size: pictures at once; a server takes as many as its batching allows
+            images
+        max_images: only so many images
+        batch_size: images at once; a server takes as many as its batching allows
         **reading: see `reading_options.given`, whose flags the parser finds through this call
     """
     targets = [Path(path) if path else None for path in (json, report)]
@@ -46,16 +46,16 @@ def evaluate(
         print(f"{name:6} {_shown(result[name])}")
     for name, scores in result["per_class"].items():
         print(f"  {name}: AP {_shown(scores['AP'])}, AP50 {_shown(scores['AP50'])}")
-    print(f"{result['num_images']} pictures, {result['num_objects']} objects, {result['seconds']:.1f} s")
-    if len(source.findings):
-        print(f"{len(source.findings)} irregularities in {source.name} {source.split}:\n{source.findings.summary()}")
+    print(f"{result['num_images']} images, {result['num_objects']} objects, {result['seconds']:.1f} s")
+    if len(source.issues):
+        print(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
     scores, page = targets
     if scores is not None:
         write_json(scores, result)
     if page is not None:
         about = {"model": model, "data": source.name, "split": source.split, "options": _said(options, batch_size)}
         if max_images is not None:
-            about["pictures at most"] = f"{max_images:,}"
+            about["images at most"] = f"{max_images:,}"
         write_evaluation_page(report_evaluation(evaluator, result, source, about), page)
         print(f"{page} tells where the errors come from")
 

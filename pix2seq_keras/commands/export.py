@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
-from pix2seq_keras.commands.reading_options import chosen_sampler
+from pix2seq_keras.commands.decoding_options import chosen_sampler
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.models import Pix2Seq, presets
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.presets import presets
 
 FORMATS = ("saved_model", "tflite")
 
@@ -40,7 +41,7 @@ def export(
         quantize: of a .tflite file's weights: none (the default), float16 or dynamic (8 bits)
         default: what serving_default takes: image_bytes (the default), or tensor as TensorFlow's detection exporters do
         attend: whether a SavedModel has a signature that tells where the model looked; the default is no
-        max_objects: objects to read out of a picture; by default as many as the model can
+        max_objects: objects to read out of an image; by default as many as the model can
         sampler: greedy, top_k, top_p or beam_search
         top_p: of the sampler top_p, the mass of the most likely tokens that are drawn from, above 0 to 1; 0.4 by
             default, as published. Several readings agree on more with 0.8
@@ -49,12 +50,12 @@ def export(
         coordinate_window: how far from the chosen bin, as a share of the canvas's side, bins are averaged to a
             coordinate; 0 takes the bin itself, as published, and is the default with --constrained false; else 0.02
         stop_at_end: whether reading ends at the end token
-        readings: of a SavedModel, sequences to draw of every picture; scores and boxes are what they agree on. 1 by
+        readings: of a SavedModel, sequences to draw of every image; scores and boxes are what they agree on. 1 by
             default; more find more, in as many times the decoding
-        mirror: of a SavedModel, whether half of the readings, an even number, are of the mirrored picture; the default
+        mirror: of a SavedModel, whether half of the readings, an even number, are of the mirrored image; the default
             is no
         seed: of the sampling
-        max_pixels: a SavedModel refuses larger pictures; the default is 40 million
+        max_pixels: a SavedModel refuses larger images; the default is 40 million
         version: number of the SavedModel's version; by default the next one
     """
     if format not in FORMATS:

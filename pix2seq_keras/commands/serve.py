@@ -27,7 +27,7 @@ def serve(
         grpc_port: port of gRPC; 0 for any free one
         rest_port: port of REST; 0 for any free one
         all_versions: whether versions below the highest are served too
-        max_batch_rows: pictures of a request at most
+        max_batch_rows: images of a request at most
         max_message_mb: megabytes of a request at most
         max_concurrent: requests that are worked on at once; some more may wait, others are refused
     """

@@ -1,10 +1,10 @@
-"""Pictures and objects: sources, transforms, the training pipeline."""
+"""Images and objects: sources, transforms, the training pipeline."""
 
-from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.picture_cache import PictureCache
-from pix2seq_keras.data.pictures import PictureError, read_picture
+from pix2seq_keras.data.images.image_cache import ImageCache
+from pix2seq_keras.data.images.read_image import ImageError, read_image
+from pix2seq_keras.data.issues import Issues
+from pix2seq_keras.data.open_source import open_source
 from pix2seq_keras.data.pipeline import Augmentation, training_dataset
-from pix2seq_keras.data.sources.opening import open_source
 from pix2seq_keras.data.sources.source import Source
 
 
@@ -19,8 +19,8 @@ def load(source, split):
 
     Returns:
         A finite `tf.data.Dataset` of dictionaries `"image"` uint8 (H, W, 3), `"image_id"` int64, `"boxes"` float32
-        (n, 4) `rel_yxyx`, `"classes"` int32 (n,), `"is_crowd"` bool (n,), `"area"` float32 (n,) pixels². Pictures
-        that cannot be read are left out; `open_source(...)` gives the source, whose `findings` say which.
+        (n, 4) `rel_yxyx`, `"classes"` int32 (n,), `"is_crowd"` bool (n,), `"area"` float32 (n,) pixels². Images
+        that cannot be read are left out; `open_source(...)` gives the source, whose `issues` say which.
 
     Raises:
         InputError: if the source cannot be opened.
@@ -30,12 +30,12 @@ def load(source, split):
 
 __all__ = [
     "Augmentation",
-    "Findings",
-    "PictureCache",
-    "PictureError",
+    "ImageCache",
+    "ImageError",
+    "Issues",
     "Source",
     "load",
     "open_source",
-    "read_picture",
+    "read_image",
     "training_dataset",
 ]

@@ -1,4 +1,4 @@
-"""What a recipe says about changing training pictures, and the one order in which it is done."""
+"""What a recipe says about changing training images, and the one order in which it is done."""
 
 import dataclasses
 
@@ -24,21 +24,21 @@ _SHARES = (
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How training pictures are changed; the defaults are the published fine-tuning ones, without colour.
+    """How training images are changed; the defaults are the published fine-tuning ones, without colour.
 
     Args:
-        min_scale, max_scale: floats, the picture is fitted into s·canvas with s uniform between them, then cropped. If
-            it is turned, the scale is that of the upright picture.
+        min_scale, max_scale: floats, the image is fitted into s·canvas with s uniform between them, then cropped. If
+            it is turned, the scale is that of the upright image.
         flip: float in [0, 1], probability of a horizontal flip.
         color: float ≥ 0, strength of brightness, contrast, saturation and hue jitter; 0 is off, 1 is usual.
-        vertical_flip: float in [0, 1], probability of a vertical flip, for pictures without an up.
+        vertical_flip: float in [0, 1], probability of a vertical flip, for images without an up.
         rotate: float in [0, 1], probability of a turn by 90, 180 or 270 degrees, each as likely as the others.
         transpose: float in [0, 1], probability that rows and columns trade places.
         erase: float in [0, 1], probability that rectangles of random size, place and colour are painted over it.
         erase_count: int, how many rectangles.
-        erase_max_area: float in [0.02, 1], the largest share of the picture that one of them covers; the least is 0.02.
+        erase_max_area: float in [0.02, 1], the largest share of the image that one of them covers; the least is 0.02.
         erase_min_visible: float in [0, 1], objects of which they leave less than this share are no longer targets.
-        mosaic: float in [0, 1], probability that four pictures, each augmented on its own, share the canvas.
+        mosaic: float in [0, 1], probability that four images, each augmented on its own, share the canvas.
         mosaic_min_visible: float in [0, 1], objects of which their tile leaves less than this share are no targets.
     """
 
@@ -75,7 +75,7 @@ class Augmentation:
 
 
 def augment(example, canvas, augmentation, seed, other=None):
-    """One augmented training picture with its objects, not yet padded: everything before the sequence is built.
+    """One augmented training image with its objects, not yet padded: everything before the sequence is built.
 
     The order: quarter turn, transpose → scale → crop → horizontal and vertical flip → colour → mosaic with three
     others that went through the same → erase → drop crowds and dead boxes. With the default fields that is the
@@ -87,12 +87,12 @@ def augment(example, canvas, augmentation, seed, other=None):
         canvas: pair of int (H, W), in pixels.
         augmentation: `Augmentation`.
         seed: int tensor (2,), decides everything random.
-        other: function of a seed (2,) that gives another picture's example, any at random, with the same keys.
+        other: function of a seed (2,) that gives another image's example, any at random, with the same keys.
             Needed by the mosaic, and called only where one is made.
 
     Returns:
         A dict with the keys of `example`: "image" float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and the
-        m objects that remain, "boxes" `rel_yxyx` of this picture.
+        m objects that remain, "boxes" `rel_yxyx` of this image.
 
     Raises:
         InputError: the augmentation makes mosaics, and there is no `other`.
@@ -107,7 +107,7 @@ def augment(example, canvas, augmentation, seed, other=None):
     if augmentation.mosaic:
         if other is None:
             raise InputError(
-                f"A mosaic needs other pictures. Received mosaic={augmentation.mosaic} and other=None: pass a function "
+                f"A mosaic needs other images. Received mosaic={augmentation.mosaic} and other=None: pass a function "
                 "from a seed to an example."
             )
         example = _maybe_mosaic(example, canvas, augmentation, seed, other)
@@ -128,21 +128,21 @@ def augment(example, canvas, augmentation, seed, other=None):
 
 
 def augment_geometry(image, boxes, canvas, augmentation, seed):
-    """Turns, scales, crops and flips one picture and its boxes.
+    """Turns, scales, crops and flips one image and its boxes.
 
     Args:
         image: uint8 tensor (h, w, 3), or float in [0, 1].
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         canvas: pair of int (H, W), in pixels.
         augmentation: `Augmentation`.
         seed: int tensor (2,).
 
     Returns:
         `(image, boxes)`: float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and float32 (n, 4), `rel_yxyx` of
-        this picture; boxes outside of the crop are dead.
+        this image; boxes outside of the crop are dead.
     """
-    # A turned picture keeps the scale of the upright one. Fitted to the canvas anew, a wide one would shrink: on a
-    # canvas of 3:4 to 9/16 of what its objects measure in pictures to be read.
+    # A turned image keeps the scale of the upright one. Fitted to the canvas anew, a wide one would shrink: on a
+    # canvas of 3:4 to 9/16 of what its objects measure in images to be read.
     upright_size = tf.shape(image)[:2] if augmentation.rotate or augmentation.transpose else None
     if augmentation.rotate:
         image, boxes = transforms.random_quarter_turn(
@@ -179,14 +179,14 @@ def _augment_flips(image, boxes, augmentation, seed):
 
 
 def augment_color(image, augmentation, seed):
-    """Jitters the colours of a float32 picture (h, w, 3) in [0, 1], unless `augmentation.color` is 0."""
+    """Jitters the colours of a float32 image (h, w, 3) in [0, 1], unless `augmentation.color` is 0."""
     if not augmentation.color:
         return image
     return transforms.color_jitter(image, strength=augmentation.color, seed=fold(seed, "color"))
 
 
 def _augment_alone(example, canvas, augmentation, seed):
-    """An example -> the same with its picture and boxes augmented, mosaic and erasing apart."""
+    """An example -> the same with its image and boxes augmented, mosaic and erasing apart."""
     image, boxes = augment_geometry(example["image"], example["boxes"], canvas, augmentation, seed)
     return {**example, "image": augment_color(image, augmentation, seed), "boxes": boxes}
 

@@ -18,7 +18,7 @@ def convert_boxes(boxes, source, target, image_shape=None):
 
     Args:
         boxes: float tensor (n, 4) or (B, n, 4).
-        source: str, their format, one of `FORMATS`. Formats with `rel_` are relative to the picture, the
+        source: str, their format, one of `FORMATS`. Formats with `rel_` are relative to the image, the
             others are in pixels; `xywh` (COCO's) has the top left corner first, `center_…` the centre.
         target: str, the format to convert to.
         image_shape: pair (height, width) or triple (height, width, channels) in pixels, of int or an int
@@ -44,7 +44,7 @@ def convert_boxes(boxes, source, target, image_shape=None):
 
 
 def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
-    """Clips boxes to the picture; a box of which nothing is left becomes padding.
+    """Clips boxes to the image; a box of which nothing is left becomes padding.
 
     Args:
         boxes: float tensor (n, 4) or (B, n, 4).
@@ -74,14 +74,14 @@ def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
 
 
 def _shape_for(source, target, image_shape):
-    """Checks the formats and gives the picture's shape the three entries that keras-cv wants."""
+    """Checks the formats and gives the image's shape the three entries that keras-cv wants."""
     for name in (source, target):
         if name not in FORMATS:
             raise InputError(f"Unknown box format. Received {name!r}: use one of {', '.join(FORMATS)}.")
     if image_shape is None:
         if source.startswith("rel_") != target.startswith("rel_"):
             raise InputError(
-                f"Converting boxes from {source!r} to {target!r} needs the picture's size. Received "
+                f"Converting boxes from {source!r} to {target!r} needs the image's size. Received "
                 "image_shape=None: pass (height, width)."
             )
         return None

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from pix2seq_keras.data import transforms
 from pix2seq_keras.data.augmentation import Augmentation, augment
-from pix2seq_keras.data.reading import graph_reader, looks, portable_reader, python_reader
-from pix2seq_keras.data.sampling import RepeatSchedule, repeat_factors
-from pix2seq_keras.data.visits import shared_position, visit
+from pix2seq_keras.data.epoch_order import shared_position, visit
+from pix2seq_keras.data.example_reader import graph_reader, looks, portable_reader, python_reader
+from pix2seq_keras.data.repeat_sampling import RepeatSchedule, repeat_factors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
 
@@ -27,13 +27,13 @@ def training_example(example, seed, vocabulary, image_size, sequence, augmentati
         image_size: (H, W), the canvas.
         sequence: `SequenceOptions`.
         augmentation: `Augmentation`.
-        other: function of a seed (2,) that gives another picture's example; mosaics need it.
+        other: function of a seed (2,) that gives another image's example; mosaics need it.
 
     Returns:
         x = {"images" float32 (H, W, 3), "tokens" int32 (L,)}, targets int32 (L,), token weights float32 (L,).
     """
     augmented = augment(example, image_size, augmentation, seed, other)
-    # Noise boxes belong to the frame of the cropped, unpadded picture, as published.
+    # Noise boxes belong to the frame of the cropped, unpadded image, as published.
     boxes, classes = select_objects(augmented["boxes"], augmented["classes"], sequence, fold(seed, "objects"))
     boxes = transforms.rescale_boxes(boxes, tf.shape(augmented["image"])[:2], image_size)
     image = transforms.pad_to_canvas(augmented["image"], image_size)
@@ -59,8 +59,8 @@ def training_dataset(
 ):
     """Endless batches for `model.fit`, each a pure function of (seed, its position).
 
-    Epochs are shuffled afresh; pictures without annotations are skipped; a picture that cannot be read is replaced
-    by the next that can, so that positions never shift, and noted in `source.findings`.
+    Epochs are shuffled afresh; images without annotations are skipped; an image that cannot be read is replaced
+    by the next that can, so that positions never shift, and noted in `source.issues`.
 
     Args:
         source: `Source`.
@@ -71,11 +71,11 @@ def training_dataset(
         augmentation: `Augmentation`.
         seed: int.
         start: int, how many examples were read before, by all workers: resuming starts there.
-        limit: int or `None`, use only that many pictures, the first annotated ones.
-        copies: int, how often each picture comes, one right after the other, each augmented in its own way.
-        repeat_threshold: float, classes on fewer than this share of the pictures come more often, see
+        limit: int or `None`, use only that many images, the first annotated ones.
+        copies: int, how often each image comes, one right after the other, each augmented in its own way.
+        repeat_threshold: float, classes on fewer than this share of the images come more often, see
             `sampling.repeat_factors`; 0 repeats nothing.
-        cache: `PictureCache` or `None`. It is part of what the pictures are: see there.
+        cache: `ImageCache` or `None`. It is part of what the images are: see there.
         shard: (worker, workers): this one reads its slice, `batch_size // workers` examples of every batch.
         service: `None`, or the address of a `tf.data.service` dispatcher, such as "grpc://localhost:5000", whose
             workers then prepare the batches. They must see the same files. With several, batches arrive as they are
@@ -85,14 +85,14 @@ def training_dataset(
         `tf.data.Dataset` of (x, targets, token weights) as `training_example`, batched.
 
     Raises:
-        InputError: if the source has nothing to train on, no picture that can be read, or more classes than the
+        InputError: if the source has nothing to train on, no image that can be read, or more classes than the
             vocabulary; if options are out of range or exclude each other.
     """
     worker, workers = shard
     _check(source, vocabulary, batch_size, limit, copies, shard, cache, service)
     source.require_annotated()
     indices = np.flatnonzero(source.annotated)[:limit]
-    _report_long_pictures(source, indices, sequence.max_objects)
+    _report_long_images(source, indices, sequence.max_objects)
     count = len(indices)
     python_reader(source, indices, cache)(
         0
@@ -102,9 +102,9 @@ def training_dataset(
 
     def build(position):
         position = start + shared_position(position, batch_size, worker, workers)
-        picture, example_seed = visit(position, count, seed, copies, schedule)
+        image, example_seed = visit(position, count, seed, copies, schedule)
         other = lambda other_seed: read(tf.random.stateless_uniform([], other_seed, 0, count, tf.int64))
-        return training_example(read(picture), example_seed, vocabulary, image_size, sequence, augmentation, other)
+        return training_example(read(image), example_seed, vocabulary, image_size, sequence, augmentation, other)
 
     own = batch_size // workers
     # A service hands out numbers of batches, not of examples, to its workers.
@@ -113,7 +113,7 @@ def training_dataset(
     dataset = dataset.map(build, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     dataset = dataset.batch(own, drop_remainder=True)
     options = tf.data.Options()
-    options.threading.max_intra_op_parallelism = 1  # pictures are prepared side by side, not each by all threads
+    options.threading.max_intra_op_parallelism = 1  # images are prepared side by side, not each by all threads
     dataset = dataset.with_options(options)
     if service is not None:
         dataset = dataset.apply(
@@ -149,7 +149,7 @@ def _check(source, vocabulary, batch_size, limit, copies, shard, cache, service)
             f"{vocabulary.num_classes}. Make the model with num_classes={len(source.categories)}."
         )
     if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1, or None for all pictures. Received: limit={limit}")
+        raise InputError(f"limit must be at least 1, or None for all images. Received: limit={limit}")
     if copies < 1:
         raise InputError(f"copies must be at least 1. Received: copies={copies}")
     worker, workers = shard
@@ -159,11 +159,11 @@ def _check(source, vocabulary, batch_size, limit, copies, shard, cache, service)
             f"Received: shard={tuple(shard)}, batch_size={batch_size}"
         )
     if service is not None and cache is not None:
-        raise InputError("A data service cannot use a cache of pictures. Use one of data.service and data.cache_dir.")
+        raise InputError("A data service cannot use a cache of images. Use one of data.service and data.cache_dir.")
 
 
 def _repeat_schedule(source, indices, threshold, seed):
-    """`RepeatSchedule` over the pictures, or `None` where nothing is repeated."""
+    """`RepeatSchedule` over the images, or `None` where nothing is repeated."""
     if threshold == 0:
         return None
     classes = []
@@ -172,14 +172,14 @@ def _repeat_schedule(source, indices, threshold, seed):
     return RepeatSchedule(repeat_factors(classes, len(source.categories), threshold), seed)
 
 
-def _report_long_pictures(source, indices, max_objects):
-    """Says once how many pictures hold more objects than a sequence."""
+def _report_long_images(source, indices, max_objects):
+    """Says once how many images hold more objects than a sequence."""
     counts = source.object_counts[indices]
     longer = int((counts > max_objects).sum())
     if longer:
-        source.findings.add(
+        source.issues.add(
             "more objects than fit",
             f"{source.name} {source.split}",
-            f"{longer} of {len(indices)} pictures have more than max_objects={max_objects} objects (up to "
-            f"{int(counts.max())}): of these pictures, each time {max_objects} objects are used, the others left out.",
+            f"{longer} of {len(indices)} images have more than max_objects={max_objects} objects (up to "
+            f"{int(counts.max())}): of these images, each time {max_objects} objects are used, the others left out.",
         )

@@ -10,7 +10,7 @@ IMPOSSIBLE = -1e9
 
 
 class BeamSearchLoop(DecodingLoop):
-    """`DecodingLoop` whose rows are the candidates of the pictures, best first: row b·beams + i is picture b's i-th.
+    """`DecodingLoop` whose rows are the candidates of the images, best first: row b·beams + i is image b's i-th.
 
     Its states have two entries more: `"scores"` float32 (B·beams,), the candidates' sums of log-probabilities, and
     `"lengths"` float32 (B·beams,), how many tokens each has.
@@ -29,7 +29,7 @@ class BeamSearchLoop(DecodingLoop):
 
     def start(self, cache, seeds):
         state = super().start(cache, tf.repeat(seeds, self.beams))
-        # All candidates of a picture begin alike: only the first may have successors.
+        # All candidates of an image begin alike: only the first may have successors.
         first = tf.one_hot(0, self.beams, 0.0, IMPOSSIBLE)
         return {
             **state,
@@ -109,7 +109,7 @@ class BeamSearchLoop(DecodingLoop):
 def beam_search(step, cache, vocabulary, max_objects, search, seeds, *args, stages=None, grow=None, **kwargs):
     """Reads out the likeliest sequence that a beam finds.
 
-    Args: see `DecodingLoop`, `BeamSearchLoop` and `decode`; seeds int32 (B,) only say how many pictures there are.
+    Args: see `DecodingLoop`, `BeamSearchLoop` and `decode`; seeds int32 (B,) only say how many images there are.
 
     Returns:
         As `decode`, of the best candidate; and `"beam_tokens"` int32 (B, beams, 5·max_objects) and `"beam_scores"`

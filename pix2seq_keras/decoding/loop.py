@@ -1,21 +1,21 @@
-"""The loop that reads a picture out, in the graph: it is given a step and a cache, never a model."""
+"""The loop that reads an image out, in the graph: it is given a step and a cache, never a model."""
 
 import tensorflow as tf
 
-from pix2seq_keras.decoding import choosing
-from pix2seq_keras.decoding.expectation import Expectation
-from pix2seq_keras.decoding.readers import CLASS_PLACE, ConstrainedReader, FreeReader
-from pix2seq_keras.decoding.uniform import hashed_uniform
+from pix2seq_keras.decoding import token_choice as choosing
+from pix2seq_keras.decoding.coordinate_refinement import CoordinateRefinement
+from pix2seq_keras.decoding.counter_rng import hashed_uniform
+from pix2seq_keras.decoding.heads import CLASS_PLACE, ConstrainedHead, FullVocabularyHead
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN, dequantize
 
 
 class DecodingLoop:
-    """Reads pictures out from where a state is to where it is told, so that reading can pause.
+    """Reads images out from where a state is to where it is told, so that reading can pause.
 
     A state is a dictionary: `"position"` int32 scalar, how many tokens were read; `"token"` int32 (B,), the last of
     them; `"finished"` bool (B,); `"seeds"` int32 (B,); `"tokens"` int32 and `"log_probs"` float32 (B, 5·max_objects);
-    `"expected"` float32 of that shape, see `Expectation`; `"found"`, what the class steps told; and `"cache"`.
+    `"expected"` float32 of that shape, see `CoordinateRefinement`; `"found"`, what the class steps told; and `"cache"`.
 
     Args:
         step: function (token int32 (B,), position int32 scalar, cache) -> (hidden, cache).
@@ -28,7 +28,7 @@ class DecodingLoop:
         head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens; called
             before the loop, so that what it needs is made once. `None` where `step` gives the logits (B, V) of all.
         end_bias: float, added to the logit of the end token when tokens are chosen.
-        coordinate_window: float, see `Expectation`; 0 tells coordinates as the bins that were chosen.
+        coordinate_window: float, see `CoordinateRefinement`; 0 tells coordinates as the bins that were chosen.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class DecodingLoop:
     ):
         self.step = step
         self.vocabulary = vocabulary
-        self.expect = Expectation(vocabulary, coordinate_window)
+        self.expect = CoordinateRefinement(vocabulary, coordinate_window)
         self.max_objects = max_objects
         self.length = TOKENS_PER_OBJECT * max_objects
         self.sampler = sampler
         self.stop_at_end = stop_at_end
         head = head or _gathered
         if constrained:
-            self.reader = ConstrainedReader(vocabulary, stop_at_end, end_bias, head)
+            self.reader = ConstrainedHead(vocabulary, stop_at_end, end_bias, head)
         else:
-            self.reader = FreeReader(vocabulary, end_bias, head)
+            self.reader = FullVocabularyHead(vocabulary, end_bias, head)
 
     def start(self, cache, seeds):
         """The state before anything is read: seeds int32 (B,), one a row."""

@@ -10,23 +10,23 @@ from pycocotools.cocoeval import COCOeval
 
 IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))  # COCO's thresholds, T
 SIZES = ("all", "small", "medium", "large")  # pycocotools' order, A: any, ≤ 32² pixels, ≤ 96², above
-MAX_DETECTIONS = (1, 10, 100)  # of a class on a picture, M
+MAX_DETECTIONS = (1, 10, 100)  # of a class on an image, M
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Detections as columns, one row each; of a class on a picture the 100 best, more COCO does not look at.
+    """Detections as columns, one row each; of a class on an image the 100 best, more COCO does not look at.
 
     Args:
-        pictures: int `(D,)`, places in `Accumulated.image_ids`.
+        images: int `(D,)`, places in `Accumulated.image_ids`.
         classes: int `(D,)`.
         scores: float `(D,)`.
-        boxes: float `(D, 4)`, x, y, width, height in pixels of the original picture.
+        boxes: float `(D, 4)`, x, y, width, height in pixels of the original image.
         is_right: bool `(D,)`, found an object of its class at IoU 0.5.
         is_ignored: bool `(D,)`, lies on a crowd: neither right nor wrong.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     classes: np.ndarray
     scores: np.ndarray
     boxes: np.ndarray
@@ -39,15 +39,15 @@ class Objects:
     """The truth as columns, one row each.
 
     Args:
-        pictures: int `(G,)`, places in `Accumulated.image_ids`.
+        images: int `(G,)`, places in `Accumulated.image_ids`.
         classes: int `(G,)`.
-        boxes: float `(G, 4)`, x, y, width, height in pixels of the original picture.
+        boxes: float `(G, 4)`, x, y, width, height in pixels of the original image.
         areas: float `(G,)`, pixels².
         is_crowd: bool `(G,)`: nobody has to find it.
         found_by: float `(G,)`, the score of the detection that found it at IoU 0.5; -inf where none did.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     classes: np.ndarray
     boxes: np.ndarray
     areas: np.ndarray
@@ -57,13 +57,13 @@ class Objects:
 
 @dataclass(frozen=True)
 class Accumulated:
-    """What pycocotools says of all pictures together.
+    """What pycocotools says of all images together.
 
     A detection of a higher score chooses its object first, so what is right above some score does not depend on
     the detections below it: one matching answers for every threshold.
 
     Args:
-        image_ids: int `(P,)`, of all pictures, rising.
+        image_ids: int `(P,)`, of all images, rising.
         precision: float `(T, R, K, A, M)` for the `IOUS`, recall 0, 0.01, … 1, the classes, the `SIZES` and the
             `MAX_DETECTIONS`; -1 where there is no such object. At every recall it is the best precision at that
             recall or a higher one, whose mean over R is the average precision.
@@ -79,7 +79,7 @@ class Accumulated:
     objects: Objects
 
     def average_precision(self, iou=None, class_=None, size="all"):
-        """COCO's AP of at most 100 detections a class and picture.
+        """COCO's AP of at most 100 detections a class and image.
 
         Args:
             iou: Float, one of `IOUS`; None for the mean over them. Default: None.
@@ -121,18 +121,18 @@ def accumulate(truth, found, num_classes):
         `Accumulated`.
     """
     image_ids = sorted(truth)  # their order decides between equal scores
-    pictures, boxes, classes, is_crowd, areas = _joined([truth[number] for number in image_ids], (4, 0, 0, 0))
+    images, boxes, classes, is_crowd, areas = _joined([truth[number] for number in image_ids], (4, 0, 0, 0))
     classes, is_crowd = classes.astype(int), is_crowd.astype(bool)  # also where there are none
-    objects = Objects(pictures, classes, boxes, areas, is_crowd, np.full(len(classes), -np.inf))
-    pictures, boxes, classes, scores = _joined([found[number] for number in image_ids], (4, 0, 0))
+    objects = Objects(images, classes, boxes, areas, is_crowd, np.full(len(classes), -np.inf))
+    images, boxes, classes, scores = _joined([found[number] for number in image_ids], (4, 0, 0))
     looked_at, is_right, is_ignored = np.zeros((3, len(classes)), bool)
-    detections = Detections(pictures, classes.astype(int), scores, boxes, is_right, is_ignored)
-    # Class by class, each over the pictures that have anything of it: the same numbers in a fraction of
-    # the memory (otherwise gigabytes for 5,000 pictures of 80 classes with 100 detections each).
+    detections = Detections(images, classes.astype(int), scores, boxes, is_right, is_ignored)
+    # Class by class, each over the images that have anything of it: the same numbers in a fraction of
+    # the memory (otherwise gigabytes for 5,000 images of 80 classes with 100 detections each).
     precision, recall = -np.ones((10, 101, num_classes, 4, 3)), -np.ones((10, num_classes, 4, 3))
     for class_ in range(num_classes):
         truth_rows = np.flatnonzero(objects.classes == class_)
-        rows = _best_of_each_picture(detections, np.flatnonzero(detections.classes == class_))
+        rows = _best_of_each_image(detections, np.flatnonzero(detections.classes == class_))
         looked_at[rows] = True
         if len(truth_rows):  # else there is nothing to find, and pycocotools would say so after a long look
             evaluation = _evaluated(objects, truth_rows, detections, rows)
@@ -143,40 +143,40 @@ def accumulate(truth, found, num_classes):
     return Accumulated(np.asarray(image_ids, np.int64), precision, recall, Detections(**columns), objects)
 
 
-def _joined(per_picture, widths):
-    """Tuples of arrays, one a picture -> the picture's number a row, then each array over all pictures."""
-    if not per_picture:
+def _joined(per_image, widths):
+    """Tuples of arrays, one an image -> the image's number a row, then each array over all images."""
+    if not per_image:
         return np.zeros(0, int), *(np.zeros((0, width) if width else 0) for width in widths)
-    pictures = np.repeat(np.arange(len(per_picture)), [len(arrays[0]) for arrays in per_picture])
-    return pictures, *(np.concatenate(arrays) for arrays in zip(*per_picture, strict=True))
+    images = np.repeat(np.arange(len(per_image)), [len(arrays[0]) for arrays in per_image])
+    return images, *(np.concatenate(arrays) for arrays in zip(*per_image, strict=True))
 
 
-def _best_of_each_picture(detections, rows):
-    """Those of the rows that COCO looks at: of each picture the 100 best, the earlier of equals."""
-    order = rows[np.lexsort((-detections.scores[rows], detections.pictures[rows]))]
-    pictures = detections.pictures[order]
-    place = np.arange(len(order)) - np.searchsorted(pictures, pictures)  # within the picture
+def _best_of_each_image(detections, rows):
+    """Those of the rows that COCO looks at: of each image the 100 best, the earlier of equals."""
+    order = rows[np.lexsort((-detections.scores[rows], detections.images[rows]))]
+    images = detections.images[order]
+    place = np.arange(len(order)) - np.searchsorted(images, images)  # within the image
     return np.sort(order[place < MAX_DETECTIONS[-1]])
 
 
 def _evaluated(objects, truth_rows, detections, rows):
     """pycocotools' evaluation of one class."""
     truth = _annotations(
-        image_id=objects.pictures[truth_rows],
+        image_id=objects.images[truth_rows],
         bbox=objects.boxes[truth_rows],
         area=objects.areas[truth_rows],
         iscrowd=objects.is_crowd[truth_rows].astype(int),
     )
     sides = detections.boxes[rows, 2:]  # (d, 2)
     found = _annotations(
-        image_id=detections.pictures[rows],
+        image_id=detections.images[rows],
         bbox=detections.boxes[rows],
         area=sides[:, 0] * sides[:, 1],
         score=detections.scores[rows],
     )
-    pictures = sorted({row["image_id"] for row in truth} | {row["image_id"] for row in found})
+    images = sorted({row["image_id"] for row in truth} | {row["image_id"] for row in found})
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        evaluation = COCOeval(_coco(truth, pictures), _coco(found, pictures), "bbox")
+        evaluation = COCOeval(_coco(truth, images), _coco(found, images), "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
     return evaluation
@@ -203,9 +203,9 @@ def _coco(annotations, image_ids):
 
 def _keep_matches(evaluation, objects, truth_rows, detections, rows):
     """Writes what pycocotools matched at IoU 0.5, whatever the size, into the columns."""
-    for picture in evaluation.evalImgs[: len(evaluation.params.imgIds)]:  # of any size, the first of four
-        places = rows[np.asarray(picture["dtIds"], int) - 1]
-        matches, ignored = picture["dtMatches"][0].astype(int), picture["dtIgnore"][0].astype(bool)
+    for image in evaluation.evalImgs[: len(evaluation.params.imgIds)]:  # of any size, the first of four
+        places = rows[np.asarray(image["dtIds"], int) - 1]
+        matches, ignored = image["dtMatches"][0].astype(int), image["dtIgnore"][0].astype(bool)
         is_right = (matches > 0) & ~ignored
         detections.is_ignored[places] = ignored
         detections.is_right[places] = is_right

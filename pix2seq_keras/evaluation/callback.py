@@ -7,7 +7,7 @@ import keras
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation.evaluate import evaluate_source
-from pix2seq_keras.models.files import save_model
+from pix2seq_keras.models.saving import save_model
 
 _LOGGED = ("AP", "AP50", "AP75")
 
@@ -23,8 +23,8 @@ class CocoEvaluation(keras.callbacks.Callback):
     Args:
         source: A data source with truth; see `evaluate_source`.
         every: Integer, evaluate at the end of every so many epochs. Default: 1.
-        max_images: Integer or None, evaluate on the first so many pictures only. Default: None, all.
-        batch_size: Integer, pictures a call of `model.detect`. Default: 8.
+        max_images: Integer or None, evaluate on the first so many images only. Default: None, all.
+        batch_size: Integer, images a call of `model.detect`. Default: 8.
         best_path: `.keras` path where the model with the best AP so far is kept; None keeps none. Default:
             None.
         prefix: String before the names in the logs. Default: `"val_"`.

@@ -1,4 +1,4 @@
-"""Average precision as COCO defines it: pycocotools, over every picture that was shown to the detector."""
+"""Average precision as COCO defines it: pycocotools, over every image that was shown to the detector."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from pix2seq_keras.evaluation.accumulation import accumulate
 
 
 class CocoEvaluator:
-    """Collects truth and detections picture by picture, then scores them with pycocotools.
+    """Collects truth and detections image by image, then scores them with pycocotools.
 
-    Every picture added counts: one without detections lowers recall, one without objects still turns its
+    Every image added counts: one without detections lowers recall, one without objects still turns its
     detections into false positives, and class 0 is a class like any other.
 
     Args:
@@ -41,11 +41,11 @@ class CocoEvaluator:
         return len(self._truth)
 
     def add(self, image_id, size, truth, detections):
-        """Adds one picture.
+        """Adds one image.
 
         Args:
-            image_id: Integer, the picture's id in its dataset; each may be added once.
-            size: `(height, width)` of the original picture in pixels.
+            image_id: Integer, the image's id in its dataset; each may be added once.
+            size: `(height, width)` of the original image in pixels.
             truth: Dictionary of "boxes" `(n, 4)` rel_yxyx and "classes" `(n,)`; optionally "is_crowd" `(n,)`
                 bool (default: no crowds) and "area" `(n,)` in pixels² (default: the boxes' own areas). Rows
                 of class -1 are padding.
@@ -58,7 +58,7 @@ class CocoEvaluator:
         """
         image_id = int(image_id)
         if image_id in self._truth:
-            raise InputError(f"Image id {image_id} was added twice; every picture may be evaluated once.")
+            raise InputError(f"Image id {image_id} was added twice; every image may be evaluated once.")
         truth_boxes, truth_classes, keep = _real_rows(truth, image_id, "truth", self.categories)
         is_crowd = np.asarray(truth.get("is_crowd", np.zeros(keep.shape)), bool).reshape(-1)[keep]
         truth_boxes = _to_pixels(truth_boxes, size)
@@ -106,11 +106,11 @@ class CocoEvaluator:
         return result
 
     def detections_json(self):
-        """All detections in COCO's results format, picture by picture in the order they were added.
+        """All detections in COCO's results format, image by image in the order they were added.
 
         Returns:
             List of dictionaries "image_id", "category_id" (the dataset's), "bbox" `[x, y, width, height]` in
-            pixels of the original picture, and "score"; ready for `json.dump`.
+            pixels of the original image, and "score"; ready for `json.dump`.
         """
         return [
             row
@@ -139,11 +139,11 @@ class CocoEvaluator:
 
 
 def coco_results(image_id, size, detections, categories):
-    """One picture's detections in COCO's results format.
+    """One image's detections in COCO's results format.
 
     Args:
-        image_id: Integer id of the picture.
-        size: `(height, width)` of the original picture in pixels.
+        image_id: Integer id of the image.
+        size: `(height, width)` of the original image in pixels.
         detections: Dictionary of "boxes" `(m, 4)` rel_yxyx, "classes" `(m,)` and "scores" `(m,)`; rows of
             class -1 are left out.
         categories: `Categories` that hold the dataset id of every class.

@@ -1,4 +1,4 @@
-"""The loop over a source: read pictures, detect in batches of one size, score."""
+"""The loop over a source: read images, detect in batches of one size, score."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,27 +7,27 @@ import numpy as np
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
-from pix2seq_keras.evaluation.progress import progress_bar
-from pix2seq_keras.inference import RefusedPicturesError, options_for_run
+from pix2seq_keras.inference import RefusedImagesError, options_for_run
+from pix2seq_keras.progress import progress_bar
 
 
 def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **detect_options):
-    """Scores a detector on the pictures of a source.
+    """Scores a detector on the images of a source.
 
-    A picture that cannot be read is left out of the scores, noted in `source.findings` and counted in the
+    An image that cannot be read is left out of the scores, noted in `source.issues` and counted in the
     result.
 
     Args:
         detector: Anything with `.detect(list of uint8 arrays (H, W, 3), batch_size=…, **options)`, which
-            returns a dictionary of "boxes" `(B, N, 4)` rel_yxyx of each picture, "classes" `(B, N)` with -1 in unused
+            returns a dictionary of "boxes" `(B, N, 4)` rel_yxyx of each image, "classes" `(B, N)` with -1 in unused
             rows and "scores" `(B, N)`; and with `.categories`. Where that is missing or None, the source's
             categories are meant. Categories in another order, or more than the source has, are mapped by
             name.
         source: `pix2seq_keras.data.sources.Source`.
-        batch_size: Integer, pictures that go through the detector at once. Every call of `detect` gets exactly
+        batch_size: Integer, images that go through the detector at once. Every call of `detect` gets exactly
             this many, so that a compiled detector is traced once, and the number itself, so that it does not
             divide them again. A server takes as many as its batching allows: ours 8. Default: 8.
-        max_images: Integer or None: only so many pictures, from the first. Default: None, all of them.
+        max_images: Integer or None: only so many images, from the first. Default: None, all of them.
         progress: Whether to show progress and the time left on standard error. Default: True.
         **detect_options: Passed on to `detector.detect`.
 
@@ -37,8 +37,8 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
         detections.
 
     Raises:
-        InputError: When the detector does not know all the source's categories, no picture can be read, or an
-            exported model refuses a picture.
+        InputError: When the detector does not know all the source's categories, no image can be read, or an
+            exported model refuses an image.
 
     Example:
 
@@ -49,7 +49,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     """
     if batch_size < 1 or (max_images is not None and max_images < 1):
         raise InputError(
-            "An evaluation needs a batch size and a number of pictures of at least 1. "
+            "An evaluation needs a batch size and a number of images of at least 1. "
             f"Received: batch_size={batch_size}, max_images={max_images}."
         )
     start = time.monotonic()
@@ -72,9 +72,9 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
                 _add_batch(evaluator, batch, detected, to_source_class)
             advance(looked_at)
     if not len(evaluator):
-        found = source.findings.summary()
+        found = source.issues.summary()
         raise InputError(
-            f"Nothing to evaluate: none of the {total} pictures of {source.name} {source.split} "
+            f"Nothing to evaluate: none of the {total} images of {source.name} {source.split} "
             "could be read." + (f"\nFound there:\n{found}" if found else "")
         )
     result = evaluator.result()
@@ -84,7 +84,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
 
 
 def _batches(source, total, batch_size):
-    """Full batches of readable examples (the last may be short or empty), and how many pictures each took."""
+    """Full batches of readable examples (the last may be short or empty), and how many images each took."""
     batch, looked_at = [], 0
     for index in range(total):
         example = source.read_or_report(index)
@@ -99,15 +99,15 @@ def _batches(source, total, batch_size):
 
 
 def _detected(detector, batch, images, options):
-    """What `detect` gives; if an exported model refuses pictures, a sentence with their ids.
+    """What `detect` gives; if an exported model refuses images, a sentence with their ids.
 
     They are not left out like unreadable ones: the scores would be those of an easier split.
     """
     try:
         return detector.detect(images, **options)
-    except RefusedPicturesError as error:
+    except RefusedImagesError as error:
         ids = [batch[place]["image_id"] for place in error.sentences if place < len(batch)]
-        raise InputError(f"The model refuses the pictures with the ids {ids}.\n{error}") from error
+        raise InputError(f"The model refuses the images with the ids {ids}.\n{error}") from error
 
 
 def _add_batch(evaluator, batch, detected, to_source_class):

@@ -5,12 +5,12 @@ import re
 
 import numpy as np
 
-from pix2seq_keras.data.pictures import PictureError
+from pix2seq_keras.data.images.read_image import ImageError
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.inference.description import require_exported_options
-from pix2seq_keras.inference.sending import picture_bytes, picture_name
+from pix2seq_keras.exporting.description import require_exported_options
+from pix2seq_keras.inference.payload import image_bytes, image_name
 
-# A call carries at most so many bytes of pictures, unless one alone has more: servers bound their messages, and REST's
+# A call carries at most so many bytes of images, unless one alone has more: servers bound their messages, and REST's
 # are a third larger in base64.
 CALL_BYTES = 32 * 2**20
 _KINDS = {"detection_boxes": 3, "detection_classes": 2, "detection_scores": 2, "num_detections": 1}
@@ -24,11 +24,11 @@ class RefusedCallError(InputError):
     """
 
 
-class RefusedPicturesError(PictureError):
-    """Pictures that an exported model cannot use, perhaps among others that it can.
+class RefusedImagesError(ImageError):
+    """Images that an exported model cannot use, perhaps among others that it can.
 
     Args:
-        sentences: dictionary: the place of a picture among those given -> the sentence about it.
+        sentences: dictionary: the place of an image among those given -> the sentence about it.
     """
 
     def __init__(self, sentences):
@@ -66,51 +66,51 @@ class ExportedDetector:
         self.max_pixels = description.max_pixels
 
     def detect(self, images, batch_size=8, **options):
-        """Finds objects in pictures of any size.
+        """Finds objects in images of any size.
 
         Args:
             images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
-            batch_size: int, pictures a call at most.
+            batch_size: int, images a call at most.
             **options: of `Pix2Seq.detect`; they were fixed at export, so others are refused.
 
         Returns:
             Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4) `rel_yxyx`
-            of each original picture, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
+            of each original image, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
             and `"num_detections"` int32 (B,).
 
         Raises:
-            RefusedPicturesError: a `PictureError` that names the first picture that cannot be read here, or all of a
+            RefusedImagesError: a `ImageError` that names the first image that cannot be read here, or all of a
                 call that cannot be used there.
             InputError: if options differ from the exported ones, or the model cannot be reached or does not answer as
                 a model of `pix2seq export` does.
         """
-        pictures = listed_pictures(images)
+        images = listed_images(images)
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
         require_exported_options(self.description, options, self.where)
         results = []
-        for first, batch in _calls(self._encoded(pictures), batch_size):
+        for first, batch in _calls(self._encoded(images), batch_size):
             try:
                 results.append(self._detect(batch))
             except RefusedCallError:
-                results += self._detect_one_by_one(first, batch, pictures)
+                results += self._detect_one_by_one(first, batch, images)
         return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
-    def _encoded(self, pictures):
-        for place, picture in enumerate(pictures):
+    def _encoded(self, images):
+        for place, image in enumerate(images):
             try:
-                yield picture_bytes(picture, self.max_pixels)
-            except PictureError as error:
+                yield image_bytes(image, self.max_pixels)
+            except ImageError as error:
                 # The reader names files; which array it was, it does not know.
-                named = isinstance(picture, str | os.PathLike)
-                sentence = str(error) if named else f"{picture_name(picture, place)}: {error}"
-                raise RefusedPicturesError({place: sentence}) from error
+                named = isinstance(image, str | os.PathLike)
+                sentence = str(error) if named else f"{image_name(image, place)}: {error}"
+                raise RefusedImagesError({place: sentence}) from error
 
     def _detect(self, batch):
         outputs = self.call(self.signature, {"image_bytes": np.array(batch, object)})
         return detections(outputs, self.categories, len(batch), self.description.rows, self.where)
 
-    def _detect_one_by_one(self, first, batch, pictures):
+    def _detect_one_by_one(self, first, batch, images):
         """A row that cannot be decoded fails its whole call: the rows are asked for alone, to find which it was.
 
         All of them may be good: a server that makes one batch of the calls of several clients fails them together.
@@ -120,26 +120,26 @@ class ExportedDetector:
             try:
                 results.append(self._detect([row]))
             except RefusedCallError as refusal:
-                sentences[place] = f"{picture_name(pictures[place], place)} was refused by {self.where}: {refusal}"
+                sentences[place] = f"{image_name(images[place], place)} was refused by {self.where}: {refusal}"
         if sentences:
-            raise RefusedPicturesError(sentences)
+            raise RefusedImagesError(sentences)
         return results
 
 
-def listed_pictures(images):
-    """What `detect` was given as a list of pictures.
+def listed_images(images):
+    """What `detect` was given as a list of images.
 
     Raises:
         InputError: if it is empty, or a float batch, which only a model in process takes.
     """
     if isinstance(images, list | tuple):
         if not images:
-            raise InputError("There are no pictures to detect objects in: the list is empty.")
+            raise InputError("There are no images to detect objects in: the list is empty.")
         return list(images)
     dtype = getattr(images, "dtype", None)
     if dtype is not None and len(images.shape) == 4:
         raise InputError(
-            "An exported model takes pictures as paths or uint8 arrays of any size, in a list. "
+            "An exported model takes images as paths or uint8 arrays of any size, in a list. "
             f"Received: one array of shape {tuple(images.shape)}. Give list(images), in uint8."
         )
     return [images]
@@ -151,8 +151,8 @@ def detections(outputs, categories, count, rows, where):
     Args:
         outputs: dictionary of arrays, named and shaped as `pix2seq export` does.
         categories: `Categories`.
-        count: int, pictures that were sent.
-        rows: int, of one picture: `Description.rows`.
+        count: int, images that were sent.
+        rows: int, of one image: `Description.rows`.
         where: str, what messages call the model.
 
     Returns:
@@ -188,7 +188,7 @@ def sentence_of(message):
     """What a graph's failed check says, without TensorFlow's frame around it: str.
 
     Args:
-        message: str, such as `"assertion failed: [The picture …] [[{{node …}}]]"`.
+        message: str, such as `"assertion failed: [The image …] [[{{node …}}]]"`.
     """
     message = re.sub(r"Graph execution error:.*?<stack traces unavailable>", "", message, flags=re.DOTALL)
     message = re.split(r"\s*\[\[\{\{node|\n\t ?\[\[|\s*\[Op:", message)[0].strip()
@@ -199,7 +199,7 @@ def sentence_of(message):
 
 
 def _calls(encoded, batch_size):
-    """Groups encoded pictures into calls: pairs of the place of the first and the list."""
+    """Groups encoded images into calls: pairs of the place of the first and the list."""
     batch, size, first = [], 0, 0
     for data in encoded:
         if batch and (len(batch) == batch_size or size + len(data) > CALL_BYTES):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting import DESCRIPTION
-from pix2seq_keras.inference.description import parse_description
+from pix2seq_keras.exporting.description import parse_description
 from pix2seq_keras.inference.exported import ExportedDetector, RefusedCallError, sentence_of
 
 _FILE = "saved_model.pb"
@@ -66,7 +66,7 @@ def open_saved_model(path):
     folder = found[max(found)]
     description = read_description(folder)
     model = LoadedModel(folder)
-    return ExportedDetector(model.run, description, str(folder), picture_signature(model.inputs_of(), str(folder)))
+    return ExportedDetector(model.run, description, str(folder), image_signature(model.inputs_of(), str(folder)))
 
 
 class LoadedModel:
@@ -112,8 +112,8 @@ class LoadedModel:
         return {name: value.numpy() for name, value in outputs.items()}
 
 
-def picture_signature(inputs_of, where):
-    """The signature that takes encoded pictures: the default one, unless it was exported for tensors.
+def image_signature(inputs_of, where):
+    """The signature that takes encoded images: the default one, unless it was exported for tensors.
 
     Args:
         inputs_of: dictionary of signature -> the names of its inputs.

@@ -1,16 +1,16 @@
-"""A `.tflite` file of `pix2seq export`, run by LiteRT, one picture after the other."""
+"""A `.tflite` file of `pix2seq export`, run by LiteRT, one image after the other."""
 
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from pix2seq_keras.data.pictures import read_picture
+from pix2seq_keras.data.images.read_image import read_image
 from pix2seq_keras.data.transforms import fit_to_canvas
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.tflite import SIGNATURE, read_tflite_description
-from pix2seq_keras.inference.description import parse_description, require_exported_options
-from pix2seq_keras.inference.exported import detections, listed_pictures
+from pix2seq_keras.exporting.description import parse_description, require_exported_options
+from pix2seq_keras.exporting.tflite.write import SIGNATURE, read_tflite_description
+from pix2seq_keras.inference.exported import detections, listed_images
 
 
 def open_tflite(path, num_threads=1):
@@ -18,11 +18,11 @@ def open_tflite(path, num_threads=1):
 
     Args:
         path: path of a file of `pix2seq export --format tflite`.
-        num_threads: int, threads that a picture is read with. More than one help large models only, on a machine that
+        num_threads: int, threads that an image is read with. More than one help large models only, on a machine that
             does nothing else: a step of reading is short, and its threads wait for each other.
 
     Returns:
-        `LiteDetector`.
+        `TFLiteDetector`.
 
     Raises:
         InputError: if it is damaged, or not one of `pix2seq export`.
@@ -32,10 +32,10 @@ def open_tflite(path, num_threads=1):
         (2, 10, 4)
     """
     description = parse_description(read_tflite_description(path), str(path))
-    return LiteDetector(Path(path), description, num_threads)
+    return TFLiteDetector(Path(path), description, num_threads)
 
 
-class LiteDetector:
+class TFLiteDetector:
     """A `.tflite` file, with the `detect` of `Pix2Seq`.
 
     Args:
@@ -54,7 +54,7 @@ class LiteDetector:
         self._use_threads(num_threads)
 
     def detect(self, images, batch_size=8, num_threads=None, **options):
-        """Finds objects in pictures of any size.
+        """Finds objects in images of any size.
 
         Args:
             images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
@@ -64,22 +64,22 @@ class LiteDetector:
 
         Returns:
             Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
-            original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
+            original image, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n) and
             `"num_detections"` int32 (B,).
 
         Raises:
-            InputError: if a picture cannot be read, or options differ from the exported ones.
+            InputError: if an image cannot be read, or options differ from the exported ones.
         """
-        pictures = listed_pictures(images)
+        images = listed_images(images)
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
         several = {name: options[name] for name in ("readings", "mirror") if options.get(name) not in (None, 1, False)}
         if several:
-            raise InputError(f"A .tflite file reads a picture once: use the model or a SavedModel. Received: {several}")
+            raise InputError(f"A .tflite file reads an image once: use the model or a SavedModel. Received: {several}")
         require_exported_options(self.description, options, str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)
-        found = [self._detect(read_picture(picture, max_pixels=self.max_pixels)) for picture in pictures]
+        found = [self._detect(read_image(image, max_pixels=self.max_pixels)) for image in images]
         return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
 
     def _detect(self, pixels):
@@ -101,14 +101,14 @@ class LiteDetector:
 
 
 def canvas_pixels(pixels, image_size):
-    """A picture on the canvas, in whole numbers as a `.tflite` file takes it.
+    """An image on the canvas, in whole numbers as a `.tflite` file takes it.
 
     Args:
         pixels: uint8 array (h, w, 3).
         image_size: (H, W).
 
     Returns:
-        uint8 array (H, W, 3), and int32 array (2,), the height and the width of the part that is picture.
+        uint8 array (H, W, 3), and int32 array (2,), the height and the width of the part that is image.
     """
     canvas, unpadded = fit_to_canvas(pixels, image_size)
     return np.floor(canvas.numpy() * 255 + 0.5).astype(np.uint8), unpadded.numpy()

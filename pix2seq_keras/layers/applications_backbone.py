@@ -24,7 +24,7 @@ APPLICATIONS = {
     "mobilenetv3_small": (keras.applications.MobileNetV3Small, "pixels"),
     "mobilenetv3_large": (keras.applications.MobileNetV3Large, "pixels"),
 }
-SMALLEST_SIDE = 32  # of pictures, in all of keras.applications
+SMALLEST_SIDE = 32  # of images, in all of keras.applications
 
 
 def applications_backbone(name, image_size, weights=None, stride=16, freeze=False, batch_norm="train"):
@@ -52,7 +52,7 @@ def applications_backbone(name, image_size, weights=None, stride=16, freeze=Fals
         raise InputError(f"Unknown backbone: use one of {', '.join(APPLICATIONS)}. Received: {name!r}")
     if min(image_size) < SMALLEST_SIDE:
         raise InputError(
-            f"{name} needs pictures of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels. Received: "
+            f"{name} needs images of at least {SMALLEST_SIDE}×{SMALLEST_SIDE} pixels. Received: "
             f"image_size={tuple(image_size)}"
         )
     network, scaling = APPLICATIONS[name]

@@ -1,4 +1,4 @@
-"""Between encoder and decoder: the encoded picture in the decoder's width."""
+"""Between encoder and decoder: the encoded image in the decoder's width."""
 
 import keras
 from keras import ops

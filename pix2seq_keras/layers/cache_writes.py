@@ -52,7 +52,7 @@ CACHE_WRITES = {
     "scatter": write_scatter,
     "in_place": write_in_place,
     "where": write_where,
-    "lite": write_slice,  # TFLite has an operator of its own for it
+    "tflite": write_slice,  # TFLite has an operator of its own for it
 }
 
 # Where the cache is read as it was and written afterwards, XLA writes in place; one that is written and then read it

@@ -2,7 +2,7 @@
 
 A step at batch 1 is bound by memory and by the number of operations, not by arithmetic. So the three projections of
 self-attention are one matrix, a LayerNorm's scale and offset are part of the matrix behind it, keys and values of the
-picture are projected before the loop, and nothing is transposed in it.
+image are projected before the loop, and nothing is transposed in it.
 """
 
 import keras
@@ -14,8 +14,8 @@ from pix2seq_keras.layers.cache_writes import CACHE_WRITES, READ_BEFORE_WRITE
 # Matrix product and softmax, by the way the cache is written, which says what will run the graph.
 PORTABLE = (ops.matmul, ops.softmax)
 GRAPH = (graph_kernels.batch_matmul, graph_kernels.softmax)
-LITE = (graph_kernels.lite_matmul, ops.softmax)
-KERNELS = {"scatter": GRAPH, "in_place": GRAPH, "lite": LITE}
+LITE = (graph_kernels.tflite_matmul, ops.softmax)
+KERNELS = {"scatter": GRAPH, "in_place": GRAPH, "tflite": LITE}
 
 
 def prepare_block(block):

@@ -1,4 +1,4 @@
-"""Attention's two operations as TensorFlow's own executor, and TFLite, are quickest at them, for one query a picture.
+"""Attention's two operations as TensorFlow's own executor, and TFLite, are quickest at them, for one query an image.
 
 `tf.matmul` and `tf.nn.softmax` become oneDNN primitives in the executor, whose start takes longer than the work of one
 position.
@@ -19,7 +19,7 @@ def batch_matmul(x, y):
     return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=y.dtype)  # oneDNN takes over versions 1 and 2 only
 
 
-def lite_matmul(x, y):
+def tflite_matmul(x, y):
     """The same for TFLite, which takes twice as long over a column y as over the row that it is as well."""
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""A picture becomes a sequence of vectors: backbone, projection, places, Transformer."""
+"""An image becomes a sequence of vectors: backbone, projection, places, Transformer."""
 
 import keras
 from keras import ops

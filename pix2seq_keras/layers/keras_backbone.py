@@ -9,7 +9,7 @@ from pix2seq_keras.errors import InputError
 
 BATCH_NORM = ("train", "frozen")
 
-# How pictures in [0, 1] become what a model was trained on; the names of keras.applications where it has one.
+# How images in [0, 1] become what a model was trained on; the names of keras.applications where it has one.
 SCALINGS = {
     "unit": lambda images: images,
     "pixels": lambda images: images * 255.0,
@@ -25,16 +25,16 @@ class KerasBackbone(keras.layers.Layer):
 
     The level is the last point at that stride through which everything flows: the end of a stage, never the inside
     of a residual branch or of a squeeze-and-excite gate. A model without a fixed input size is looked at with large
-    pictures. The layers are the model's own, not copies: the model shares their weights and what is frozen.
+    images. The layers are the model's own, not copies: the model shares their weights and what is frozen.
 
     Args:
         model: functional `keras.Model` or built `keras.Sequential` of one input (B, H, W, 3): of `keras.applications`
             (see `applications_backbone`), keras-cv's generic backbones, one's own.
-        stride: int, pixels of the picture to one place of the features, rounded up or down as the model does.
+        stride: int, pixels of the image to one place of the features, rounded up or down as the model does.
         freeze: bool, whether nothing of it trains; it then runs in inference mode, batch norm and dropout alike.
         batch_norm: `"train"`, or `"frozen"`: statistics, gamma and beta of batch norms stay as they are and are used
             in training too, while the other weights train. The usual choice for small batches.
-        scaling: what the model reads, given pictures in [0, 1]: `"unit"` just those (keras-cv with
+        scaling: what the model reads, given images in [0, 1]: `"unit"` just those (keras-cv with
             `include_rescaling=False`); `"pixels"` 0…255 (models with their own preprocessing, keras-cv with
             `include_rescaling=True`); `"tf"` −1…1; `"torch"` standardised with ImageNet's mean and deviation;
             `"caffe"` 0…255 minus the mean, blue first. There is no default: a wrong one goes unnoticed.
@@ -50,7 +50,7 @@ class KerasBackbone(keras.layers.Layer):
 
     Raises:
         InputError: if the model is not functional or has no features at that stride, an option is unknown, or the
-            pictures are not of the size the model was made for.
+            images are not of the size the model was made for.
 
     Example:
         >>> mobile = keras.applications.MobileNetV3Small((64, 96, 3), include_top=False, weights=None)
@@ -59,7 +59,7 @@ class KerasBackbone(keras.layers.Layer):
     """
 
     def __init__(self, model, stride=16, freeze=False, batch_norm="train", *, scaling, **kwargs):
-        # Whatever precision the pictures come in, scaling does not coarsen them further.
+        # Whatever precision the images come in, scaling does not coarsen them further.
         super().__init__(**{"autocast": False, **kwargs})
         for name, value, known in (("batch_norm", batch_norm, BATCH_NORM), ("scaling", scaling, SCALINGS)):
             if value not in known:
@@ -112,7 +112,7 @@ class KerasBackbone(keras.layers.Layer):
             side is not None and side != given for side, given in zip(wanted[1:], images_shape[1:], strict=True)
         ):
             raise InputError(
-                f"The backbone {self.model.name} was made for pictures of shape {tuple(wanted)}. Received: "
+                f"The backbone {self.model.name} was made for images of shape {tuple(wanted)}. Received: "
                 f"{tuple(images_shape)}. Make it with the canvas's height and width as its input_shape."
             )
 
@@ -151,7 +151,7 @@ def _cut(model, stride):
     sizes = dict.fromkeys(size for _, size in levels)
     offered = ", ".join(f"{round(size[0] / height)} ({height}×{width})" for height, width in sizes)
     raise InputError(
-        f"{model.name} has no features at stride {stride} of pictures of {size[0]}×{size[1]}. It has them at "
+        f"{model.name} has no features at stride {stride} of images of {size[0]}×{size[1]}. It has them at "
         f"{offered}. Received: stride={stride}"
     )
 

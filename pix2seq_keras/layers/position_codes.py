@@ -1,4 +1,4 @@
-"""Fixed sine codes of the places in a feature grid: computed, not a weight, so any picture size works."""
+"""Fixed sine codes of the places in a feature grid: computed, not a weight, so any image size works."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A small convolutional backbone for small pictures."""
+"""A small convolutional backbone for small images."""
 
 import keras
 

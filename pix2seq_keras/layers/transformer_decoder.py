@@ -1,4 +1,4 @@
-"""The Transformer that reads the picture out, token by token."""
+"""The Transformer that reads the image out, token by token."""
 
 import keras
 from keras import ops
@@ -16,7 +16,7 @@ class DecoderBlock(keras.layers.Layer):
     """Pre-LN causal self-attention, cross-attention with LN on the queries only, MLP; each a residual.
 
     Args:
-        dim: int, width of tokens and encoded picture.
+        dim: int, width of tokens and encoded image.
         mlp_dim: int, width inside the MLP.
         num_heads: int, divides `dim`.
         dropout: float, after the MLP's GELU.
@@ -98,7 +98,7 @@ class TransformerDecoder(keras.layers.Layer):
 
     Call arguments:
         x: float tensor (B, L, dim), embedded tokens.
-        encoded: float tensor (B, N, dim), the encoded picture.
+        encoded: float tensor (B, N, dim), the encoded image.
 
     Returns:
         float tensor (B, L, dim).
@@ -172,7 +172,7 @@ class TransformerDecoder(keras.layers.Layer):
         return [{**block, "keys": grown(block["keys"]), "values": grown(block["values"])} for block in cache]
 
     def reorder_cache(self, cache, rows):
-        """The cache whose self-attention's row i is the old row rows[i], int (B,); the pictures' rows stay."""
+        """The cache whose self-attention's row i is the old row rows[i], int (B,); the images' rows stay."""
         taken = lambda x: ops.take(x, rows, axis=0)
         return [{**block, "keys": taken(block["keys"]), "values": taken(block["values"])} for block in cache]
 
@@ -204,8 +204,8 @@ class TransformerDecoder(keras.layers.Layer):
             position: int or int scalar tensor; all positions before it are in the cache.
             cache: of `init_cache` or the step before.
             cache_write: `"slice_update"`, for XLA; `"scatter"`, which is faster in graphs that XLA does not compile;
-                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it; `"lite"`,
-                for TFLite; or `"where"`, which every runtime has.
+                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it;
+                `"tflite"`, for TFLite; or `"where"`, which every runtime has.
             weights: of `prepare`, or `None` to make them now.
 
         Returns:

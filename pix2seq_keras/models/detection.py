@@ -1,15 +1,15 @@
-"""From pictures of any size to boxes on those pictures."""
+"""From images of any size to boxes on those images."""
 
 import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.data.pictures import read_picture
+from pix2seq_keras.data.images.read_image import read_image
 from pix2seq_keras.data.transforms import boxes_from_canvas, fit_to_canvas
 from pix2seq_keras.decoding import row_seeds, samplers
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.ensemble import agreed, checked_readings
+from pix2seq_keras.models.flip_test import mirrored_back, with_mirrored, with_seeds_for_mirrored
 from pix2seq_keras.models.inputs import checked_images
-from pix2seq_keras.models.mirroring import mirrored_back, with_mirrored, with_seeds_for_mirrored
-from pix2seq_keras.models.readings import agreed, checked_readings
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT, parse, parse_labels
 
 # XLA spares one to four milliseconds a step of a published model and takes some seconds to compile: see
@@ -38,27 +38,27 @@ def detect(model, images, batch_size=8, seed=0, multi_label=None, jit_compile=No
     if batch_size < 1:
         raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
     if _is_float_batch(images):
-        pictures = checked_images(model, images)
+        images = checked_images(model, images)
     else:
-        pictures = images if isinstance(images, list | tuple) else [images]
-        if not pictures:
-            raise InputError("There are no pictures to detect objects in: the list is empty.")
-    count, seeds = len(pictures), row_seeds(seed, len(pictures))
+        images = images if isinstance(images, list | tuple) else [images]
+        if not images:
+            raise InputError("There are no images to detect objects in: the list is empty.")
+    count, seeds = len(images), row_seeds(seed, len(images))
     if jit_compile is None:
         jit_compile = model.repays_compilation(count // batch_size, options.get("max_objects"))
     if jit_compile and count > batch_size and count % batch_size:
         # XLA compiles for one size of batch: the last one is filled up.
         fill = [count - 1] * (-count % batch_size)
-        pictures = (
-            tf.concat([pictures, tf.gather(pictures, fill)], 0)
-            if isinstance(pictures, tf.Tensor)
-            else [*pictures, *(pictures[place] for place in fill)]
+        images = (
+            tf.concat([images, tf.gather(images, fill)], 0)
+            if isinstance(images, tf.Tensor)
+            else [*images, *(images[place] for place in fill)]
         )
         seeds = np.concatenate([seeds, seeds[fill]])
     results = []
-    for start in range(0, len(pictures), batch_size):
-        batch, unpadded = pictures[start : start + batch_size], None
-        if not isinstance(pictures, tf.Tensor):
+    for start in range(0, len(images), batch_size):
+        batch, unpadded = images[start : start + batch_size], None
+        if not isinstance(images, tf.Tensor):
             batch, unpadded = canvases(batch, model.image_size)
         options |= {"seed": seeds[start : start + batch_size], "jit_compile": jit_compile}
         results.append(_detect_batch(model, batch, unpadded, multi_label, mirror, options))
@@ -70,9 +70,9 @@ def _is_float_batch(images):
     return dtype is not None and len(images.shape) == 4 and tf.as_dtype(dtype).is_floating
 
 
-def canvases(pictures, image_size):
-    """Pictures of any size -> canvases (B, H, W, 3) and the part of each that is picture, (B, 2) pixels."""
-    fitted = [fit_to_canvas(read_picture(picture), image_size) for picture in pictures]
+def canvases(images, image_size):
+    """Images of any size -> canvases (B, H, W, 3) and the part of each that is image, (B, 2) pixels."""
+    fitted = [fit_to_canvas(read_image(image), image_size) for image in images]
     return tf.stack([canvas for canvas, _ in fitted]), tf.stack([unpadded for _, unpadded in fitted])
 
 
@@ -100,17 +100,17 @@ def _agreed(objects, readings):
 
 
 def found_objects(model, generated, unpadded, multi_label, until_end):
-    """What was read out, as boxes on the pictures.
+    """What was read out, as boxes on the images.
 
     Args:
         model: `Pix2Seq`.
         generated: dictionary of `generate`.
-        unpadded: int32 tensor (B, 2), the part of each canvas that is picture; `None` where all of it is.
+        unpadded: int32 tensor (B, 2), the part of each canvas that is image; `None` where all of it is.
         multi_label: bool, see `detect`.
         until_end: bool, see `parse`.
 
     Returns:
-        Dictionary of tensors, sorted by score: `"boxes"` float32 (B, n, 4) `rel_yxyx` of the pictures, `"classes"`
+        Dictionary of tensors, sorted by score: `"boxes"` float32 (B, n, 4) `rel_yxyx` of the images, `"classes"`
         int32, `"scores"` float32 and `"places"` int32 (B, n), the places of the objects in the sequence; and
         `"num_detections"` int32 (B,).
     """

@@ -79,7 +79,7 @@ def stages(options, jit_compile):
 
 
 def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengths=None):
-    """The whole reading of encoded pictures as one graph, which serves every size of batch.
+    """The whole reading of encoded images as one graph, which serves every size of batch.
 
     Args:
         model: `Pix2Seq`.
@@ -107,7 +107,7 @@ def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengt
 
 
 def read_out(model, options, encoded, seeds, cache_lengths, cache_write, prompt=None, weights=None):
-    """The whole reading of encoded pictures, in the graph that is being made.
+    """The whole reading of encoded images, in the graph that is being made.
 
     Args:
         model: `Pix2Seq`.
@@ -156,7 +156,7 @@ def checked_prompt(model, prompt, batch, options):
         tokens = np.array(None)  # rows of several lengths: told below
     if tokens.ndim != 2 or len(tokens) != batch or tokens.dtype.kind not in "iu" or tokens.shape[1] > options.length:
         raise InputError(
-            f"A prompt is an integer array ({batch}, P), one row a picture and P at most {options.length}, without "
+            f"A prompt is an integer array ({batch}, P), one row an image and P at most {options.length}, without "
             f"start token. Received: type {tokens.dtype}, shape {tokens.shape}"
         )
     vocabulary = model.vocabulary

@@ -31,11 +31,11 @@ def checked_images(model, images):
     if len(images.shape) != 4 or tuple(images.shape[1:]) != wanted:
         raise InputError(
             f"The model reads batches of shape (B, {', '.join(map(str, wanted))}). Received: shape "
-            f"{tuple(images.shape)}. `detect` takes pictures of any size as paths or uint8 arrays."
+            f"{tuple(images.shape)}. `detect` takes images of any size as paths or uint8 arrays."
         )
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(images.dtype)):
         raise InputError(
-            f"The model reads float pictures in [0, 1]. Received: dtype {images.dtype}. Divide by 255, or give "
+            f"The model reads float images in [0, 1]. Received: dtype {images.dtype}. Divide by 255, or give "
             "`detect` a list of uint8 arrays."
         )
     if images.shape[0] == 0:
@@ -43,5 +43,5 @@ def checked_images(model, images):
     images = tf.cast(images, tf.float32)
     if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(images)):
         rows = tf.where(~tf.reduce_all(tf.math.is_finite(images), axis=[1, 2, 3]))[:, 0].numpy().tolist()
-        raise InputError(f"Pictures must be finite numbers in [0, 1]. Received: NaN or infinity in rows {rows}")
+        raise InputError(f"Images must be finite numbers in [0, 1]. Received: NaN or infinity in rows {rows}")
     return images

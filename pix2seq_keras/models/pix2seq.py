@@ -1,27 +1,29 @@
-"""The model: encode the picture, read it out as a sequence."""
+"""The model: encode the image, read it out as a sequence."""
 
 import keras
 import tensorflow as tf
 
 from pix2seq_keras.decoding import row_seeds
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting import export as exports
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models import exports, generation, presets
-from pix2seq_keras.models.compiled import CompiledReading
+from pix2seq_keras.models import generation
 from pix2seq_keras.models.detection import detect, repays_compilation
-from pix2seq_keras.models.fitting import WeightedTokenTraining
+from pix2seq_keras.models.ensemble import checked_readings, seeds_of_readings
+from pix2seq_keras.models.function_cache import FunctionCache
 from pix2seq_keras.models.inputs import checked_images, checked_max_objects
-from pix2seq_keras.models.readings import checked_readings, seeds_of_readings
 from pix2seq_keras.models.streaming import stream
+from pix2seq_keras.models.training_step import WeightedTokenTraining
+from pix2seq_keras.presets import presets
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
+class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:
         vocabulary: `Vocabulary`, the token layout.
-        image_size: (H, W), the canvas the model sees; `detect` brings pictures of any size to it.
+        image_size: (H, W), the canvas the model sees; `detect` brings images of any size to it.
         encoder: Keras layer or model: images (B, H, W, 3) in [0, 1] to vectors (B, N, any) with an attribute
             `grid` = (h, w), N = h·w, as `ImageEncoder` does; or any image backbone with features (B, h, w, any),
             which is given a Transformer encoder of the decoder's sizes.
@@ -51,7 +53,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         >>> model = Pix2Seq(vocabulary, (64, 64), backbone, decoder_layers=2, decoder_dim=64, max_length=50)
         >>> model.compile(keras.optimizers.AdamW(1e-3))
         >>> model.fit(dataset)          # x={"images", "tokens"}, y=targets, sample_weight=token weights
-        >>> model.detect(["picture.jpg"])["boxes"]
+        >>> model.detect(["image.jpg"])["boxes"]
     """
 
     def __init__(
@@ -133,7 +135,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         """Nothing is left to build: the weights are made with the model."""
 
     def encode(self, images, training=False):
-        """The decoder's view of pictures: float (B, H, W, 3) in [0, 1] -> float (B, N, decoder_dim)."""
+        """The decoder's view of images: float (B, H, W, 3) in [0, 1] -> float (B, N, decoder_dim)."""
         return self.bridge(self.encoder(images, training=training), training=training)
 
     def call(self, inputs, training=False):
@@ -167,7 +169,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         coordinate_window=None,
         readings=1,
     ):
-        """Reads pictures out as sequences.
+        """Reads images out as sequences.
 
         Args:
             images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
@@ -187,8 +189,8 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
             coordinate_window: float, a share of the canvas's side, or `None`. A coordinate is the mean of the bins no
                 further than that from the one chosen, each as likely as the model says; tokens stay as they are.
                 0 is the published way, the chosen bin; `None` means 0.02 unless `constrained=False`.
-            readings: int, sequences to draw of every picture, which is encoded once. Results have B·readings rows,
-                those of a picture one after the other.
+            readings: int, sequences to draw of every image, which is encoded once. Results have B·readings rows,
+                those of an image one after the other.
 
         Returns:
             Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
@@ -213,7 +215,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         return decoder(encoded, seeds_of_readings(row_seeds(seed, images.shape[0]), readings), prompt)
 
     def stream(self, image, seed=0, **options):
-        """Reads one picture out and gives each object as soon as its five tokens are there.
+        """Reads one image out and gives each object as soon as its five tokens are there.
 
         Args:
             image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
@@ -223,41 +225,41 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
                 `generate`.
 
         Returns:
-            Iterator of dictionaries in the order of reading: `"box"` float32 (4,) `rel_yxyx` of the original picture,
+            Iterator of dictionaries in the order of reading: `"box"` float32 (4,) `rel_yxyx` of the original image,
             `"class"` int, `"score"` float, `"tokens"` int32 (5,), and unless `constrained=False`
             `"class_probabilities"` float32 (K,).
 
         Raises:
-            InputError: at once, if the picture cannot be read, or as `generate`.
+            InputError: at once, if the image cannot be read, or as `generate`.
 
         Example:
-            >>> for found in model.stream("picture.jpg"):
+            >>> for found in model.stream("image.jpg"):
             ...     print(found["class"], found["score"])
         """
         return stream(self, image, seed, generation.make_options(self, **options))
 
     def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, mirror=False, **options):
-        """Finds objects in pictures of any size.
+        """Finds objects in images of any size.
 
         Args:
             images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
                 (h, w, 3), or a list of either, of any sizes.
-            batch_size: int, pictures that go through the model at once.
+            batch_size: int, images that go through the model at once.
             multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
                 things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
                 likely class only, the published way. `None` means `True` unless `constrained=False`.
-            mirror: bool, whether half of the `readings` (an even number) are of the picture mirrored from left to
-                right, for models that learned from flipped pictures: they see it anew, for a second encoding.
+            mirror: bool, whether half of the `readings` (an even number) are of the image mirrored from left to
+                right, for models that learned from flipped images: they see it anew, for a second encoding.
             **options: of `generate`, but no prompt. Of several `readings` what overlaps is one object, whose score is
                 the mean of what each reading gave it: rarer misses, better scores, for `readings` times the decoding.
 
         Returns:
             Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4)
-            `rel_yxyx` of each original picture, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
+            `rel_yxyx` of each original image, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
             and `"num_detections"` int32 (B,).
 
         Raises:
-            InputError: if a picture cannot be read, half of the readings is no whole number, or as `generate`.
+            InputError: if an image cannot be read, half of the readings is no whole number, or as `generate`.
         """
         how = {"multi_label": multi_label, "jit_compile": jit_compile, "mirror": mirror}
         return detect(self, images, batch_size, **how, **options)
@@ -274,7 +276,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
                 of `generate` and `multi_label` of `detect`, which cannot be chosen any more afterwards (but by the
                 signature `sample`); `preset`, a name to remember. Of a SavedModel: `readings` and `mirror` of `detect`;
                 `default`, `"image_bytes"` or `"tensor"`, what `serving_default` takes; `attend`, bool, for a
-                signature that tells where the model looked; `max_pixels`, int, larger pictures are refused; `version`,
+                signature that tells where the model looked; `max_pixels`, int, larger images are refused; `version`,
                 int or `"next"`, the folder below `filepath` that is written. Of a `.tflite` file: `quantize`,
                 `"none"`, `"float16"` or `"dynamic"`.
 
@@ -300,7 +302,7 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
         return repays_compilation(num_batches, checked_max_objects(self, max_objects))
 
     def init_cache(self, encoded, max_length, cache_write="slice_update"):
-        """The decoder's cache for an encoded picture (B, N, D); see `TransformerDecoder.init_cache`."""
+        """The decoder's cache for an encoded image (B, N, D); see `TransformerDecoder.init_cache`."""
         return self.decoder.init_cache(encoded, max_length, cache_write)
 
     def step(self, token, position, cache, cache_write="slice_update"):
@@ -330,9 +332,9 @@ class Pix2Seq(WeightedTokenTraining, CompiledReading, keras.Model):
 
     @classmethod
     def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
-        """Opens a preset; see `pix2seq_keras.models.presets.load`."""
+        """Opens a preset; see `pix2seq_keras.presets.presets.load`."""
         return presets.load(cls, preset, num_classes, weights, image_size, dtype)
 
     def save_to_preset(self, directory):
-        """Writes the model as a self-describing folder; see `pix2seq_keras.models.presets.save`."""
+        """Writes the model as a self-describing folder; see `pix2seq_keras.presets.presets.save`."""
         presets.save(self, directory)

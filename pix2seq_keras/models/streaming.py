@@ -12,7 +12,7 @@ from pix2seq_keras.sequences import TOKENS_PER_OBJECT, parse
 
 
 def stream(model, image, seed, options):
-    """See `Pix2Seq.stream`; the arguments have been checked but for the picture."""
+    """See `Pix2Seq.stream`; the arguments have been checked but for the image."""
     if isinstance(options.sampler, samplers.BeamSearch):
         raise InputError("Beam search knows its first object only after the last one: stream with another sampler.")
     canvas, unpadded = _one_canvas(model, image)
@@ -44,13 +44,13 @@ def stream(model, image, seed, options):
 
 
 def _one_canvas(model, image):
-    """A canvas (1, H, W, 3), and its part that is picture or `None`."""
+    """A canvas (1, H, W, 3), and its part that is image or `None`."""
     dtype, rank = getattr(image, "dtype", None), len(getattr(image, "shape", ()))
     if dtype is not None and rank in (3, 4) and tf.as_dtype(dtype).is_floating:
         batch = checked_images(model, image[None] if rank == 3 else image)
         if batch.shape[0] != 1:
-            raise InputError(f"One picture at a time can be streamed. Received: a batch of {batch.shape[0]}")
+            raise InputError(f"One image at a time can be streamed. Received: a batch of {batch.shape[0]}")
         return batch, None
     if isinstance(image, list | tuple):
-        raise InputError(f"One picture at a time can be streamed. Received: a list of {len(image)}")
+        raise InputError(f"One image at a time can be streamed. Received: a list of {len(image)}")
     return detection.canvases([image], model.image_size)

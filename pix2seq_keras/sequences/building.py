@@ -65,7 +65,7 @@ def append_noise(boxes, classes, options, seed):
     """Fills the sequence up to `max_objects` with noise objects.
 
     Args:
-        boxes: float32 tensor (n, 4), `rel_yxyx`, n ≤ max_objects, in the frame of the cropped, unpadded picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx`, n ≤ max_objects, in the frame of the cropped, unpadded image.
         classes: int32 tensor (n,).
         options: `SequenceOptions`.
         seed: int tensor (2,).

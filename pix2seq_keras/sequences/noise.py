@@ -24,7 +24,7 @@ def jittered_boxes(boxes, jitter, seed):
 
 
 def shifted_boxes(boxes, seed):
-    """Real boxes moved anywhere: the same size, the centre uniform in the picture; clipped. (n, 4) -> (n, 4)."""
+    """Real boxes moved anywhere: the same size, the centre uniform in the image; clipped. (n, 4) -> (n, 4)."""
     sides = boxes[:, 2:] - boxes[:, :2]  # (n, 2)
     centers = tf.random.stateless_uniform(tf.shape(sides), seed)
     return tf.clip_by_value(tf.concat([centers - sides / 2, centers + sides / 2], -1), 0.0, 1.0)
@@ -48,7 +48,7 @@ def noise_boxes(boxes, count, seed, duplicate_share=None, jitter=0.05):
     """Draws noise boxes: jittered duplicates of real ones, and bad ones (shifted and random).
 
     Args:
-        boxes: float32 tensor (n, 4), `rel_yxyx`, the real boxes in the frame of the cropped, unpadded picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx`, the real boxes in the frame of the cropped, unpadded image.
         count: int scalar tensor, how many noise boxes are wanted.
         seed: int tensor (2,).
         duplicate_share: `None` draws the number of duplicates uniformly from 0 … count, as published; a float in

@@ -1,4 +1,4 @@
-"""In which order the objects of a picture are read out (Pix2Seq, section 4.4, figure 7a)."""
+"""In which order the objects of an image are read out (Pix2Seq, section 4.4, figure 7a)."""
 
 import tensorflow as tf
 
@@ -15,7 +15,7 @@ def order_objects(boxes, classes, order="random", seed=(0, 0)):
         boxes: float tensor (n, 4), `rel_yxyx`.
         classes: int tensor (n,).
         order: one of `"random"`; `"area"`, the largest first; `"dist2ori"`, by the distance of the top left corner to
-            the picture's; `"class"`, by class, within one in random order; `"class_area"` and `"class_dist2ori"`, by
+            the image's; `"class"`, by class, within one in random order; `"class_area"` and `"class_dist2ori"`, by
             class, then as named; `"given"`, as they come.
         seed: int tensor (2,), used by `"random"` and to order what is equal.
 

@@ -65,7 +65,7 @@ def parse_labels(tokens, vocabulary, probabilities, coordinates=None):
     """Turns sequences into the best (object, class) pairs: what may be a 4 or a 9 is both, each with its probability.
 
     An object of the published reading has one class, its most likely one. As detectors do that score every class of a
-    box (RetinaNet, Deformable DETR), this one keeps the others too, where they are among the n best of the picture.
+    box (RetinaNet, Deformable DETR), this one keeps the others too, where they are among the n best of the image.
 
     Args:
         tokens: int tensor (B, L), without the start token; left-over tokens beyond a multiple of 5 are cut.

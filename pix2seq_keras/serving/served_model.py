@@ -12,7 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_log_pb2
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.warm_up import WARM_UP_FILE
+from pix2seq_keras.exporting.saved_model.warm_up import WARM_UP_FILE
 from pix2seq_keras.inference import RefusedCallError
 from pix2seq_keras.inference.saved_model import LoadedModel, versions_in
 

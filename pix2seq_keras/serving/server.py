@@ -32,7 +32,7 @@ class ModelServer:
 
     Example:
         >>> with ModelServer("served/digits", name="digits", grpc_port=0, rest_port=0) as server:
-        ...     open_model(server.rest_url).detect("picture.png")
+        ...     open_model(server.rest_url).detect("image.png")
     """
 
     def __init__(

@@ -2,12 +2,13 @@
 
 import keras
 
-from pix2seq_keras.data import PictureCache, training_dataset
+from pix2seq_keras.data import ImageCache, training_dataset
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
-from pix2seq_keras.models import Pix2Seq, presets
-from pix2seq_keras.models.transfer import with_classes, with_dtype, with_image_size, with_max_objects
+from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.adapting import with_classes, with_dtype, with_image_size, with_max_objects
+from pix2seq_keras.presets import presets
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.training.schedules import WarmupSchedule
 from pix2seq_keras.vocabulary import Vocabulary
@@ -83,7 +84,7 @@ def _random(recipe, categories):
 
 
 def _build_backbone(sizes, image_size):
-    """Pictures to features: the residual stem, or a network of `keras.applications`."""
+    """Images to features: the residual stem, or a network of `keras.applications`."""
     if sizes.backbone is not None:
         return applications_backbone(
             sizes.backbone,
@@ -123,7 +124,7 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
     Args:
         recipe: `Recipe`.
         source: `Source` of its training split.
-        model: `Pix2Seq`, whose vocabulary and picture size count.
+        model: `Pix2Seq`, whose vocabulary and image size count.
         step: int, steps done before; the data set starts with the next one's batch.
         shard: (worker, workers), see `training_dataset`.
 
@@ -131,7 +132,7 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
         `tf.data.Dataset`, see `training_dataset`.
 
     Raises:
-        InputError: as `training_dataset` and `PictureCache` do.
+        InputError: as `training_dataset` and `ImageCache` do.
     """
     data = recipe.data
     return training_dataset(
@@ -153,8 +154,8 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
 
 
 def build_cache(recipe):
-    """The `PictureCache` of a recipe, or `None` if it has none."""
+    """The `ImageCache` of a recipe, or `None` if it has none."""
     data = recipe.data
     if data.cache_dir is None:
         return None
-    return PictureCache(data.cache_dir, data.cache_gigabytes, data.cache_size)
+    return ImageCache(data.cache_dir, data.cache_gigabytes, data.cache_size)

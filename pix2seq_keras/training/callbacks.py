@@ -5,8 +5,8 @@ import time
 
 import keras
 
-from pix2seq_keras.evaluation.progress import progress_bar
-from pix2seq_keras.writing import replacing
+from pix2seq_keras.atomic_files import atomic_write
+from pix2seq_keras.progress import progress_bar
 
 
 class Reseed(keras.callbacks.Callback):
@@ -54,7 +54,7 @@ class MetricsTable(keras.callbacks.Callback):
             **{name: float(value) for name, value in (logs or {}).items()},
         }
         written = _rows(self.path) or [list(row)]
-        with replacing(self.path) as file:  # the whole table: it has a row an epoch
+        with atomic_write(self.path) as file:  # the whole table: it has a row an epoch
             csv.writer(file).writerows([*written, row.values()])
 
 
@@ -62,7 +62,7 @@ def drop_rows_after(path, epoch):
     """Cuts metrics.csv back to the epochs that a resumed run continues from."""
     rows = _rows(path)
     if rows:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             csv.writer(file).writerows(rows[:1] + [row for row in rows[1:] if int(row[0]) <= epoch])
 
 

@@ -10,27 +10,27 @@ import yaml
 from pix2seq_keras.data.pipeline import Augmentation
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models.transfer import PRECISIONS
+from pix2seq_keras.models.adapting import PRECISIONS
 from pix2seq_keras.sequences import SequenceOptions
 
 
 @dataclasses.dataclass(frozen=True)
 class DataRecipe:
-    """Which pictures.
+    """Which images.
 
     Args:
         source: as `pix2seq_keras.data.load` takes it: "coco:DIR", "voc:DIR", "yolo:data.yaml", "tfds:NAME", "digits",
             "mix:…"; docs/data.md has all forms.
         train_split: split to train on.
         val_split: split for evaluations while training.
-        train_limit: use only so many training pictures; null for all.
-        copies: how often each picture comes in a row, augmented in different ways.
-        repeat_threshold: pictures with a class that fewer than this share of the pictures have come more often; 0.001
+        train_limit: use only so many training images; null for all.
+        copies: how often each image comes in a row, augmented in different ways.
+        repeat_threshold: images with a class that fewer than this share of the images have come more often; 0.001
             is usual for rare classes, 0 repeats nothing.
-        cache_dir: folder that keeps large pictures reduced to `cache_size`, for this run and others; null reads the
-            originals each time. With it, the reduced pictures are what is trained on.
+        cache_dir: folder that keeps large images reduced to `cache_size`, for this run and others; null reads the
+            originals each time. With it, the reduced images are what is trained on.
         cache_gigabytes: the most that folder holds.
-        cache_size: longest side in pixels of a reduced picture; best no less than that of the canvas.
+        cache_size: longest side in pixels of a reduced image; best no less than that of the canvas.
         service: address of a tf.data service whose workers prepare the batches, such as "grpc://host:5000"; null does
             so in this process.
     """
@@ -57,7 +57,7 @@ class ModelRecipe:
             the folder of a published checkpoint; or "random".
         image_size: height and width of the canvas; null for the preset's own, or 96×96.
         num_bins: bins a coordinate is quantised to.
-        backbone: network of `keras.applications` that sees the picture first: "resnet50", "efficientnetv2_s",
+        backbone: network of `keras.applications` that sees the image first: "resnet50", "efficientnetv2_s",
             "convnext_tiny", "mobilenetv3_large" and their sizes; null for the residual stem.
         backbone_weights: "imagenet", downloaded once, or a weights file of the network without its top; null for
             random ones.
@@ -140,11 +140,11 @@ class EvaluationRecipe:
 
     Args:
         every: evaluate every so many epochs; the last one always is.
-        max_images: only so many pictures of the validation split; null for all.
-        batch_size: pictures at once.
+        max_images: only so many images of the validation split; null for all.
+        batch_size: images at once.
         sampler: "greedy", "top_k" or "top_p".
         constrained: whether the grammar holds.
-        gallery_images: pictures in the gallery.
+        gallery_images: images in the gallery.
         threshold: score from which the gallery shows a box.
     """
 
@@ -168,7 +168,7 @@ class Recipe:
     Args:
         steps: optimiser steps in all.
         epoch_steps: steps of an "epoch", after which metrics are written and the run can be resumed.
-        batch_size: pictures a step, over all devices.
+        batch_size: images a step, over all devices.
         seed: of everything random.
         strategy: "none", or "mirrored" for all GPUs of this machine.
         precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits; a backbone of

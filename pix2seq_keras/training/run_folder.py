@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pix2seq_keras.atomic_files import atomic_write, require_writable_folder
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.writing import replacing, require_writable_folder
 
 # The progress of a run that has not begun.
 BEGINNING = {"epoch": 0, "step": 0, "best": None}
@@ -59,7 +59,7 @@ class RunFolder:
         arrays = {f"weight_{index}": np.asarray(value) for index, value in enumerate(model.weights)}
         variables = model.optimizer.variables
         arrays.update({f"optimizer_{index}": np.asarray(value) for index, value in enumerate(variables)})
-        with replacing(self.state, "wb") as file:
+        with atomic_write(self.state, "wb") as file:
             np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
 
     def load_state(self, model):

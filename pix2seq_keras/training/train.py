@@ -9,25 +9,25 @@ from pathlib import Path
 
 import keras
 
+from pix2seq_keras.atomic_files import atomic_write, unwritable, write_json
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
-from pix2seq_keras.models.files import save_model
+from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
 from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
 from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
-from pix2seq_keras.writing import replacing, unwritable, write_json
 
 
 def train(recipe, output, resume=False):
     """Trains a model as a recipe says, with evaluations on the way, and leaves a run folder.
 
     The folder holds recipe.yaml (every field resolved), metrics.csv, best.keras and last.keras (without optimizer
-    state), train.log, curves.png, gallery.png (predictions on validation pictures) and summary.json. It opens as a
+    state), train.log, curves.png, gallery.png (predictions on validation images) and summary.json. It opens as a
     model wherever one is asked for. A run that was stopped continues with `resume` from the end of its last epoch, and
     ends with the same weights as if it had not been stopped.
 
@@ -70,7 +70,7 @@ def _train(recipe, run, resume, say):
             f"categories: {train_source.categories.names} and {val_source.categories.names}."
         )
     say(
-        f"{recipe.data.source}: {len(train_source)} pictures to train on ({recipe.data.train_split}), "
+        f"{recipe.data.source}: {len(train_source)} images to train on ({recipe.data.train_split}), "
         f"{len(val_source)} to evaluate on ({recipe.data.val_split}), {len(train_source.categories)} classes"
     )
 
@@ -85,13 +85,13 @@ def _train(recipe, run, resume, say):
         # XLA on a CPU took twice as long a step as plain TensorFlow (1.1 s, 0.5 s; a model of digits_tiny's size).
         model.compile(optimizer, jit_compile=False)
         optimizer.build(model.trainable_variables)
-    say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} pictures")
+    say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} images")
     progress = run.load_state(model) if resume else dict(BEGINNING)
     if resume:
         drop_rows_after(run.metrics, progress["epoch"])
         say(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
     else:
-        with replacing(run.recipe) as file:
+        with atomic_write(run.recipe) as file:
             file.write(recipe.to_yaml())
 
     # === The loop ===
@@ -119,7 +119,7 @@ def _train(recipe, run, resume, say):
             _fit(model, batches_from, recipe, progress, callbacks)
     finally:
         bar.close()
-        _report_findings(say, train_source, val_source)
+        _report_issues(say, train_source, val_source)
 
     # === What it leaves ===
     result = _finish(model, recipe, run, evaluation, val_source)
@@ -171,11 +171,11 @@ def _finish(model, recipe, run, evaluation, source):
     return {**result, "best_AP": evaluation.best}
 
 
-def _report_findings(say, *sources):
+def _report_issues(say, *sources):
     for source in sources:
-        summary = source.findings.summary()
+        summary = source.issues.summary()
         if summary:
-            say(f"{source.name} {source.split}: {len(source.findings)} irregularities\n{summary}")
+            say(f"{source.name} {source.split}: {len(source.issues)} issues\n{summary}")
 
 
 def _differences(one, other, prefix=""):

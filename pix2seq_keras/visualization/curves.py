@@ -1,4 +1,4 @@
-"""A run's metrics.csv as a picture of its curves."""
+"""A run's metrics.csv as an image of its curves."""
 
 import csv
 import math
@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.visualization.gallery import save_picture
+from pix2seq_keras.visualization.gallery import save_image
 
 _POSITIONS = ("step", "epoch")  # the first that the file has is the horizontal axis
 _PANELS = {
@@ -62,7 +62,7 @@ def save_curves(csv_path, png_path):
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
     canvas.draw()
-    save_picture(png_path, np.asarray(canvas.buffer_rgba())[..., :3])
+    save_image(png_path, np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def _read(path):

@@ -1,4 +1,4 @@
-"""Boxes with names and scores, drawn into a picture."""
+"""Boxes with names and scores, drawn into an image."""
 
 import functools
 from pathlib import Path
@@ -20,9 +20,9 @@ _GOLDEN = 0.618034  # beyond those: hues that never come close to their predeces
 
 
 def draw_detections(image, boxes, classes, scores=None, names=None, truth=False, min_side=384):
-    """Draws boxes and labels into a copy of a picture.
+    """Draws boxes and labels into a copy of an image.
 
-    Small pictures are enlarged by a whole factor first, so that lines and letters stay thin beside the
+    Small images are enlarged by a whole factor first, so that lines and letters stay thin beside the
     objects.
 
     Args:
@@ -32,13 +32,13 @@ def draw_detections(image, boxes, classes, scores=None, names=None, truth=False,
         scores: `(n,)` or None; written behind the names. Better detections lie above worse. Default: None.
         names: Sequence of class names, or None for boxes without labels. Default: None.
         truth: Whether to draw thin dashed white boxes, to be laid under detections. Default: False.
-        min_side: Integer, pixels the shorter side of the returned picture has at least. Default: 384.
+        min_side: Integer, pixels the shorter side of the returned image has at least. Default: 384.
 
     Returns:
         uint8 `(k·H, k·W, 3)` with a whole factor k ≥ 1.
 
     Raises:
-        InputError: When the picture is not uint8 `(H, W, 3)`.
+        InputError: When the image is not uint8 `(H, W, 3)`.
 
     Example:
 
@@ -49,7 +49,7 @@ def draw_detections(image, boxes, classes, scores=None, names=None, truth=False,
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 or 0 in image.shape:
         raise InputError(
-            f"A picture to draw into must be uint8 of shape (H, W, 3). Received: {image.dtype} {image.shape}."
+            f"An image to draw into must be uint8 of shape (H, W, 3). Received: {image.dtype} {image.shape}."
         )
     canvas = _enlarged(image, min_side)
     boxes = _to_canvas(boxes, canvas.size)  # (n, 4) x0, y0, x1, y1 in whole pixels
@@ -77,7 +77,7 @@ def draw_detections(image, boxes, classes, scores=None, names=None, truth=False,
 
 
 def class_colour(index):
-    """The colour of a class, the same in every picture.
+    """The colour of a class, the same in every image.
 
     Args:
         index: Integer ≥ 0, the class.
@@ -131,7 +131,7 @@ def _dashed_rectangle(draw, box, line):
 
 
 def _label(draw, size, box, text, colour, line, taken):
-    """Writes on a filled ground at the first corner that is inside the picture and free, or the freest."""
+    """Writes on a filled ground at the first corner that is inside the image and free, or the freest."""
     font = label_font(max(11, round(min(size) / 34)))
     pad = max(2, line)
     ascent, descent = font.getmetrics()

@@ -1,4 +1,4 @@
-"""Many pictures on one sheet, and pictures on disk."""
+"""Many images on one sheet, and images on disk."""
 
 import contextlib
 import os
@@ -70,7 +70,7 @@ def save_gallery(path, panels, columns=4, title=None):
         if caption:
             shown = _shortened(draw, caption, caption_font, cell_width)
             draw.text((left, top + cell_height + 3), shown, fill=_INK, font=caption_font)
-    save_picture(path, np.asarray(sheet))
+    save_image(path, np.asarray(sheet))
 
 
 def detection_panels(examples, detections, categories, threshold=0.5):
@@ -101,7 +101,7 @@ def detection_panels(examples, detections, categories, threshold=0.5):
     return panels
 
 
-def save_picture(path, image):
+def save_image(path, image):
     """Writes a PNG whole or not at all; its folder is made.
 
     Args:
@@ -119,7 +119,7 @@ def save_picture(path, image):
         temporary.replace(path)
     except OSError as error:
         raise InputError(
-            f"The picture {path} cannot be written: {error.strerror or error}. "
+            f"The image {path} cannot be written: {error.strerror or error}. "
             "Choose a folder that can be written and has space."
         ) from error
     finally:

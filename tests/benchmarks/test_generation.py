@@ -18,10 +18,10 @@ from pix2seq_keras.models.generation import make_options
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 
 
-def test_the_plain_way_reads_what_ours_reads(build_tiny_model, tiny_pictures):
+def test_the_plain_way_reads_what_ours_reads(build_tiny_model, tiny_images):
     model = build_tiny_model(3, decoder_layers=2)
-    ours = model.generate(tiny_pictures, sampler="greedy", constrained=False)["tokens"].numpy()
-    encoded, seeds = model.encode(tiny_pictures), tf.zeros([8], tf.int32)
+    ours = model.generate(tiny_images, sampler="greedy", constrained=False)["tokens"].numpy()
+    encoded, seeds = model.encode(tiny_images), tf.zeros([8], tf.int32)
 
     plain = make_plain_decoder(model, 4, samplers.Greedy())
 
@@ -29,9 +29,9 @@ def test_the_plain_way_reads_what_ours_reads(build_tiny_model, tiny_pictures):
     np.testing.assert_array_equal(plain(encoded, seeds, 7), np.where(np.arange(20) < 7, ours, 0))
 
 
-def test_a_step_without_cache_gives_the_next_token(tiny_model, tiny_pictures):
-    ours = tiny_model.generate(tiny_pictures, sampler="greedy", constrained=False)["tokens"].numpy()
-    encoded, step = tiny_model.encode(tiny_pictures), make_uncached_step(tiny_model)
+def test_a_step_without_cache_gives_the_next_token(tiny_model, tiny_images):
+    ours = tiny_model.generate(tiny_images, sampler="greedy", constrained=False)["tokens"].numpy()
+    encoded, step = tiny_model.encode(tiny_images), make_uncached_step(tiny_model)
 
     for length in (1, 9):
         shown = np.concatenate([np.ones((8, 1), np.int32), ours[:, : length - 1]], 1)
@@ -39,10 +39,10 @@ def test_a_step_without_cache_gives_the_next_token(tiny_model, tiny_pictures):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_a_decoder_that_is_made_to_end_ends(tiny_model, tiny_pictures, jit_compile):
+def test_a_decoder_that_is_made_to_end_ends(tiny_model, tiny_images, jit_compile):
     options = make_options(tiny_model, None, "greedy", True, False, 0.0)
-    encoded, seeds = tiny_model.encode(tiny_pictures), tf.zeros([8], tf.int32)
-    whole = tiny_model.generate(tiny_pictures, sampler="greedy")["tokens"].numpy()
+    encoded, seeds = tiny_model.encode(tiny_images), tf.zeros([8], tf.int32)
+    whole = tiny_model.generate(tiny_images, sampler="greedy")["tokens"].numpy()
 
     for after in (1, 4):
         tokens = make_ending_decoder(tiny_model, options, after, jit_compile)(encoded, seeds).numpy()

@@ -30,12 +30,12 @@ def test_every_stage_is_timed_and_the_limit_named(recipe):
     result = measure_pipeline(recipe, steps=2, rounds=1, with_model=True)
 
     for stage in STAGES:
-        assert result[f"{stage}_pictures_s"] > 0 and result[f"{stage}_cpu_ms"] > 0
+        assert result[f"{stage}_images_s"] > 0 and result[f"{stage}_cpu_ms"] > 0
     parts = sum(result[f"{stage}_alone_cpu_ms"] for stage in STAGES)
     assert parts == pytest.approx(result["whole_cpu_ms"], rel=0.01)
-    slower = "model" if result["model_pictures_s"] < result["whole_pictures_s"] else "pipeline"
+    slower = "model" if result["model_images_s"] < result["whole_images_s"] else "pipeline"
     assert result["limit"] == slower
-    assert result["pictures"] == 5 and result["image_size"] == [32, 32] and result["batch_size"] == 2
+    assert result["images"] == 5 and result["image_size"] == [32, 32] and result["batch_size"] == 2
 
 
 @pytest.mark.parametrize("numbers", [{"steps": 0}, {"rounds": 0}])

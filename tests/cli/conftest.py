@@ -38,11 +38,11 @@ def tiny_flags():
 
 @pytest.fixture(scope="session")
 def folder(write_rectangles, edit_annotations, tmp_path_factory):
-    """Rectangles; among the pictures to train on is one that leads out of the folder, and one that is cut short."""
+    """Rectangles; among the images to train on is one that leads out of the folder, and one that is cut short."""
     folder = write_rectangles(tmp_path_factory.mktemp("cli") / "coco", {"train": 5, "val": 3})
     edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
-    picture = folder / "train" / "1.png"
-    picture.write_bytes(picture.read_bytes()[:-60])
+    image = folder / "train" / "1.png"
+    image.write_bytes(image.read_bytes()[:-60])
     return folder
 
 
@@ -75,7 +75,7 @@ def refused(capsys):
 
 @pytest.fixture
 def motley(tmp_path):
-    """Pictures of every kind, in names that say which; `bad_…` cannot be read."""
+    """Images of every kind, in names that say which; `bad_…` cannot be read."""
     folder = tmp_path / "motley"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -91,6 +91,6 @@ def motley(tmp_path):
     colours.save(folder / "turned.jpg", exif=exif)
     colours.save(folder / "bad_cut.jpg")
     (folder / "bad_cut.jpg").write_bytes((folder / "bad_cut.jpg").read_bytes()[:-300])
-    (folder / "bad_text.jpg").write_text("This is no picture.")
+    (folder / "bad_text.jpg").write_text("This is no image.")
     (folder / "bad_empty.png").touch()
     return folder

@@ -13,7 +13,7 @@ SCORES = {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "AR
 KEYS = SCORES | {"per_class", "num_images", "num_objects", "seconds", "unreadable_images"}
 
 
-def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_pictures(trained):
+def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_images(trained):
     from pix2seq_keras.training import recipe
 
     run, said = trained
@@ -22,8 +22,8 @@ def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_pictures(tra
     assert resolved.optimizer.warmup_steps == 100  # of the recipe, which stands after --steps and before the others
     assert {"best.keras", "last.keras", "metrics.csv", "curves.png", "gallery.png"} <= {p.name for p in run.iterdir()}
     assert "training: 4/4" in said.stderr
-    assert "picture outside the folder: 1" in said.stdout and "../x.png" in said.stdout
-    assert "unreadable picture: 1" in said.stdout and "1.png" in said.stdout
+    assert "image outside the folder: 1" in said.stdout and "../x.png" in said.stdout
+    assert "unreadable image: 1" in said.stdout and "1.png" in said.stdout
 
 
 def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
@@ -42,7 +42,7 @@ def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
     for name in SCORES:
         value = "—" if result[name] is None else f"{result[name]:.3f}"
         assert re.search(rf"<td>{name}</td><td>[^<]*</td><td>{value}</td>", text)
-    assert text.count("<img ") == 1 + 3  # the curves, and each picture once
+    assert text.count("<img ") == 1 + 3  # the curves, and each image once
     assert "<script" not in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "scores.json"]
 
@@ -56,10 +56,10 @@ def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, train
     assert set(result["per_class"]) == {"red", "green", "blue"}
     assert all(set(scores) == {"AP", "AP50"} for scores in result["per_class"].values())
     assert (result["num_images"], result["num_objects"], result["unreadable_images"]) == (3, 9, 0)
-    assert "3 pictures, 9 objects" in said.stdout
+    assert "3 images, 9 objects" in said.stdout
 
 
-def test_predict_goes_on_past_bad_pictures_and_names_them_at_its_end(pix2seq, trained, motley, tmp_path):
+def test_predict_goes_on_past_bad_images_and_names_them_at_its_end(pix2seq, trained, motley, tmp_path):
     output = tmp_path / "out"
     how = ["--threshold", 0, "--readings", 2, "--mirror", "true", "--top_p", 0.8]
     said = pix2seq("predict", "--model", trained[0], motley, "--output", output, *how)
@@ -73,7 +73,7 @@ def test_predict_goes_on_past_bad_pictures_and_names_them_at_its_end(pix2seq, tr
     sizes = {record["annotated"]: (record["width"], record["height"]) for record in images}
     assert sizes.pop("turned.png") == (30, 40)  # upright
     assert set(sizes.values()) == {(40, 30)}
-    tail = said.stdout[said.stdout.index("3 pictures were left out") :]
+    tail = said.stdout[said.stdout.index("3 images were left out") :]
     assert all(name in tail for name in ("bad_cut.jpg", "bad_text.jpg", "bad_empty.png"))
 
 
@@ -92,9 +92,9 @@ def test_real_blood_cells_go_from_training_to_predictions(tiny_flags, bccd_dir, 
             shutil.copy(bccd_dir / split / image["file_name"], folder / split)
     flags = ["--data.source", f"coco:{folder}", "--steps", "2", "--epoch_steps", "2"]
     assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run"), *flags, *tiny_flags]) == 0
-    picture = next((folder / "val").iterdir())
+    image = next((folder / "val").iterdir())
     arguments = ["--model", str(tmp_path / "run"), "--output", str(tmp_path / "out")]
-    assert cli.main(["predict", str(picture), *arguments]) == 0
+    assert cli.main(["predict", str(image), *arguments]) == 0
     categories = {record["name"] for record in COCO(tmp_path / "out" / "predictions.json").dataset["categories"]}
     assert categories == {"RBC", "WBC", "Platelets"}
-    assert Image.open(tmp_path / "out" / f"{picture.stem}.png").size == (640, 480)
+    assert Image.open(tmp_path / "out" / f"{image.stem}.png").size == (640, 480)

@@ -45,7 +45,7 @@ def test_a_converted_model_learns_real_blood_cells_by_the_finetune_recipe(pix2se
         *("--output", tmp_path / "vit.keras"),
     )
 
-    # One epoch: 41 steps of 5 of the 205 pictures; random weights need a higher rate than trained ones.
+    # One epoch: 41 steps of 5 of the 205 images; random weights need a higher rate than trained ones.
     run = pix2seq(
         *("train", "--recipe", "finetune", "--model", tmp_path / "vit.keras", "--data.source", f"coco:{bccd_dir}"),
         *("--output", tmp_path / "run", "--steps", 41, "--epoch_steps", 8, "--batch_size", 5, "--precision", "float32"),

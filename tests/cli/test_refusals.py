@@ -94,7 +94,7 @@ def test_predict_refuses_what_it_cannot_use(refused, trained, motley, tmp_path):
     (tmp_path / "file").touch()
     assert "cannot be written" in refused("predict", "--model", run, motley, "--output", tmp_path / "file")
     said = refused("predict", "--model", run, motley / "bad_text.jpg", "--output", output)
-    assert said.splitlines()[-1] == "pix2seq: None of the 1 pictures could be read."
+    assert said.splitlines()[-1] == "pix2seq: None of the 1 images could be read."
 
 
 def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_path):

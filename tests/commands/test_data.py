@@ -1,4 +1,4 @@
-"""`pix2seq data …`: exit statuses, files, and previews that are the training's own pictures."""
+"""`pix2seq data …`: exit statuses, files, and previews that are the training's own images."""
 
 import dataclasses
 import json
@@ -52,13 +52,13 @@ def test_sound_data_is_status_0_even_if_strict(run, folder, tmp_path):
 
     status, out, _ = run("check", f"coco:{folder}", "--strict", *files)
 
-    assert status == 0 and "0 irregularities. It can be trained on." in out
+    assert status == 0 and "0 issues. It can be trained on." in out
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["splits"]["train"]["objects"] == 15 and list(report["splits"]) == ["train", "val"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_finding_is_status_0_and_strict_makes_it_1(run, spoilt):
+def test_a_issue_is_status_0_and_strict_makes_it_1(run, spoilt):
     assert run("check", f"coco:{spoilt}")[0] == 0
     status, out, _ = run("check", f"coco:{spoilt}", "--strict")
     assert status == 1 and "annotations[0]" in out
@@ -89,7 +89,7 @@ def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
 
     assert status == 0 and "more objects than fit" in out
     sequences = json.loads((tmp_path / "report.json").read_text())["splits"]["train"]["sequences"]
-    assert sequences == {"max_objects": 2, "longest_tokens": 15, "pictures_beyond": 5, "objects_beyond": 5}
+    assert sequences == {"max_objects": 2, "longest_tokens": 15, "images_beyond": 5, "objects_beyond": 5}
 
 
 # === convert ===
@@ -99,7 +99,7 @@ def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
 def test_converted_data_reads_back_as_it_was(run, folder, to, tmp_path):
     status, out, _ = run("convert", f"coco:{folder}", "--split", "train,val", "--to", to, "--output", tmp_path / "new")
 
-    assert status == 0 and "train: 5 pictures, 15 objects" in out
+    assert status == 0 and "train: 5 images, 15 objects" in out
     again = out.strip().splitlines()[-1].removeprefix("To read it: ")
     for split in ("train", "val"):
         before, after = open_source(f"coco:{folder}", split), open_source(again, split)
@@ -138,7 +138,7 @@ def test_preview_shows_the_first_examples_of_that_very_training(run, folder, mon
 
     status, out, _ = run("preview", *FLAGS, *source, "--count", "5")
 
-    assert status == 0 and "5 training pictures" in out
+    assert status == 0 and "5 training images" in out
     ((shown, (vocabulary, names, _)),) = seen
     recipe = recipes.load(recipes.find("digits_demo"))
     recipe = dataclasses.replace(

@@ -18,8 +18,8 @@ def test_flags_reach_the_exported_model(exported_tiny, tmp_path):
     exported = open_model(tmp_path / "served")
     how = {"readings": 4, "mirror": True, "sampler": samplers.TopP(0.8), "max_objects": 3}
     assert {name: exported.description.options[name] for name in how} == how | {"sampler": repr(how["sampler"])}
-    picture = np.random.default_rng(1).integers(0, 256, (*model.image_size, 3), np.uint8)
-    found, expected = exported.detect(picture, **how), model.detect(picture, **how)
+    image = np.random.default_rng(1).integers(0, 256, (*model.image_size, 3), np.uint8)
+    found, expected = exported.detect(image, **how), model.detect(image, **how)
     np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-5)
 
 

@@ -75,13 +75,13 @@ def test_what_was_fixed_at_export_cannot_be_chosen_again(tiny_server, rectangles
     assert "was exported with max_objects=4: export it again" in capsys.readouterr().err
 
 
-def test_a_picture_with_more_pixels_than_the_model_takes_is_left_out_and_named(served_toy, tmp_path, capsys):
+def test_a_image_with_more_pixels_than_the_model_takes_is_left_out_and_named(served_toy, tmp_path, capsys):
     Image.new("RGB", (20, 20), "red").save(tmp_path / "good.png")
     Image.new("RGB", (400, 400)).save(tmp_path / "large.png")
     arguments = ["--model", served_toy, tmp_path, "--output", tmp_path / "out"]
     assert cli.main(["predict", *map(str, arguments)]) == 0
     said = capsys.readouterr().out
-    assert "1 objects in 1 pictures" in said and "large.png' has 400×400 pixels, more than the 0.1 million" in said
+    assert "1 objects in 1 images" in said and "large.png' has 400×400 pixels, more than the 0.1 million" in said
 
 
 @pytest.mark.parametrize(

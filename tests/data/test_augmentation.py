@@ -49,9 +49,9 @@ COMPOSITIONS = [
 
 
 def scene(case, channels=(0, 1, 2)):
-    """A picture with one rectangle for each of `channels`, side by side, its class the channel.
+    """An image with one rectangle for each of `channels`, side by side, its class the channel.
 
-    Every third picture is 3:1 or 1:3, every fourth has rectangles that fill it from one end to the other, every fifth
+    Every third image is 3:1 or 1:3, every fourth has rectangles that fill it from one end to the other, every fifth
     has rectangles one pixel thin.
 
     Returns:
@@ -67,7 +67,7 @@ def scene(case, channels=(0, 1, 2)):
     strip = size[axis] // 3
     boxes = []
     for place, channel in zip(rng.permutation(3), channels, strict=False):
-        # The last row of a strip stays grey: colours that touch would mix where the picture is enlarged.
+        # The last row of a strip stays grey: colours that touch would mix where the image is enlarged.
         along = place * strip + np.sort(rng.choice(strip, 2, replace=False))
         across = np.sort(rng.choice(size[1 - axis] + 1, 2, replace=False))
         if case % 4 == 0:
@@ -140,7 +140,7 @@ def compare(augmentation, canvas, cases=200, wrong=lambda boxes: boxes):
     run, mosaics = compile_augment(augmentation, canvas), augmentation.mosaic > 0
     totals = np.zeros(2, int)
     for case in range(cases):
-        # The pictures of a mosaic have one colour each, and one has none, so that each box can be told apart.
+        # The images of a mosaic have one colour each, and one has none, so that each box can be told apart.
         channels = [(0,), (1,), (), (2,)] if mosaics else [(0, 1, 2), (), (), ()]
         example, *others = (scene(case + 1000 * bool(number), shown) for number, shown in enumerate(channels))
         augmented, colors = run(example, others, (case, 3))
@@ -159,7 +159,7 @@ def test_pixels_and_boxes_stay_aligned(augmentation, canvas):
     found, lost = compare(augmentation, canvas)
 
     assert found > 200
-    assert lost > 5 or augmentation.max_scale <= 1.1  # enlarged pictures lose some to the crop
+    assert lost > 5 or augmentation.max_scale <= 1.1  # enlarged images lose some to the crop
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_impossible_augmentations_are_refused_with_a_sentence(options):
 
 
 @pytest.mark.parametrize("turn", ["rotate", "transpose"])
-def test_objects_of_a_turned_picture_are_as_large_as_those_of_an_upright_one(turn):
+def test_objects_of_a_turned_image_are_as_large_as_those_of_an_upright_one(turn):
     image = tf.zeros([60, 80, 3], tf.uint8)
     boxes = tf.constant([[0.45, 0.45, 0.55, 0.55]])  # 6 × 8 pixels in the middle, which no crop below cuts
 

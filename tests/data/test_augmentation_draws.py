@@ -12,8 +12,8 @@ UNLIKELY = 1e-3  # seeds are fixed: each test passes always or never
 
 @pytest.fixture(scope="module")
 def published_draws():
-    """Read from pixels: (h′, w′) of 800 scaled pictures, their offsets (y, x) and whether they were mirrored."""
-    # The value of a pixel is where in the picture it was: (row + ½) / h, (column + ½) / w, and so it stays under a
+    """Read from pixels: (h′, w′) of 800 scaled images, their offsets (y, x) and whether they were mirrored."""
+    # The value of a pixel is where in the image it was: (row + ½) / h, (column + ½) / w, and so it stays under a
     # bilinear resize, borders apart.
     height, width, canvas = 100, 50, (400, 200)
     rows, columns = ((np.arange(n) + 0.5) / n for n in (height, width))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from pix2seq_keras.data.keras_cv_adapter import FORMATS, clip_boxes, convert_boxes
 from pix2seq_keras.errors import InputError
 
-# One box of a picture 50 high and 200 wide: rows 10…30, columns 40…100, in every format, by hand.
+# One box of an image 50 high and 200 wide: rows 10…30, columns 40…100, in every format, by hand.
 ONE_BOX = {
     "xyxy": [40, 10, 100, 30],
     "yxyx": [10, 40, 30, 100],

@@ -11,16 +11,16 @@ from pix2seq_keras.decoding import decode
 from pix2seq_keras.decoding.beam_search import beam_search
 
 VOCABULARY = Vocabulary(num_classes=1, num_bins=2)  # end 0, start 1, noise 2, the class 3, coordinates 4 and 5
-TABLE = np.random.default_rng(0).normal(size=(2, 10, 6, 6)).astype("float32") * 2  # picture, position, token before
+TABLE = np.random.default_rng(0).normal(size=(2, 10, 6, 6)).astype("float32") * 2  # image, position, token before
 
 
 def step(token, position, cache):
-    """Logits that depend on the picture, the position, the token before and, through the cache, on the first token."""
-    pictures, firsts = cache
+    """Logits that depend on the image, the position, the token before and, through the cache, on the first token."""
+    images, firsts = cache
     firsts = tf.where(position == 1, token, firsts)
-    rows = tf.stack([pictures, tf.fill(tf.shape(token), position), token], -1)
+    rows = tf.stack([images, tf.fill(tf.shape(token), position), token], -1)
     shift = tf.cast(firsts[:, None] * tf.range(VOCABULARY.size), tf.float32) * 0.1
-    return tf.gather_nd(TABLE, rows) + shift, (pictures, firsts)
+    return tf.gather_nd(TABLE, rows) + shift, (images, firsts)
 
 
 def reorder(cache, rows):
@@ -28,9 +28,9 @@ def reorder(cache, rows):
 
 
 def search(beams, objects=1, length_penalty=0.0, **how):
-    pictures = tf.repeat(tf.range(2), beams)
+    images = tf.repeat(tf.range(2), beams)
     kind = samplers.BeamSearch(beams, length_penalty)
-    cache = (pictures, tf.zeros_like(pictures))
+    cache = (images, tf.zeros_like(images))
     found = beam_search(step, cache, VOCABULARY, objects, kind, tf.zeros([2], tf.int32), reorder=reorder, **how)
     return {name: value.numpy() for name, value in found.items()}
 
@@ -39,7 +39,7 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum())
 
 
-def every_sequence(picture):
+def every_sequence(image):
     """All well-formed objects with their log-probabilities, best first."""
     scored = []
     for ymin, xmin, ymax, xmax, label in itertools.product((4, 5), (4, 5), (4, 5), (4, 5), (2, 3)):
@@ -48,7 +48,7 @@ def every_sequence(picture):
         tokens, total, before, first = (ymin, xmin, ymax, xmax, label), 0.0, 1, 0
         for position, token in enumerate(tokens):
             first = tokens[0] if position else 0
-            logits = TABLE[picture, position, before] + 0.1 * first * np.arange(6)
+            logits = TABLE[image, position, before] + 0.1 * first * np.arange(6)
             floor = {2: ymin, 3: xmin}.get(position, 4)
             allowed = [2, 3] if position == 4 else [bin_ for bin_ in (4, 5) if bin_ >= floor]
             total += dict(zip(allowed, log_softmax(logits[allowed]), strict=True))[token]
@@ -60,13 +60,13 @@ def every_sequence(picture):
 def test_a_beam_as_wide_as_the_language_ranks_every_sequence():
     found = search(beams=18)
 
-    for picture in range(2):
-        expected = every_sequence(picture)
+    for image in range(2):
+        expected = every_sequence(image)
         assert len(expected) == 18
-        np.testing.assert_allclose(found["beam_scores"][picture], [score for score, _ in expected], atol=1e-4)
-        assert found["beam_tokens"][picture].tolist() == [list(tokens) for _, tokens in expected]
-        assert found["tokens"][picture].tolist() == list(expected[0][1])
-        assert found["log_probs"][picture].sum() == pytest.approx(expected[0][0], abs=1e-4)
+        np.testing.assert_allclose(found["beam_scores"][image], [score for score, _ in expected], atol=1e-4)
+        assert found["beam_tokens"][image].tolist() == [list(tokens) for _, tokens in expected]
+        assert found["tokens"][image].tolist() == list(expected[0][1])
+        assert found["log_probs"][image].sum() == pytest.approx(expected[0][0], abs=1e-4)
 
 
 def test_one_beam_is_greedy():

@@ -30,10 +30,10 @@ def read(script, constrained=False, stop_at_end=False):
     return {name: value.numpy() for name, value in result.items()}
 
 
-def teacher_forced(model, pictures, tokens):
+def teacher_forced(model, images, tokens):
     """Uncached logits (B, L, V) that lead to `tokens`, and the same as the grammar leaves them."""
     shown = np.concatenate([np.full((len(tokens), 1), model.vocabulary.start_token), tokens[:, :-1]], 1)
-    return model({"images": pictures, "tokens": shown}, training=False).numpy()
+    return model({"images": images, "tokens": shown}, training=False).numpy()
 
 
 def allowed(vocabulary, position, tokens, stop_at_end):
@@ -126,29 +126,29 @@ def test_the_grammar_repairs_a_senseless_script():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_greedy_reading_is_the_arg_max_of_the_whole_uncached_model(build_tiny_model, tiny_pictures, seed):
+def test_greedy_reading_is_the_arg_max_of_the_whole_uncached_model(build_tiny_model, tiny_images, seed):
     model = build_tiny_model(seed, decoder_layers=2) if seed else build_tiny_model(seed)
 
     for batch_size in (1, 3):
-        pictures = tiny_pictures[:batch_size]
-        tokens = model.generate(pictures, sampler="greedy", constrained=False)["tokens"].numpy()
+        images = tiny_images[:batch_size]
+        tokens = model.generate(images, sampler="greedy", constrained=False)["tokens"].numpy()
 
-        logits = teacher_forced(model, pictures, tokens)
+        logits = teacher_forced(model, images, tokens)
         np.testing.assert_array_equal(tokens, logits.argmax(-1))
     assert len(np.unique(tokens)) > 2 and len(np.unique(tokens, axis=0)) > 1  # it does not always say the same
 
 
 @pytest.mark.parametrize(("constrained", "stop_at_end"), MODES)
 def test_log_probabilities_and_scores_are_those_of_the_uncached_model(
-    tiny_model, tiny_pictures, constrained, stop_at_end
+    tiny_model, tiny_images, constrained, stop_at_end
 ):
     vocabulary = tiny_model.vocabulary
     options = {"sampler": samplers.TopP(0.9), "constrained": constrained, "stop_at_end": stop_at_end}
 
-    result = tiny_model.generate(tiny_pictures, seed=np.arange(8), **options)
+    result = tiny_model.generate(tiny_images, seed=np.arange(8), **options)
 
     tokens = result["tokens"].numpy()
-    logits = teacher_forced(tiny_model, tiny_pictures, tokens)
+    logits = teacher_forced(tiny_model, tiny_images, tokens)
     # A sequence is read up to its end token. (A log-probability of 0 says less: a token may be the only one allowed.)
     after_end = (np.cumsum(tokens == 0, -1) - (tokens == 0) > 0) if stop_at_end else np.zeros(tokens.shape, bool)
     was_read = ~after_end
@@ -172,32 +172,32 @@ def test_log_probabilities_and_scores_are_those_of_the_uncached_model(
     assert not tokens[after_end].any()
 
 
-def test_a_picture_is_read_the_same_in_any_batch(tiny_model, tiny_pictures):
+def test_a_image_is_read_the_same_in_any_batch(tiny_model, tiny_images):
     options = {"sampler": samplers.TopP(0.9), "constrained": True, "stop_at_end": True}
     seeds = np.array([3, 1, 4, 1, 5, 9, 2, 6])
 
-    together = tiny_model.generate(tiny_pictures, seed=seeds, **options)
+    together = tiny_model.generate(tiny_images, seed=seeds, **options)
 
     for size in (1, 3):
         for start in range(0, 8, size):
             rows = slice(start, start + size)
-            part = tiny_model.generate(tiny_pictures[rows], seed=seeds[rows], **options)
+            part = tiny_model.generate(tiny_images[rows], seed=seeds[rows], **options)
             np.testing.assert_array_equal(part["tokens"], together["tokens"][rows])
             np.testing.assert_allclose(part["log_probs"], together["log_probs"][rows], atol=1e-5)
 
 
-def test_the_seed_decides_the_sampled_sequence(tiny_model, tiny_pictures):
-    generate = lambda seed: tiny_model.generate(tiny_pictures, sampler=samplers.TopP(0.9), seed=seed)["tokens"].numpy()
+def test_the_seed_decides_the_sampled_sequence(tiny_model, tiny_images):
+    generate = lambda seed: tiny_model.generate(tiny_images, sampler=samplers.TopP(0.9), seed=seed)["tokens"].numpy()
 
     one, again, other = generate(5), generate(5), generate(6)
 
     np.testing.assert_array_equal(one, again)
-    assert (one != other).any(-1).sum() >= 6  # of eight pictures
+    assert (one != other).any(-1).sum() >= 6  # of eight images
     np.testing.assert_array_equal(generate(np.full(8, 5)), one)
 
 
-def test_rows_of_one_picture_with_seeds_of_their_own_differ(tiny_model, tiny_pictures):
-    same = np.repeat(tiny_pictures[:1], 8, 0)
+def test_rows_of_one_image_with_seeds_of_their_own_differ(tiny_model, tiny_images):
+    same = np.repeat(tiny_images[:1], 8, 0)
 
     tokens = tiny_model.generate(same, sampler=samplers.TopP(0.9), seed=np.arange(8))["tokens"].numpy()
 

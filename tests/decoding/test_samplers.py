@@ -96,7 +96,7 @@ def test_top_p_draws_from_the_exact_nucleus(logits, p, temperature):
         ([0.3, 0.3, 0.4], 1.0, [0, 1, 2]),
     ],
 )
-def test_the_published_nucleus_in_pictures(probabilities, p, nucleus):
+def test_the_published_nucleus_in_images(probabilities, p, nucleus):
     frequencies = sampled(samplers.TopP(p), np.log(probabilities))
 
     assert np.flatnonzero(frequencies).tolist() == nucleus

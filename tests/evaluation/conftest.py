@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import PictureError
+from pix2seq_keras.data.images.read_image import ImageError
+from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.source import Source
 
 ABC = Categories(ids=(0, 5, 9), names=("a", "b", "c"))
 
 
 def example_of(index):
-    """Picture `index` is filled with its number; it has one object of each of two classes."""
+    """Image `index` is filled with its number; it has one object of each of two classes."""
     rng = np.random.default_rng(index)
     corner = rng.uniform(0, 0.5, (2, 2))
     height, width = 40 + index, 60
@@ -28,7 +28,7 @@ def example_of(index):
 
 
 class Oracle:
-    """Detects exactly what `example_of` puts into a picture, in three rows; remembers what it was asked."""
+    """Detects exactly what `example_of` puts into an image, in three rows; remembers what it was asked."""
 
     def __init__(self, categories=ABC, to_own_class=(0, 1, 2), blind=()):
         self.categories = categories
@@ -65,7 +65,7 @@ def make_source():
     def make(count=7, unreadable=(), categories=ABC):
         def read(index):
             if index in unreadable:
-                raise PictureError(f"'{index}.png' is cut short.")
+                raise ImageError(f"'{index}.png' is cut short.")
             return example_of(index)
 
         return Source(
@@ -73,7 +73,7 @@ def make_source():
             split="val",
             categories=categories,
             image_ids=np.arange(1000, 1000 + count),
-            findings=Findings(),
+            issues=Issues(),
             read=read,
             annotated=np.ones(count, bool),
             object_counts=np.full(count, 2),

@@ -15,7 +15,7 @@ LEFT, NOWHERE = (0.1, 0.0, 0.4, 0.3), (0.8, 0.8, 1.0, 1.0)
 
 
 def added(evaluator, image_id, truth, found, is_crowd=None):
-    """Truth as (box, class), detections as (box, class, score), on a picture of 200×100 pixels."""
+    """Truth as (box, class), detections as (box, class, score), on an image of 200×100 pixels."""
     evaluator.add(
         image_id,
         (200, 100),
@@ -41,7 +41,7 @@ def evaluator():
 
 @pytest.fixture
 def crowded(evaluator):
-    """Forty pictures with crowds, equal scores, wrong classes, and none of the third class."""
+    """Forty images with crowds, equal scores, wrong classes, and none of the third class."""
     rng = np.random.default_rng(3)
     for image_id in range(40):
         corner = rng.uniform(0, 0.7, (6, 2))
@@ -57,7 +57,7 @@ def crowded(evaluator):
 def reference(crowded):
     """pycocotools' own evaluation of the same."""
     objects = crowded.accumulated().objects
-    columns = (objects.pictures, objects.classes, objects.boxes, objects.areas, objects.is_crowd)
+    columns = (objects.images, objects.classes, objects.boxes, objects.areas, objects.is_crowd)
     names = ("id", "image_id", "category_id", "bbox", "area", "iscrowd")
     rows = zip(range(1, 999), *(column.tolist() for column in columns), strict=False)
     coco = COCO()
@@ -121,7 +121,7 @@ def test_pycocotools_runs_once_until_something_is_added(evaluator, monkeypatch):
 
 
 @pytest.mark.parametrize("class_", [0, 2])
-def test_of_a_class_on_a_picture_the_hundred_best_are_looked_at(evaluator, class_):
+def test_of_a_class_on_a_image_the_hundred_best_are_looked_at(evaluator, class_):
     found = [(NOWHERE, class_, score / 200) for score in range(120)]
 
     added(evaluator, 1, [(LEFT, 0)], found)

@@ -32,9 +32,9 @@ class Detecting(keras.Model):
 @pytest.fixture
 def fit(oracle):
     def fit(callbacks, blind, **more):
-        """One step an epoch; in epoch i the model does not see the pictures `blind[i]`."""
+        """One step an epoch; in epoch i the model does not see the images `blind[i]`."""
         model = Detecting()
-        model.oracles = [oracle(blind=pictures) for pictures in blind]
+        model.oracles = [oracle(blind=images) for images in blind]
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
         history = model.fit(np.ones((1, 1)), np.ones((1, 1)), epochs=len(blind), callbacks=callbacks, verbose=0, **more)
         return model, history

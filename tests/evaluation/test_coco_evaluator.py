@@ -192,7 +192,7 @@ def test_agrees_with_cocoeval_on_json_files(tmp_path):
             )
         evaluator.add(image_id, (height, width), objects(boxes, classes, is_crowd=is_crowd, area=areas), found)
     (tmp_path / "truth.json").write_text(json.dumps(truth_json))
-    # The evaluator's list is sorted here because the order of the pictures decides between tied scores.
+    # The evaluator's list is sorted here because the order of the images decides between tied scores.
     found_json = sorted(evaluator.detections_json(), key=lambda row: row["image_id"])
     (tmp_path / "found.json").write_text(json.dumps(found_json))
 

@@ -5,10 +5,10 @@ import pytest
 
 from pix2seq_keras import Vocabulary
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.sources.coco import open_coco
+from pix2seq_keras.data.sources.coco.read import open_coco
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import evaluate_source
-from pix2seq_keras.inference import RefusedPicturesError
+from pix2seq_keras.inference import RefusedImagesError
 
 
 def test_a_detector_that_knows_the_answer_scores_one(oracle, make_source):
@@ -29,25 +29,25 @@ def test_every_batch_has_the_same_size_and_padding_is_not_scored(oracle, make_so
     assert result["num_images"] == 7
 
 
-def test_missed_pictures_lower_recall(oracle, make_source):
+def test_missed_images_lower_recall(oracle, make_source):
     result, _ = evaluate_source(oracle(blind=(1, 4)), make_source(6), progress=False)
 
     assert result["AR100"] == pytest.approx(4 / 6)
     assert result["num_images"] == 6
 
 
-def test_unreadable_pictures_are_left_out_noted_and_counted(oracle, make_source):
+def test_unreadable_images_are_left_out_noted_and_counted(oracle, make_source):
     detector, source = oracle(), make_source(7, unreadable=(0, 3, 6))
 
     result, _ = evaluate_source(detector, source, batch_size=2, progress=False)
 
     assert [numbers for numbers, _ in detector.calls] == [[1, 2], [4, 5]]
     assert (result["num_images"], result["unreadable_images"], result["AP"]) == (4, 3, 1.0)
-    assert source.findings.counts() == {"unreadable picture": 3}
+    assert source.issues.counts() == {"unreadable image": 3}
 
 
-def test_a_source_without_a_readable_picture_is_refused(oracle, make_source):
-    with pytest.raises(InputError, match="none of the 2 pictures of memory val could be read"):
+def test_a_source_without_a_readable_image_is_refused(oracle, make_source):
+    with pytest.raises(InputError, match="none of the 2 images of memory val could be read"):
         evaluate_source(oracle(), make_source(2, unreadable=(0, 1)), progress=False)
 
 
@@ -63,7 +63,7 @@ def test_max_images_takes_the_first_and_options_reach_the_detector(oracle, make_
     assert result["num_images"] == 3
 
 
-def test_as_many_pictures_go_through_a_real_model_at_once_as_were_asked_for(build_tiny_model, make_source, monkeypatch):
+def test_as_many_images_go_through_a_real_model_at_once_as_were_asked_for(build_tiny_model, make_source, monkeypatch):
     model, sizes = build_tiny_model(categories=make_source(1).categories), []
     generate = model.generate
 
@@ -178,7 +178,7 @@ def test_a_box_that_is_not_finite_is_refused_and_the_image_named(oracle, make_so
         evaluate_source(detector, make_source(3), progress=False)
 
 
-def test_the_truth_of_real_pictures_scores_one(bccd_dir):
+def test_the_truth_of_real_images_scores_one(bccd_dir):
     source = open_coco(bccd_dir, "val")
     answers = [source.read(index) for index in range(5)]
     order = [2, 0, 1]  # the detector numbers its classes its own way
@@ -221,13 +221,13 @@ def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_s
         evaluate_source(detector, make_source(2), progress=False)
 
 
-def test_pictures_that_an_exported_model_refuses_end_the_evaluation_with_their_ids(oracle, make_source):
+def test_images_that_an_exported_model_refuses_end_the_evaluation_with_their_ids(oracle, make_source):
     detector, source = oracle(), make_source(4)
     refused = source.read(2)["image_id"]
 
     def detect(images, **options):
-        raise RefusedPicturesError({2: "Picture 2 of those given was refused.", 3: "So was its padding."})
+        raise RefusedImagesError({2: "Image 2 of those given was refused.", 3: "So was its padding."})
 
     detector.detect = detect
-    with pytest.raises(InputError, match=rf"refuses the pictures with the ids \[{refused}\].\nPicture 2 of those"):
+    with pytest.raises(InputError, match=rf"refuses the images with the ids \[{refused}\].\nImage 2 of those"):
         evaluate_source(detector, source, batch_size=3, max_images=3, progress=False)

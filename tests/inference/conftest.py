@@ -1,4 +1,4 @@
-"""A server of the toy, and pictures whose detections are known."""
+"""A server of the toy, and images whose detections are known."""
 
 import io
 
@@ -25,9 +25,9 @@ def toy_refs(served_toy, toy_server):
 @pytest.fixture(params=["folder", "grpc", "rest"])
 def toy_detector(request, toy_refs):
     """The toy, opened in each of the three ways."""
-    from pix2seq_keras.inference import Patience, open_model
+    from pix2seq_keras.inference import RetryPolicy, open_model
 
-    return open_model(toy_refs[request.param], Patience(deadline_s=20, connect_s=2))
+    return open_model(toy_refs[request.param], RetryPolicy(deadline_s=20, connect_s=2))
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras import Categories, InputError
-from pix2seq_keras.data.pictures import PictureError
-from pix2seq_keras.inference import ExportedDetector, RefusedCallError, RefusedPicturesError
-from pix2seq_keras.inference.description import Description
+from pix2seq_keras.data.images.read_image import ImageError
+from pix2seq_keras.exporting.description import Description
+from pix2seq_keras.inference import ExportedDetector, RefusedCallError, RefusedImagesError
 from pix2seq_keras.inference.exported import CALL_BYTES, detections, sentence_of
 
 CATEGORIES = Categories((2, 7), ("dog", "cat"))
@@ -31,12 +31,12 @@ def outputs(rows=1):
 # === Over every way to the model ===
 
 
-def test_pictures_of_several_sizes_are_detected_in_calls_of_the_batch_size(toy_detector):
+def test_images_of_several_sizes_are_detected_in_calls_of_the_batch_size(toy_detector):
     calls, call = [], toy_detector.call
     toy_detector.call = lambda name, inputs: calls.append(len(inputs["image_bytes"])) or call(name, inputs)
-    pictures = [flat(RED_BLUE), flat(GREEN, (7, 9)), flat(RED_BLUE, (1, 1)), flat(GREEN, (90, 30)), flat(GREEN)]
+    images = [flat(RED_BLUE), flat(GREEN, (7, 9)), flat(RED_BLUE, (1, 1)), flat(GREEN, (90, 30)), flat(GREEN)]
 
-    found = toy_detector.detect(pictures, batch_size=2)
+    found = toy_detector.detect(images, batch_size=2)
 
     assert calls == [2, 2, 1]
     np.testing.assert_array_equal(found["classes"], [[1, 0, -1], [1, -1, -1]] * 2 + [[1, -1, -1]])
@@ -52,7 +52,7 @@ def test_the_detector_knows_its_categories_and_vocabulary(toy_detector):
     assert toy_detector.vocabulary.num_classes == 2
 
 
-def test_paths_single_pictures_and_mixed_lists_are_taken(toy_detector, tmp_path):
+def test_paths_single_images_and_mixed_lists_are_taken(toy_detector, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned: upright its red half is the lower one
     Image.fromarray(flat(RED_BLUE)).save(tmp_path / "a.png")
@@ -65,22 +65,22 @@ def test_paths_single_pictures_and_mixed_lists_are_taken(toy_detector, tmp_path)
     np.testing.assert_array_equal(toy_detector.detect(flat(RED_BLUE))["scores"], one["scores"])
 
 
-def test_a_picture_that_the_model_refuses_is_named_and_so_is_its_reason(toy_detector, encoded, monkeypatch):
+def test_a_image_that_the_model_refuses_is_named_and_so_is_its_reason(toy_detector, encoded, monkeypatch):
     bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\2\0\0\0"
     good = encoded(flat(GREEN))
-    monkeypatch.setattr("pix2seq_keras.inference.exported.picture_bytes", lambda picture, most: picture)
-    with pytest.raises(RefusedPicturesError, match=r"Picture 2 of those given.*65535") as refusal:
+    monkeypatch.setattr("pix2seq_keras.inference.exported.image_bytes", lambda image, most: image)
+    with pytest.raises(RefusedImagesError, match=r"Image 2 of those given.*65535") as refusal:
         toy_detector.detect([good, good, bomb, good, b"text"])
     assert list(refusal.value.sentences) == [2, 4]
     assert "must be a JPEG, PNG, GIF or BMP" in refusal.value.sentences[4]
     assert "node" not in str(refusal.value) and len(str(refusal.value)) < 800
 
 
-def test_a_picture_that_cannot_be_read_is_named_before_anything_is_sent(toy_detector, tmp_path):
+def test_a_image_that_cannot_be_read_is_named_before_anything_is_sent(toy_detector, tmp_path):
     toy_detector.call = None
-    with pytest.raises(PictureError, match=r"missing\.png"):
+    with pytest.raises(ImageError, match=r"missing\.png"):
         toy_detector.detect([flat(GREEN), str(tmp_path / "missing.png")])
-    with pytest.raises(RefusedPicturesError, match=r"Picture 1 .*uint8") as refusal:
+    with pytest.raises(RefusedImagesError, match=r"Image 1 .*uint8") as refusal:
         toy_detector.detect([flat(GREEN), np.zeros((3, 3, 3))])
     assert list(refusal.value.sentences) == [1]
 
@@ -98,8 +98,8 @@ def test_what_a_detector_cannot_take_is_refused(toy_detector):
 # === Alone ===
 
 
-def test_large_pictures_go_in_calls_of_bounded_size(monkeypatch):
-    monkeypatch.setattr("pix2seq_keras.inference.exported.picture_bytes", lambda picture, most: picture)
+def test_large_images_go_in_calls_of_bounded_size(monkeypatch):
+    monkeypatch.setattr("pix2seq_keras.inference.exported.image_bytes", lambda image, most: image)
     sizes = []
 
     def call(signature, inputs):
@@ -117,8 +117,8 @@ def test_a_call_that_failed_for_the_sake_of_others_is_asked_again_row_by_row():
 
     def call(signature, inputs):
         asked.append(len(inputs["image_bytes"]))
-        if len(asked) == 1:  # the server put it into one batch with somebody else's bad picture
-            raise RefusedCallError("bad picture")
+        if len(asked) == 1:  # the server put it into one batch with somebody else's bad image
+            raise RefusedCallError("bad image")
         return outputs(len(inputs["image_bytes"]))
 
     found = ExportedDetector(call, DESCRIPTION).detect([flat(GREEN)] * 3)
@@ -142,7 +142,7 @@ def test_an_answer_that_is_none_of_ours_is_refused(change, said):
         detections(answer, CATEGORIES, 1, 3, "it")
 
 
-def test_pictures_without_objects_are_answers_too():
+def test_images_without_objects_are_answers_too():
     empty = {name: np.zeros_like(values) for name, values in outputs().items()}
     found = detections(empty, CATEGORIES, 1, 3, "it")
     np.testing.assert_array_equal(found["classes"], [[-1, -1, -1]])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pix2seq_keras import InputError, samplers
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.inference.saved_model import picture_signature, versions_in
+from pix2seq_keras.inference.saved_model import image_signature, versions_in
 from pix2seq_keras.serving import ModelServer
 
 
@@ -55,21 +55,21 @@ def test_a_damaged_saved_model_is_a_sentence(served_toy, tmp_path):
             open_model(folder)
 
 
-def test_pictures_go_to_the_default_signature_or_where_tensors_are_default_to_the_other():
+def test_images_go_to_the_default_signature_or_where_tensors_are_default_to_the_other():
     tensors = ["input_tensor"]
-    assert picture_signature({"serving_default": ["image_bytes"], "tensor": tensors}, "it") == "serving_default"
-    assert picture_signature({"serving_default": tensors, "image_bytes": ["image_bytes"]}, "it") == "image_bytes"
+    assert image_signature({"serving_default": ["image_bytes"], "tensor": tensors}, "it") == "serving_default"
+    assert image_signature({"serving_default": tensors, "image_bytes": ["image_bytes"]}, "it") == "image_bytes"
     with pytest.raises(InputError, match=r"it is no detector of `pix2seq export`.*It has: tensor"):
-        picture_signature({"tensor": tensors, "__saved_model_init_op": []}, "it")
+        image_signature({"tensor": tensors, "__saved_model_init_op": []}, "it")
 
 
 def test_an_exported_model_finds_what_the_model_finds(exported_tiny):
     model, base = exported_tiny
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((32, 32), (20, 60), (1, 1), (90, 33))]
+    images = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((32, 32), (20, 60), (1, 1), (90, 33))]
     detector = open_model(base)
-    expected = model.detect(pictures, sampler="greedy", jit_compile=False)
-    found = detector.detect(pictures, sampler="greedy", max_objects=4, batch_size=3)
+    expected = model.detect(images, sampler="greedy", jit_compile=False)
+    found = detector.detect(images, sampler="greedy", max_objects=4, batch_size=3)
     np.testing.assert_array_equal(found["classes"], expected["classes"])
     np.testing.assert_array_equal(found["num_detections"], expected["num_detections"])
     for name in ("boxes", "scores"):
@@ -84,15 +84,15 @@ def test_an_exported_model_of_several_readings_finds_what_the_model_finds_here_a
     model, _ = exported_tiny
     how = {"readings": 4, "mirror": True, "sampler": samplers.TopP(1.0)}  # draws whatever the seed says
     base = model.export(tmp_path / "served", version=1, verbose=False, **how).parent
-    picture = np.random.default_rng(0).integers(0, 256, (*model.image_size, 3), np.uint8)
-    expected = model.detect(picture, **how)
+    image = np.random.default_rng(0).integers(0, 256, (*model.image_size, 3), np.uint8)
+    expected = model.detect(image, **how)
     with ModelServer(base, "several", grpc_port=0, rest_port=0) as server:
         for ref in (base, server.grpc_url, server.rest_url):
             detector = open_model(ref)
-            found = detector.detect(picture, **how)
+            found = detector.detect(image, **how)
             assert found["boxes"].shape == expected["boxes"].shape
             for name in expected:
                 np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
-            detector.detect(picture, mirror=np.True_, sampler=samplers.TopP(1))  # as it was exported
+            detector.detect(image, mirror=np.True_, sampler=samplers.TopP(1))  # as it was exported
             with pytest.raises(InputError, match="was exported with mirror=True"):
-                detector.detect(picture, mirror=False)
+                detector.detect(image, mirror=False)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.inference.tflite import LiteDetector, open_tflite
+from pix2seq_keras.inference.tflite import TFLiteDetector, open_tflite
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,8 @@ def detector(tiny_tflite):
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    """Pictures of several sizes, none of the canvas's."""
+def images():
+    """Images of several sizes, none of the canvas's."""
     rng = np.random.default_rng(0)
     small = [rng.integers(0, 256, (4, 5, 3), dtype=np.uint8) for _ in range(4)]
     sizes = [(40, 64), (64, 64), (20, 10), (90, 30)]
@@ -26,10 +26,10 @@ def pictures():
     ]
 
 
-def test_a_file_detects_as_its_model_does(tiny_tflite, detector, pictures):
+def test_a_file_detects_as_its_model_does(tiny_tflite, detector, images):
     model, _ = tiny_tflite
 
-    found, expected = detector.detect(pictures), model.detect(pictures, seed=3)
+    found, expected = detector.detect(images), model.detect(images, seed=3)
 
     assert {name: values.dtype for name, values in found.items()} == {n: v.dtype for n, v in expected.items()}
     # The canvas is rounded to whole levels, so that a near tie may turn out another way.
@@ -40,39 +40,39 @@ def test_a_file_detects_as_its_model_does(tiny_tflite, detector, pictures):
 def test_a_ref_that_ends_in_tflite_is_opened(tiny_tflite):
     opened = open_model(str(tiny_tflite[1]))
 
-    assert isinstance(opened, LiteDetector)
+    assert isinstance(opened, TFLiteDetector)
     assert opened.categories.names == ("red", "green", "blue")
     assert opened.vocabulary == tiny_tflite[0].vocabulary
     assert opened.image_size == (32, 32)
 
 
-def test_paths_arrays_and_lists_give_the_same(detector, pictures, tmp_path):
-    path = tmp_path / "picture.png"
-    Image.fromarray(pictures[0]).save(path)
+def test_paths_arrays_and_lists_give_the_same(detector, images, tmp_path):
+    path = tmp_path / "image.png"
+    Image.fromarray(images[0]).save(path)
 
-    alone, listed, read = detector.detect(pictures[0]), detector.detect(pictures, batch_size=2), detector.detect(path)
+    alone, listed, read = detector.detect(images[0]), detector.detect(images, batch_size=2), detector.detect(path)
 
     for name in alone:
         np.testing.assert_array_equal(alone[name][0], listed[name][0])
         np.testing.assert_array_equal(alone[name], read[name])
 
 
-def test_threads_change_nothing_but_the_time(detector, pictures):
-    one = detector.detect(pictures, num_threads=1)
+def test_threads_change_nothing_but_the_time(detector, images):
+    one = detector.detect(images, num_threads=1)
 
-    two = detector.detect(pictures, num_threads=2)
+    two = detector.detect(images, num_threads=2)
 
     assert detector.num_threads == 2
     np.testing.assert_array_equal(one["classes"], two["classes"])
     np.testing.assert_allclose(one["boxes"], two["boxes"], atol=1e-6)
 
 
-def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, pictures):
-    detector.detect(pictures[:1], max_objects=4, sampler="top_p", seed=3, jit_compile=False)
+def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, images):
+    detector.detect(images[:1], max_objects=4, sampler="top_p", seed=3, jit_compile=False)
 
     for options in ({"max_objects": 3}, {"sampler": "greedy"}, {"seed": 4}, {"temperature": 2.0}):
         with pytest.raises(InputError, match=next(iter(options))):
-            detector.detect(pictures[:1], **options)
+            detector.detect(images[:1], **options)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, pictures):
     [
         ([], {}, "empty"),
         (np.zeros((1, 32, 32, 3), np.float32), {}, "uint8"),
-        ("no_such_picture.png", {}, "no_such_picture.png"),
+        ("no_such_image.png", {}, "no_such_image.png"),
         (np.zeros((8, 8, 3), np.uint8), {"batch_size": 0}, "batch_size"),
-        (np.zeros((8, 8, 3), np.uint8), {"readings": 2, "mirror": True}, "reads a picture once"),
+        (np.zeros((8, 8, 3), np.uint8), {"readings": 2, "mirror": True}, "reads an image once"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 0}, "num_threads"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 1.5}, "num_threads"),
     ],
@@ -107,7 +107,7 @@ def test_a_damaged_file_is_told(tiny_tflite, tmp_path):
 def test_a_model_of_another_make_with_our_description_is_told(tiny_tflite, tmp_path):
     import json
 
-    from pix2seq_keras.exporting.tflite import read_tflite_description, write_tflite
+    from pix2seq_keras.exporting.tflite.write import read_tflite_description, write_tflite
 
     path = tmp_path / "other.tflite"
     write_tflite(path, b"no flatbuffer", json.loads(read_tflite_description(tiny_tflite[1])), [])

@@ -10,7 +10,7 @@ from pix2seq_keras.layers.applications_backbone import APPLICATIONS
 from pix2seq_keras.layers.keras_backbone import SCALINGS
 
 
-def pictures(*size):
+def random_images(*size):
     return np.random.default_rng(1).uniform(size=(2, *size, 3)).astype("float32")
 
 
@@ -18,7 +18,7 @@ def pictures(*size):
 def test_every_named_network_is_scaled_as_its_family_wants(name):
     families = {"resnet": "resnet", "effici": "efficientnet_v2", "convne": "convnext", "mobile": "mobilenet_v3"}
     family = getattr(keras.applications, families[name[:6]])
-    images = pictures(4, 4)
+    images = random_images(4, 4)
 
     scaled = SCALINGS[APPLICATIONS[name][1]](images)
 
@@ -32,8 +32,8 @@ def resnet50():
     return applications_backbone("resnet50", (33, 48), batch_norm="frozen")
 
 
-def test_resnet50_reads_blue_first_pictures_and_ends_after_its_fourth_stage(resnet50):
-    images = pictures(33, 48)
+def test_resnet50_reads_blue_first_images_and_ends_after_its_fourth_stage(resnet50):
+    images = random_images(33, 48)
 
     features = np.asarray(resnet50(images))
 
@@ -45,7 +45,7 @@ def test_resnet50_reads_blue_first_pictures_and_ends_after_its_fourth_stage(resn
 
 
 @pytest.mark.parametrize(("size", "grid"), [((65, 41), (5, 3)), ((32, 48), (2, 3))])
-def test_a_mobilenet_sees_pictures_of_any_size(size, grid):
+def test_a_mobilenet_sees_images_of_any_size(size, grid):
     backbone = applications_backbone("mobilenetv3_small", size)
 
     assert backbone.compute_output_shape((None, *size, 3)) == (None, *grid, 288)
@@ -63,7 +63,7 @@ def test_a_convnext_comes_back_from_its_file(assert_loads_equal, tmp_path, monke
     backbone = applications_backbone("convnext_tiny", (33, 48))
 
     assert backbone.compute_output_shape((None, 33, 48, 3)) == (None, 2, 3, 8)
-    assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", pictures(33, 48))
+    assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", random_images(33, 48))
 
 
 def little_net(size):
@@ -162,7 +162,7 @@ def test_a_pix2seq_with_keras_applications_trains_and_comes_back(
     backbone = applications_backbone("mobilenetv3_small", (33, 48), stride=8)
     before = [np.array(weight) for weight in backbone.weights]
 
-    model, inputs = train_in_pix2seq(backbone, pictures(33, 48))
+    model, inputs = train_in_pix2seq(backbone, random_images(33, 48))
 
     assert model.encoder.grid == (5, 6) and len(before) > 20
     for old, weight in zip(before, backbone.weights, strict=True):

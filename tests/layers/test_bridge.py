@@ -21,7 +21,7 @@ def test_it_is_dense_norm_code_and_one_residual_mlp_without_a_norm_after_it(numb
     np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
-def test_stochastic_depth_leaves_the_projected_picture(numbers):
+def test_stochastic_depth_leaves_the_projected_image(numbers):
     bridge, encoded = Bridge(8, 12, (2, 3), drop_path=0.5), numbers(64, 6, 10)
     full = np.asarray(bridge(encoded))
 

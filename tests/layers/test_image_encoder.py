@@ -1,4 +1,4 @@
-"""A picture becomes a sequence of vectors."""
+"""An image becomes a sequence of vectors."""
 
 import keras
 import numpy as np

@@ -53,7 +53,7 @@ def statistics(weights):
     return {path for path in weights if "moving" in path}
 
 
-def pictures(*size):
+def random_images(*size):
     return np.random.default_rng(1).uniform(size=(2, *size, 3)).astype("float32")
 
 
@@ -61,14 +61,14 @@ def pictures(*size):
 
 
 def test_the_layer_keeps_the_promises_of_a_layer(check_layer):
-    assert check_layer(KerasBackbone(little_net(), 4, scaling="torch"), pictures(16, 24)).shape == (2, 4, 6, 6)
+    assert check_layer(KerasBackbone(little_net(), 4, scaling="torch"), random_images(16, 24)).shape == (2, 4, 6, 6)
 
 
 @pytest.mark.parametrize("made_for", [(None, None), (64, 48)])
 @pytest.mark.parametrize(("stride", "end"), [(2, "end_4"), (4, "end_6"), (8, "end_8")])
 def test_the_level_is_the_end_of_a_stage_not_the_inside_of_the_next_branch(made_for, stride, end):
     net = little_net(made_for)
-    images = pictures(64, 48)
+    images = random_images(64, 48)
     expected = keras.Model(net.input, net.get_layer(end).output)(images)
 
     features = KerasBackbone(net, stride, scaling="unit")(images)
@@ -90,8 +90,8 @@ def test_a_level_the_model_itself_gives_out_is_taken_wherever_it_lies():
     both = keras.layers.Concatenate()([keras.layers.Conv2D(3, 2, 2)(x), pyramid])
     model = keras.Model(x, [keras.layers.Conv2D(6, 1)(both), pyramid, deep])
 
-    assert KerasBackbone(model, 4, scaling="unit")(pictures(32, 32)).shape == (2, 8, 8, 4)
-    assert KerasBackbone(model, 2, scaling="unit")(pictures(32, 32)).shape == (2, 16, 16, 6)
+    assert KerasBackbone(model, 4, scaling="unit")(random_images(32, 32)).shape == (2, 8, 8, 4)
+    assert KerasBackbone(model, 2, scaling="unit")(random_images(32, 32)).shape == (2, 16, 16, 6)
 
 
 @pytest.mark.parametrize("size", [(40, 40), (33, 41), (64, 48)])
@@ -103,7 +103,7 @@ def test_the_next_level_is_not_mistaken_for_this_one_on_small_canvases(size):
 
     backbone = KerasBackbone(keras.Model(images, x), 16, scaling="unit")
 
-    assert backbone(pictures(*size)).shape == (2, -(-size[0] // 16), -(-size[1] // 16), 5)
+    assert backbone(random_images(*size)).shape == (2, -(-size[0] // 16), -(-size[1] // 16), 5)
 
 
 def test_a_model_that_rounds_down_has_levels_too():
@@ -118,7 +118,7 @@ def test_a_sequential_model_is_a_backbone(assert_loads_equal, tmp_path):
     net = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 2, 2), keras.layers.Conv2D(5, 2, 2)])
     backbone = KerasBackbone(net, 2, scaling="unit")
 
-    loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", pictures(8, 8))
+    loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", random_images(8, 8))
 
     assert loaded.layers[0].model.output_shape[-1] == 4
 
@@ -129,9 +129,9 @@ def test_a_stride_the_model_does_not_have_is_a_sentence_with_those_it_has():
     assert "2 (32×24), 4 (16×12), 8 (8×6), 16 (4×3)" in str(caught.value)
 
 
-def test_other_pictures_than_the_model_was_made_for_are_a_sentence(tiny_vocabulary):
+def test_other_images_than_the_model_was_made_for_are_a_sentence(tiny_vocabulary):
     backbone = KerasBackbone(little_net((64, 48)), 8, scaling="unit")
-    with pytest.raises(InputError, match=r"made for pictures of shape \(None, 64, 48, 3\).*32, 32"):
+    with pytest.raises(InputError, match=r"made for images of shape \(None, 64, 48, 3\).*32, 32"):
         Pix2Seq(tiny_vocabulary, (32, 32), backbone)
 
 
@@ -169,7 +169,7 @@ def test_a_frozen_batch_norm_keeps_statistics_gamma_and_beta_while_the_rest_trai
 
     assert len(of_norms(before)) == 3 * 4
     assert changed(before, after) == set(before) - of_norms(before)
-    np.testing.assert_array_equal(backbone(pictures(32, 48), training=True), backbone(pictures(32, 48)))
+    np.testing.assert_array_equal(backbone(random_images(32, 48), training=True), backbone(random_images(32, 48)))
 
 
 def test_a_frozen_backbone_keeps_every_weight():
@@ -196,7 +196,7 @@ def test_what_is_frozen_stays_so_when_the_whole_model_is_made_trainable(options)
 
 def test_a_frozen_backbone_runs_in_inference_mode_dropout_too():
     net = little_net(dropout=0.5)
-    images = pictures(32, 32)
+    images = random_images(32, 32)
     assert not np.array_equal(net(images, training=True), net(images))
 
     backbone = KerasBackbone(net, 16, freeze=True, scaling="unit")
@@ -207,7 +207,7 @@ def test_a_frozen_backbone_runs_in_inference_mode_dropout_too():
 @pytest.mark.parametrize("options", [{"freeze": True}, {"batch_norm": "frozen"}], ids=str)
 def test_a_loaded_backbone_is_as_frozen_as_it_was(options, assert_loads_equal, tmp_path):
     backbone = KerasBackbone(little_net(), 8, scaling="unit", **options)
-    loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", pictures(32, 48)).layers[0]
+    loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", random_images(32, 48)).layers[0]
 
     before, after = fitted(loaded)
 
@@ -221,10 +221,10 @@ def test_a_loaded_backbone_is_as_frozen_as_it_was(options, assert_loads_equal, t
 @pytest.mark.parametrize(
     ("scaling", "mode"), [("caffe", "caffe"), ("tf", "tf"), ("torch", "torch"), ("pixels", None), ("unit", None)]
 )
-def test_pictures_are_scaled_as_keras_applications_scales_them(scaling, mode):
+def test_images_are_scaled_as_keras_applications_scales_them(scaling, mode):
     x = keras.Input((None, None, 3))
     backbone = KerasBackbone(keras.Model(x, keras.layers.Identity()(x)), 1, scaling=scaling)
-    images = pictures(8, 12)
+    images = random_images(8, 12)
 
     scaled = backbone(images)
 
@@ -237,7 +237,7 @@ def test_pictures_are_scaled_as_keras_applications_scales_them(scaling, mode):
 def test_scaling_is_exact_under_mixed_precision():
     x = keras.Input((None, None, 3))
     model = keras.Model(x, keras.layers.Identity()(x))
-    images = pictures(8, 12)
+    images = random_images(8, 12)
 
     scaled = KerasBackbone(model, 1, scaling="caffe", dtype="mixed_bfloat16")(images)
 
@@ -290,13 +290,13 @@ def test_a_backbone_of_keras_cv_comes_back_from_its_file(
         monkeypatch.delitem(registered, key)  # as in a process that has not imported keras-cv
 
     model = keras.Sequential([keras.Input((32, 32, 3)), backbone])
-    loaded = assert_loads_equal(model, tmp_path / "model.keras", pictures(32, 32))
+    loaded = assert_loads_equal(model, tmp_path / "model.keras", random_images(32, 32))
 
     assert loaded.output_shape[1:3] == (4, 4)
 
 
 def test_a_rescaling_inside_a_keras_cv_backbone_is_met_with_pixels(keras_cv_models):
-    images = pictures(32, 32)
+    images = random_images(32, 32)
     build = lambda rescaling: keras_cv_models.ResNetBackbone(include_rescaling=rescaling, **KERAS_CV["ResNetBackbone"])
     one, other = KerasBackbone(build(False), 8, scaling="unit"), KerasBackbone(build(True), 8, scaling="pixels")
     other.set_weights(one.get_weights())
@@ -311,7 +311,7 @@ def test_a_pix2seq_with_a_backbone_of_keras_cv_trains_and_comes_back(
     backbone = KerasBackbone(resnet, 8, batch_norm="frozen", scaling="unit")
     before = {weight.path: np.array(weight) for weight in backbone.weights}
 
-    model, inputs = train_in_pix2seq(backbone, pictures(32, 48))
+    model, inputs = train_in_pix2seq(backbone, random_images(32, 48))
 
     after = {weight.path: np.array(weight) for weight in backbone.weights}
     norms = {path for path in before if "_bn" in path}

@@ -66,7 +66,7 @@ def test_dc5_sees_what_the_standard_network_sees_at_twice_the_grid():
 
 
 def test_strided_convolutions_are_padded_alike_on_both_sides():
-    """At the first place a 3×3/2 kernel sees a row of zeros before the picture; TensorFlow's SAME has none there."""
+    """At the first place a 3×3/2 kernel sees a row of zeros before the image; TensorFlow's SAME has none there."""
     block = Bottleneck(1, stride=2, project=True)
     x = np.ones((1, 4, 4, 4), "float32")
     block(x)

@@ -23,7 +23,7 @@ def test_the_decoder_keeps_the_promises_of_a_layer(check_layer, numbers):
     assert check_layer(TransformerDecoder(2, 8, 16, 2), numbers(2, 5, 8), numbers(2, 7, 8)).shape == (2, 5, 8)
 
 
-@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "in_place", "where", "lite"])
+@pytest.mark.parametrize("cache_write", ["slice_update", "scatter", "in_place", "where", "tflite"])
 def test_cached_steps_equal_the_whole_at_every_position(decoder, numbers, cache_write):
     x, encoded = numbers(3, 7, 16), numbers(3, 9, 16)
     whole = np.asarray(decoder(x, encoded))
@@ -37,7 +37,7 @@ def test_cached_steps_equal_the_whole_at_every_position(decoder, numbers, cache_
     assert not np.asarray(cache[1]["values"])[:, :, 7:].any()
 
 
-def test_the_cache_holds_the_projected_picture_once(decoder, numbers):
+def test_the_cache_holds_the_projected_image_once(decoder, numbers):
     encoded = numbers(3, 9, 16)
     cache = decoder.init_cache(encoded, 4)
 
@@ -48,7 +48,7 @@ def test_the_cache_holds_the_projected_picture_once(decoder, numbers):
     np.testing.assert_array_equal(later[1]["cross_values"], cache[1]["cross_values"])
 
 
-def test_a_position_depends_on_what_is_before_it_and_on_the_picture(decoder, numbers):
+def test_a_position_depends_on_what_is_before_it_and_on_the_image(decoder, numbers):
     x, encoded = numbers(1, 6, 16), numbers(1, 9, 16)
     changed = x.copy()
     changed[:, 3, 0] += 1
@@ -108,7 +108,7 @@ def test_a_cache_may_grow_between_steps(decoder, numbers):
 
 
 def test_reordered_rows_continue_as_the_rows_they_were(decoder, numbers):
-    x, encoded = numbers(2, 3, 16), np.repeat(numbers(1, 9, 16), 2, 0)  # two candidates of one picture
+    x, encoded = numbers(2, 3, 16), np.repeat(numbers(1, 9, 16), 2, 0)  # two candidates of one image
     _, cache = decoder.prefill(x[:, :2], decoder.init_cache(encoded, 4))
     plain, _ = decoder.step(x[:, 2:], 2, cache)
 
@@ -119,7 +119,7 @@ def test_reordered_rows_continue_as_the_rows_they_were(decoder, numbers):
 
 
 @pytest.mark.parametrize("cache_write", ["slice_update", "scatter"])
-def test_long_pictures_take_the_other_softmax_and_give_the_same(decoder, numbers, cache_write):
+def test_long_images_take_the_other_softmax_and_give_the_same(decoder, numbers, cache_write):
     x, encoded = numbers(1, 1, 16), numbers(1, 2100, 16)  # 4 heads · 2100 ≥ graph_kernels.LARGE_SOFTMAX
 
     hidden, _ = decoder.step(x, 0, decoder.init_cache(encoded, 2), cache_write)

@@ -1,4 +1,4 @@
-"""From pictures of any size to boxes on those pictures."""
+"""From images of any size to boxes on those images."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ TALL = np.full((96, 48, 3), 100, np.uint8)  # 1:2; the left half
 
 @pytest.fixture
 def reads(monkeypatch, tiny_vocabulary):
-    """A function (boxes of the canvas (n, 4), classes, scores): from then on every picture is read as these."""
+    """A function (boxes of the canvas (n, 4), classes, scores): from then on every image is read as these."""
     calls = []
 
     def fix(boxes, classes, scores):
@@ -42,7 +42,7 @@ def reads(monkeypatch, tiny_vocabulary):
 BOX = [3 / 15, 6 / 15, 6 / 15, 12 / 15]  # exactly on bins
 
 
-def test_boxes_come_back_in_the_frame_of_a_wide_picture(tiny_model, reads):
+def test_boxes_come_back_in_the_frame_of_a_wide_image(tiny_model, reads):
     calls = reads([BOX], [1], [0.5])
 
     found = tiny_model.detect(WIDE)
@@ -53,22 +53,22 @@ def test_boxes_come_back_in_the_frame_of_a_wide_picture(tiny_model, reads):
     np.testing.assert_allclose(canvas[16:], 0.3, atol=1e-6)
 
 
-def test_pictures_of_one_list_have_frames_of_their_own(tiny_model, reads):
+def test_images_of_one_list_have_frames_of_their_own(tiny_model, reads):
     reads([BOX], [1], [0.5])
 
     found = tiny_model.detect([WIDE, TALL, np.zeros((7, 7, 3), np.uint8)])
 
-    expected = [[0.4, 0.4, 0.8, 0.8], [0.2, 0.8, 0.4, 1.0], BOX]  # the tall one's right edge is beyond the picture
+    expected = [[0.4, 0.4, 0.8, 0.8], [0.2, 0.8, 0.4, 1.0], BOX]  # the tall one's right edge is beyond the image
     np.testing.assert_allclose(found["boxes"][:, 0], expected, atol=1e-6)
 
 
-def test_a_float_batch_is_its_own_frame(tiny_model, reads, tiny_pictures):
+def test_a_float_batch_is_its_own_frame(tiny_model, reads, tiny_images):
     calls = reads([BOX], [1], [0.5])
 
-    found = tiny_model.detect(tiny_pictures[:3], batch_size=2, sampler="greedy", max_objects=1)
+    found = tiny_model.detect(tiny_images[:3], batch_size=2, sampler="greedy", max_objects=1)
 
     np.testing.assert_allclose(found["boxes"], np.tile(BOX, (3, 1, 1)), atol=1e-6)
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in calls]), tiny_pictures[:3])
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in calls]), tiny_images[:3])
     assert [len(images) for images, _ in calls] == [2, 1]
     assert calls[0][1].items() >= {"sampler": "greedy", "max_objects": 1}.items()
 
@@ -95,34 +95,34 @@ def test_an_object_may_be_given_its_best_class_only(tiny_model, reads, options):
     np.testing.assert_allclose(found["scores"], [[0.75, 0.5]])
 
 
-def test_several_labels_are_the_pairs_of_the_models_probabilities(tiny_model, tiny_pictures):
-    read = tiny_model.generate(tiny_pictures, sampler="greedy")
+def test_several_labels_are_the_pairs_of_the_models_probabilities(tiny_model, tiny_images):
+    read = tiny_model.generate(tiny_images, sampler="greedy")
 
-    found = tiny_model.detect(tiny_pictures, sampler="greedy", multi_label=True)
+    found = tiny_model.detect(tiny_images, sampler="greedy", multi_label=True)
 
     probabilities = read["class_probabilities"].numpy()
     best = -np.sort(-probabilities.reshape(8, -1), axis=1)[:, :4]
     np.testing.assert_allclose(found["scores"], best, atol=1e-6)
     assert (probabilities.sum(-1) < 1).all()
-    single = tiny_model.detect(tiny_pictures, sampler="greedy", multi_label=False)
+    single = tiny_model.detect(tiny_images, sampler="greedy", multi_label=False)
     np.testing.assert_allclose(single["scores"], -np.sort(-read["class_scores"].numpy(), axis=1), atol=1e-6)
     np.testing.assert_allclose(read["class_scores"], probabilities.max(-1), atol=1e-6)
 
 
-def test_several_labels_need_the_grammar(tiny_model, tiny_pictures):
+def test_several_labels_need_the_grammar(tiny_model, tiny_images):
     with pytest.raises(InputError, match="multi_label=True, constrained=False"):
-        tiny_model.detect(tiny_pictures, multi_label=True, constrained=False)
+        tiny_model.detect(tiny_images, multi_label=True, constrained=False)
 
 
-def test_paths_arrays_and_single_pictures_are_found_alike(tiny_model, tmp_path):
+def test_paths_arrays_and_single_images_are_found_alike(tiny_model, tmp_path):
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    path = tmp_path / "picture.png"
-    Image.fromarray(picture).save(path)
+    image = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    path = tmp_path / "image.png"
+    Image.fromarray(image).save(path)
     options = {"sampler": "greedy", "max_objects": 2}
 
     by_array, *others = (
-        tiny_model.detect(images, **options) for images in (picture, path, str(path), [path], [picture], (picture,))
+        tiny_model.detect(images, **options) for images in (image, path, str(path), [path], [image], (image,))
     )
 
     assert by_array["boxes"].shape == (1, 2, 4)
@@ -136,20 +136,20 @@ def test_paths_arrays_and_single_pictures_are_found_alike(tiny_model, tmp_path):
 
 def test_the_size_of_batches_does_not_matter(tiny_model):
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 256, (rng.integers(8, 60), rng.integers(8, 60), 3), dtype=np.uint8) for _ in range(5)]
+    images = [rng.integers(0, 256, (rng.integers(8, 60), rng.integers(8, 60), 3), dtype=np.uint8) for _ in range(5)]
 
     for seed in (3, np.arange(5)):
-        whole, parts = (tiny_model.detect(pictures, batch_size=size, seed=seed) for size in (8, 2))
+        whole, parts = (tiny_model.detect(images, batch_size=size, seed=seed) for size in (8, 2))
         for name, value in whole.items():
             np.testing.assert_allclose(parts[name], value, atol=1e-5)
     assert whole["boxes"].shape == (5, 4, 4)
     assert ((whole["boxes"] >= 0) & (whole["boxes"] <= 1)).all()
 
 
-def test_what_is_no_picture_is_explained(tiny_model, tmp_path):
-    (tmp_path / "text.jpg").write_text("no picture")
+def test_what_is_no_image_is_explained(tiny_model, tmp_path):
+    (tmp_path / "text.jpg").write_text("no image")
 
-    with pytest.raises(InputError, match=r"There is no picture .*missing.png"):
+    with pytest.raises(InputError, match=r"There is no image .*missing.png"):
         tiny_model.detect([tmp_path / "missing.png"])
     with pytest.raises(InputError, match=r"text.jpg"):
         tiny_model.detect(tmp_path / "text.jpg")
@@ -162,19 +162,19 @@ def test_what_is_no_picture_is_explained(tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize("batch_size", [0, -2])
-def test_a_batch_has_at_least_one_picture(tiny_model, batch_size):
+def test_a_batch_has_at_least_one_image(tiny_model, batch_size):
     with pytest.raises(InputError, match=f"batch_size must be at least 1.*batch_size={batch_size}"):
         tiny_model.detect(WIDE, batch_size=batch_size)
 
 
-def test_there_is_a_seed_for_every_picture_or_one_for_all(tiny_model):
-    with pytest.raises(InputError, match=r"one seed, or one for each of the 3 pictures.*2"):
+def test_there_is_a_seed_for_every_image_or_one_for_all(tiny_model):
+    with pytest.raises(InputError, match=r"one seed, or one for each of the 3 images.*2"):
         tiny_model.detect([WIDE] * 3, seed=[1, 2])
 
 
 @pytest.mark.parametrize("as_batch", [False, True])
-def test_compiled_batches_are_all_of_one_size_and_find_the_same(tiny_model, tiny_pictures, as_batch):
-    pictures = tiny_pictures[:7] if as_batch else list((tiny_pictures[:7] * 255).astype(np.uint8))
+def test_compiled_batches_are_all_of_one_size_and_find_the_same(tiny_model, tiny_images, as_batch):
+    images = tiny_images[:7] if as_batch else list((tiny_images[:7] * 255).astype(np.uint8))
     options = {"batch_size": 3, "seed": np.arange(7)}
     sizes = []
     generate = Pix2Seq.generate
@@ -185,8 +185,8 @@ def test_compiled_batches_are_all_of_one_size_and_find_the_same(tiny_model, tiny
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pix2Seq, "generate", watched)
-        compiled = tiny_model.detect(pictures, jit_compile=True, **options)
-        plain = tiny_model.detect(pictures, **options)  # seven pictures do not repay compilation
+        compiled = tiny_model.detect(images, jit_compile=True, **options)
+        plain = tiny_model.detect(images, **options)  # seven images do not repay compilation
 
     assert sizes == [(3, True)] * 3 + [(3, False), (3, False), (1, False)]
     for name, values in plain.items():

@@ -15,8 +15,8 @@ GREEDY = {"sampler": "greedy", "max_objects": 2}
 
 
 @pytest.fixture(scope="module")
-def inputs(tiny_pictures):
-    return {"images": tiny_pictures[:2], "tokens": np.array([[1, 8, 9, 10, 11, 3], [1, 7, 7, 20, 20, 2]])}
+def inputs(tiny_images):
+    return {"images": tiny_images[:2], "tokens": np.array([[1, 8, 9, 10, 11, 3], [1, 7, 7, 20, 20, 2]])}
 
 
 def test_logits_are_float32_over_the_whole_vocabulary(tiny_model, inputs):
@@ -27,16 +27,16 @@ def test_logits_are_float32_over_the_whole_vocabulary(tiny_model, inputs):
     assert tiny_model.encode(inputs["images"]).shape == (2, 16, 16)
 
 
-def test_logits_see_no_later_token_but_the_picture(tiny_model, inputs):
+def test_logits_see_no_later_token_but_the_image(tiny_model, inputs):
     other_token = {**inputs, "tokens": inputs["tokens"] + [[0, 0, 0, 1, 0, 0]]}
-    other_picture = {**inputs, "images": inputs["images"][::-1]}
+    other_image = {**inputs, "images": inputs["images"][::-1]}
     logits = tiny_model(inputs)
 
     by_token = np.abs(tiny_model(other_token) - logits).max((0, 2))
-    by_picture = np.abs(tiny_model(other_picture) - logits).max((0, 2))
+    by_image = np.abs(tiny_model(other_image) - logits).max((0, 2))
 
     assert (by_token[:3] < 1e-4).all() and (by_token[3:] > 1e-3).all()
-    assert (by_picture > 1e-3).all()
+    assert (by_image > 1e-3).all()
 
 
 def test_attention_maps_have_a_row_for_every_token_and_a_place_for_every_patch(tiny_model, inputs):
@@ -126,12 +126,12 @@ def test_mixed_precision_computes_nearly_the_same(tiny_model, inputs):
     assert np.isfinite(read["log_probs"]).all()
 
 
-def test_no_more_objects_are_read_than_there_are_positions_for(tiny_model, tiny_pictures):
+def test_no_more_objects_are_read_than_there_are_positions_for(tiny_model, tiny_images):
     assert checked_max_objects(tiny_model, None) == 4
     assert checked_max_objects(tiny_model, 4) == 4
     for wrong in (0, 5, -1):
         with pytest.raises(InputError, match=f"between 1 and 4.*20 positions.*max_objects={wrong}"):
-            tiny_model.generate(tiny_pictures, max_objects=wrong)
+            tiny_model.generate(tiny_images, max_objects=wrong)
 
 
 @pytest.mark.parametrize(
@@ -140,38 +140,38 @@ def test_no_more_objects_are_read_than_there_are_positions_for(tiny_model, tiny_
         (np.zeros((2, 32, 48, 3), "float32"), r"shape \(B, 32, 32, 3\). Received: shape \(2, 32, 48, 3\)"),
         (np.zeros((32, 32, 3), "float32"), r"Received: shape \(32, 32, 3\).*`detect`"),
         (np.zeros((2, 32, 32, 1), "float32"), r"Received: shape \(2, 32, 32, 1\)"),
-        (np.zeros((2, 32, 32, 3), "uint8"), "float pictures.*uint8.*Divide by 255"),
+        (np.zeros((2, 32, 32, 3), "uint8"), "float images.*uint8.*Divide by 255"),
         (np.zeros((0, 32, 32, 3), "float32"), "The batch is empty"),
     ],
 )
-def test_pictures_that_do_not_fit_are_explained(tiny_model, images, sentence):
+def test_images_that_do_not_fit_are_explained(tiny_model, images, sentence):
     with pytest.raises(InputError, match=sentence):
         tiny_model.generate(images)
 
 
-def test_half_precision_pictures_are_read(tiny_model, tiny_pictures):
-    assert checked_images(tiny_model, tiny_pictures.astype("float16")).dtype == tf.float32
-    assert checked_images(tiny_model, tiny_pictures.astype("float64")).dtype == tf.float32
+def test_half_precision_images_are_read(tiny_model, tiny_images):
+    assert checked_images(tiny_model, tiny_images.astype("float16")).dtype == tf.float32
+    assert checked_images(tiny_model, tiny_images.astype("float64")).dtype == tf.float32
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_pixels_that_are_no_numbers_are_named_by_their_row(tiny_model, tiny_pictures, number):
-    pictures = tiny_pictures[:3].copy()
-    pictures[1, 5, 5, 0] = number
+def test_pixels_that_are_no_numbers_are_named_by_their_row(tiny_model, tiny_images, number):
+    images = tiny_images[:3].copy()
+    images[1, 5, 5, 0] = number
 
     with pytest.raises(InputError, match=r"NaN or infinity in rows \[1\]"):
-        tiny_model.generate(pictures)
+        tiny_model.generate(images)
 
 
 @pytest.mark.parametrize("seed", [[1, 2], [[1, 2, 3]], 0.5])
-def test_seeds_that_are_not_one_a_row_are_refused(tiny_model, tiny_pictures, seed):
-    with pytest.raises(InputError, match="one for each of the 3 pictures"):
-        tiny_model.generate(tiny_pictures[:3], seed=seed)
+def test_seeds_that_are_not_one_a_row_are_refused(tiny_model, tiny_images, seed):
+    with pytest.raises(InputError, match="one for each of the 3 images"):
+        tiny_model.generate(tiny_images[:3], seed=seed)
 
 
-def test_an_unknown_sampler_is_explained(tiny_model, tiny_pictures):
+def test_an_unknown_sampler_is_explained(tiny_model, tiny_images):
     with pytest.raises(InputError, match="'beam'"):
-        tiny_model.generate(tiny_pictures, sampler="beam")
+        tiny_model.generate(tiny_images, sampler="beam")
 
 
 def test_a_user_may_decode_position_by_position(tiny_model, inputs):

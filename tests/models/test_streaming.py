@@ -12,11 +12,11 @@ SAMPLED = samplers.TopP(0.9)
 
 
 @pytest.mark.parametrize("constrained", [True, False])
-def test_the_stream_is_what_generate_reads(tiny_model, tiny_pictures, constrained):
+def test_the_stream_is_what_generate_reads(tiny_model, tiny_images, constrained):
     options = {"sampler": SAMPLED, "seed": 7, "constrained": constrained}
-    whole = tiny_model.generate(tiny_pictures[:1], **options)
+    whole = tiny_model.generate(tiny_images[:1], **options)
 
-    found = list(tiny_model.stream(tiny_pictures[0], **options))
+    found = list(tiny_model.stream(tiny_images[0], **options))
 
     objects = whole["tokens"].numpy().reshape(4, 5)
     kept = [place for place in range(4) if whole["classes"][0, place] >= 0]
@@ -30,21 +30,19 @@ def test_the_stream_is_what_generate_reads(tiny_model, tiny_pictures, constraine
         np.testing.assert_allclose([one["box"] for one in found], dequantize(objects[:, :4] - 6, 16), atol=1e-6)
 
 
-def test_boxes_are_those_of_the_picture_that_was_given(tiny_model):
-    picture = np.random.default_rng(0).integers(
-        0, 255, (40, 20, 3), dtype=np.uint8
-    )  # the canvas's right half is padding
+def test_boxes_are_those_of_the_image_that_was_given(tiny_model):
+    image = np.random.default_rng(0).integers(0, 255, (40, 20, 3), dtype=np.uint8)  # the canvas's right half is padding
 
     options = {"sampler": "greedy", "coordinate_window": 0.2}
-    found = list(tiny_model.stream(picture, **options))
-    detected = tiny_model.detect(picture, multi_label=False, **options)
+    found = list(tiny_model.stream(image, **options))
+    detected = tiny_model.detect(image, multi_label=False, **options)
 
     by_score = sorted(found, key=lambda one: -one["score"])
     np.testing.assert_allclose([one["box"] for one in by_score], detected["boxes"][0], atol=1e-5)
     np.testing.assert_allclose([one["score"] for one in by_score], detected["scores"][0], atol=1e-5)
 
 
-def test_objects_come_before_the_rest_is_read(tiny_model, tiny_pictures, monkeypatch):
+def test_objects_come_before_the_rest_is_read(tiny_model, tiny_images, monkeypatch):
     start, advance = tiny_model.stepwise(make_options(tiny_model, None, "greedy", True, False, 0.0))
     reached = []
 
@@ -53,7 +51,7 @@ def test_objects_come_before_the_rest_is_read(tiny_model, tiny_pictures, monkeyp
         return advance(state, until)
 
     monkeypatch.setattr(tiny_model, "stepwise", lambda options: (start, watched))
-    stream = tiny_model.stream(tiny_pictures[:1], sampler="greedy")
+    stream = tiny_model.stream(tiny_images[:1], sampler="greedy")
 
     next(stream)
     assert reached == [5]
@@ -61,12 +59,12 @@ def test_objects_come_before_the_rest_is_read(tiny_model, tiny_pictures, monkeyp
     assert reached == [5, 10]
 
 
-def test_the_stream_ends_where_the_sequence_does(tiny_model, tiny_pictures):
+def test_the_stream_ends_where_the_sequence_does(tiny_model, tiny_images):
     options = {"sampler": samplers.TopP(1.0), "stop_at_end": True, "end_bias": 2.0}
-    tokens = tiny_model.generate(tiny_pictures, seed=np.arange(8), **options)["tokens"].numpy()
+    tokens = tiny_model.generate(tiny_images, seed=np.arange(8), **options)["tokens"].numpy()
     counts = ((tokens != 0).sum(-1) // 5).tolist()
 
-    streams = [tiny_model.stream(picture, seed=row, **options) for row, picture in enumerate(tiny_pictures)]
+    streams = [tiny_model.stream(image, seed=row, **options) for row, image in enumerate(tiny_images)]
 
     assert [len(list(stream)) for stream in streams] == counts
     assert len(set(counts)) > 2
@@ -86,6 +84,6 @@ def test_what_cannot_be_streamed_is_refused_at_once(tiny_model, image, says):
         tiny_model.stream(image)
 
 
-def test_beam_search_cannot_be_streamed(tiny_model, tiny_pictures):
+def test_beam_search_cannot_be_streamed(tiny_model, tiny_images):
     with pytest.raises(InputError, match="after the last one"):
-        tiny_model.stream(tiny_pictures[0], sampler="beam_search")
+        tiny_model.stream(tiny_images[0], sampler="beam_search")

@@ -46,7 +46,7 @@ def test_an_object_is_five_tokens_noise_has_a_class_and_padding_is_zeros():
     assert tokens.dtype == np.int32
 
 
-def test_batches_serialise_as_their_pictures_do():
+def test_batches_serialise_as_their_images_do():
     rng = np.random.default_rng(0)
     boxes, classes = rng.uniform(0, 1, (2, 3, 4, 4)).astype(np.float32), rng.integers(-2, 3, (2, 3, 4))
 
@@ -103,7 +103,7 @@ def test_a_full_sequence_has_no_end():
     assert weights.numpy().tolist() == [1] * 10
 
 
-def test_a_picture_without_objects_is_all_end_and_padding():
+def test_a_image_without_objects_is_all_end_and_padding():
     options = SequenceOptions(max_objects=2, end_weight=1.0)
 
     tokens, targets, weights = training_sequence(BOXES[:0], CLASSES[:0], VOCABULARY, options, SEED)

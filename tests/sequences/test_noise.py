@@ -66,7 +66,7 @@ def test_shifted_boxes_keep_their_size_and_go_anywhere():
     assert abs(np.corrcoef(centers.T)[0, 1]) < 0.08
 
 
-def test_large_shifted_boxes_are_cut_only_where_they_leave_the_picture():
+def test_large_shifted_boxes_are_cut_only_where_they_leave_the_image():
     boxes = np.tile(np.array([0.0, 0.0, 0.6, 0.4], np.float32), (2000, 1))
 
     shifted = shifted_boxes(boxes, (0, 3)).numpy()

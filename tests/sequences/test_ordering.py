@@ -68,7 +68,7 @@ def test_a_tie_does_not_disturb_the_rest():
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_picture_without_objects_has_an_empty_order(order):
+def test_a_image_without_objects_has_an_empty_order(order):
     assert order_objects(np.zeros((0, 4), np.float32), np.zeros(0, np.int32), order).shape == (0,)
 
 

@@ -15,8 +15,8 @@ GAPPED = Vocabulary.published(num_bins=200, coord_shift=200, size=420, class_ids
 
 
 @st.composite
-def pictures(draw):
-    """Objects of one picture: boxes (n, 4), classes (n,) with noise among them and padding at the end."""
+def images(draw):
+    """Objects of one image: boxes (n, 4), classes (n,) with noise among them and padding at the end."""
     count, padding = draw(st.integers(0, 6)), draw(st.integers(0, 3))
     numbers = st.floats(0, 1, width=32)
     boxes = draw(st.lists(st.lists(numbers, min_size=4, max_size=4), min_size=count, max_size=count))
@@ -28,9 +28,9 @@ def pictures(draw):
 
 @pytest.mark.parametrize("vocabulary", [COMPACT, GAPPED], ids=["compact", "published"])
 @settings(max_examples=50, deadline=None)
-@given(pictures())
-def test_parsing_brings_back_what_was_serialised(vocabulary, picture):
-    boxes, classes = picture
+@given(images())
+def test_parsing_brings_back_what_was_serialised(vocabulary, image):
+    boxes, classes = image
     real = classes >= 0
 
     objects = parse(serialize(boxes, classes, vocabulary)[None], vocabulary)

@@ -1,4 +1,4 @@
-"""A running server of the toy, and pictures to send."""
+"""A running server of the toy, and images to send."""
 
 import io
 

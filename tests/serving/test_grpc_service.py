@@ -25,12 +25,12 @@ def prediction(channel):
     return prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
-def predict_request(*pictures, name="toy", signature="", version=None, output_filter=()):
+def predict_request(*images, name="toy", signature="", version=None, output_filter=()):
     request = predict_pb2.PredictRequest(output_filter=output_filter)
     request.model_spec.name, request.model_spec.signature_name = name, signature
     if version is not None:
         request.model_spec.version.value = version
-    request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(list(pictures), tf.string))
+    request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(list(images), tf.string))
     return request
 
 
@@ -88,7 +88,7 @@ def test_wrong_requests_get_the_codes_of_the_real_server(prediction, red_png):
     assert refused(prediction.Predict, predict_request(red_png, version=4))[0] == "NOT_FOUND"
     assert refused(prediction.Predict, predict_request(red_png, signature="x"))[0] == "FAILED_PRECONDITION"
     code, said = refused(prediction.Predict, predict_request(red_png, b"text"))  # one bad row fails the call
-    assert code == "INVALID_ARGUMENT" and said.startswith("A picture must be a JPEG")
+    assert code == "INVALID_ARGUMENT" and said.startswith("An image must be a JPEG")
     labelled = predict_request(red_png)
     labelled.model_spec.version_label = "stable"
     assert refused(prediction.Predict, labelled)[0] == "INVALID_ARGUMENT"

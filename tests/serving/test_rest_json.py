@@ -49,7 +49,7 @@ def test_rows_and_columns_of_several_inputs_mean_the_same():
         assert (inputs["seed"].dtype, inputs["seed"].tolist()) == (np.int32, [3, 4])
 
 
-def test_pictures_as_nested_lists_become_arrays():
+def test_images_as_nested_lists_become_arrays():
     pixels = np.arange(12).reshape(1, 2, 2, 3)
     inputs = read_inputs({"instances": pixels.tolist()}, signature(input_tensor=tf.uint8), 1000)
     np.testing.assert_array_equal(inputs["input_tensor"], pixels.astype(np.uint8))

@@ -88,7 +88,7 @@ def test_wrong_paths_get_an_error_in_json(server, path, status, said):
 def test_wrong_bodies_get_an_error_in_json(url, red_png):
     for body, said in (
         (b"{", "JSON Parse error"),
-        (json.dumps({"instances": [b64(b"text")]}).encode(), "A picture must be a JPEG"),
+        (json.dumps({"instances": [b64(b"text")]}).encode(), "An image must be a JPEG"),
         (json.dumps({"instances": [b64(red_png)] * 5}).encode(), "between 1 and 4 rows"),
         (json.dumps({"instances": ["x"], "signature_name": "y"}).encode(), "not found"),
     ):

@@ -50,7 +50,7 @@ def test_what_is_not_loaded_is_not_found(model, name, version):
         ("serving_default", {"image_bytes": np.array([[b"a"]], object)}, r"must be \[-1\]. Received: \[1, 1\]"),
         ("serving_default", {"image_bytes": np.array([], object)}, "between 1 and 2 rows"),
         ("serving_default", {"image_bytes": strings(b"", b"", b"")}, "between 1 and 2 rows"),
-        ("serving_default", {"image_bytes": strings(b"text")}, "^A picture must be a JPEG"),
+        ("serving_default", {"image_bytes": strings(b"text")}, "^An image must be a JPEG"),
     ],
 )
 def test_requests_that_do_not_fit_are_refused_with_a_sentence(model, signature, inputs, said):
@@ -113,11 +113,11 @@ def test_folders_without_a_model_and_damaged_models_are_refused(served_toy, tmp_
 
 
 def test_a_model_that_does_not_stand_its_warm_up_is_refused(served_toy, tmp_path):
-    from pix2seq_keras.exporting.warm_up import write_warm_up
+    from pix2seq_keras.exporting.saved_model.warm_up import write_warm_up
 
     shutil.copytree(served_toy / "3", tmp_path / "1")
     write_warm_up(tmp_path / "1", [("describe", {"keys": strings(b"")})])
     ServedModel("toy", tmp_path, Limits())
-    write_warm_up(tmp_path / "1", [("serving_default", {"image_bytes": strings(b"no picture")})])
+    write_warm_up(tmp_path / "1", [("serving_default", {"image_bytes": strings(b"no image")})])
     with pytest.raises(InputError, match="warm-up"):
         ServedModel("toy", tmp_path, Limits())

@@ -9,7 +9,8 @@ import pytest
 from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models import published, published_presets
+from pix2seq_keras.presets import published_models as published_presets
+from pix2seq_keras.published import checkpoint_io as published
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 
 ABC = Categories.from_names(["a", "b", "c"])

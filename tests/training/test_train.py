@@ -82,7 +82,7 @@ def test_the_weights_of_a_run_open_as_models(whole, tiny_recipe):
     np.testing.assert_array_equal(weights_of(folder)[0], weights_of(folder / "best.keras")[0])
 
 
-def test_curves_and_gallery_are_pictures_with_something_on_them(whole):
+def test_curves_and_gallery_are_images_with_something_on_them(whole):
     for name in ("curves.png", "gallery.png"):
         pixels = np.asarray(Image.open(whole[0] / name))
         assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 10
@@ -97,7 +97,7 @@ def test_the_summary_holds_the_last_result(whole):
 
 def test_the_log_says_what_was_trained_on_and_every_epoch(whole):
     log = (whole[0] / "train.log").read_text()
-    assert "5 pictures to train on (train), 2 to evaluate on (val), 3 classes" in log
+    assert "5 images to train on (train), 2 to evaluate on (val), 3 classes" in log
     assert all(f"step {step}/7" in log for step in (3, 6, 7))
 
 
@@ -252,8 +252,8 @@ def test_splits_of_other_categories_are_refused(write_rectangles, edit_annotatio
 def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
     folder = write_rectangles(tmp_path / "coco", {"train": 4, "val": 2})
     edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
-    picture = folder / "train" / "1.png"
-    picture.write_bytes(picture.read_bytes()[:-60])
+    image = folder / "train" / "1.png"
+    image.write_bytes(image.read_bytes()[:-60])
     evaluation = dataclasses.replace(tiny_recipe.evaluation, gallery_images=0)
     data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
     recipe = dataclasses.replace(tiny_recipe, steps=2, epoch_steps=2, data=data, evaluation=evaluation)
@@ -261,8 +261,8 @@ def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit
     train(recipe, tmp_path / "run")
 
     log = (tmp_path / "run" / "train.log").read_text()
-    assert "picture outside the folder: 1" in log and "../x.png" in log
-    assert "unreadable picture: 1" in log and "1.png" in log
+    assert "image outside the folder: 1" in log and "../x.png" in log
+    assert "unreadable image: 1" in log and "1.png" in log
     assert not (tmp_path / "run" / "gallery.png").exists()
 
 

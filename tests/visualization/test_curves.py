@@ -17,13 +17,13 @@ def metrics(tmp_path):
     return write
 
 
-def test_curves_are_written_as_a_picture_with_something_in_it(metrics, tmp_path):
+def test_curves_are_written_as_a_image_with_something_in_it(metrics, tmp_path):
     path = metrics(HEADER + "".join(f"{i},0.{i},0.001,{5 - i},0.1,0.2,0.1\n" for i in range(5)))
 
     save_curves(path, tmp_path / "plots" / "curves.png")
 
-    picture = np.asarray(Image.open(tmp_path / "plots" / "curves.png"))
-    assert picture.min() < 100 and picture.max() == 255
+    image = np.asarray(Image.open(tmp_path / "plots" / "curves.png"))
+    assert image.min() < 100 and image.max() == 255
     assert [file.name for file in (tmp_path / "plots").iterdir()] == ["curves.png"]
 
 

@@ -20,7 +20,7 @@ def test_a_box_is_drawn_where_it_is_and_nowhere_else():
     assert tuple(drawn[100, 400]) == class_colour(0)
 
 
-def test_the_given_picture_is_not_touched():
+def test_the_given_image_is_not_touched():
     image = GREY.copy()
 
     drawn = draw_detections(image, [[0.1, 0.1, 0.9, 0.9]], [0], [0.5], names=["cell"])
@@ -29,7 +29,7 @@ def test_the_given_picture_is_not_touched():
     assert np.array_equal(image, GREY)
 
 
-def test_small_pictures_are_enlarged_by_a_whole_factor():
+def test_small_images_are_enlarged_by_a_whole_factor():
     assert draw_detections(GREY[:96, :96], [], []).shape == (384, 384, 3)
     assert draw_detections(GREY[:100, :200], [], []).shape == (400, 800, 3)
     assert draw_detections(GREY[:96, :96], [], [], min_side=1).shape == (96, 96, 3)
@@ -44,7 +44,7 @@ def test_drawing_twice_enlarges_once():
 @pytest.mark.parametrize(
     "box", [[0, 0, 0.1, 0.1], [0, 0.95, 0.05, 1], [0.95, 0.95, 1, 1], [0.9, 0, 1, 0.1], [0, 0, 1, 1]]
 )
-def test_labels_stay_inside_the_picture_whole(box):
+def test_labels_stay_inside_the_image_whole(box):
     inside = draw_detections(GREY, [[0.4, 0.4, 0.6, 0.6]], [0], [0.97], names=["a long name"])
     unlabelled = draw_detections(GREY, [[0.4, 0.4, 0.6, 0.6]], [0])
     whole_area = changed(inside, unlabelled).sum()

@@ -4,7 +4,7 @@ from PIL import Image
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.visualization import detection_panels, draw_detections, save_gallery, save_picture
+from pix2seq_keras.visualization import detection_panels, draw_detections, save_gallery, save_image
 
 CELL = Categories(ids=(1,), names=("cell",))
 
@@ -28,7 +28,7 @@ def test_every_panel_is_on_the_sheet_whole(tmp_path):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["gallery.png"]  # nothing temporary stays
 
 
-def test_cells_are_equal_and_large_pictures_shrink_in_proportion(tmp_path):
+def test_cells_are_equal_and_large_images_shrink_in_proportion(tmp_path):
     panels = [(plain((250, 10, 10), (1000, 2000)), "wide"), (plain((10, 10, 250), (60, 30)), "small")]
 
     save_gallery(tmp_path / "gallery.png", panels, columns=1)
@@ -81,16 +81,16 @@ def test_panels_need_no_truth():
     assert caption == "a.png: 0 found"
 
 
-def test_a_saved_picture_comes_back_to_the_pixel(tmp_path):
+def test_a_saved_image_comes_back_to_the_pixel(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
-    save_picture(tmp_path / "picture.png", image)
+    save_image(tmp_path / "image.png", image)
 
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "picture.png")), image)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "image.png")), image)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way of a folder")
 
-    with pytest.raises(InputError, match=r"picture\.png cannot be written"):
-        save_picture(tmp_path / "file" / "picture.png", plain((0, 0, 0)))
+    with pytest.raises(InputError, match=r"image\.png cannot be written"):
+        save_image(tmp_path / "file" / "image.png", plain((0, 0, 0)))

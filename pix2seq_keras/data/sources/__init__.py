@@ -1,1 +1,1 @@
-"""Where pictures and their objects come from; every one gives the same examples."""
+"""Where images and their objects come from; every one gives the same examples."""

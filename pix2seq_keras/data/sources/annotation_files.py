@@ -1,19 +1,18 @@
 """Reading annotation files, which are somebody else's text: only regular files, and never too much of them."""
 
 import stat
-from pathlib import Path
 
 from pix2seq_keras.errors import InputError
 
 MEGABYTE = 1 << 20
 
 
-def read_annotation_file(path: Path, max_bytes: int) -> bytes:
+def read_annotation_file(path, max_bytes):
     """The content of a file that exists for being read.
 
     Args:
-        path: the file; where it may lie is for the caller to check.
-        max_bytes: the most that is accepted.
+        path: `Path`, the file; where it may lie is for the caller to check.
+        max_bytes: int, the most that is accepted.
 
     Returns:
         Its bytes.
@@ -40,7 +39,7 @@ def read_annotation_file(path: Path, max_bytes: int) -> bytes:
         raise InputError(f"{str(path)!r} cannot be the name of a file ({error}).") from error
 
 
-def read_text(path: Path, max_bytes: int) -> str:
+def read_text(path, max_bytes):
     """The text of a file in UTF-8, without the mark some editors of Windows put in front.
 
     Args:

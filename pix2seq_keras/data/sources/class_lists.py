@@ -1,8 +1,5 @@
 """The classes of a data set whose annotations name them one by one: from a list beside them, or as they are met."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
@@ -12,11 +9,11 @@ _LISTS = ("classes.txt", "labels.txt", "labelmap.txt")  # LabelImg's and ours, L
 _MAX_LIST_BYTES = 4 * MEGABYTE
 
 
-def listed_classes(folders: Sequence[Path]) -> Categories | None:
+def listed_classes(folders):
     """The classes in `classes.txt`, `labels.txt` or `labelmap.txt`, one a line, in that order.
 
     Args:
-        folders: where to look, resolved.
+        folders: list of `Path`, where to look, resolved.
 
     Returns:
         `Categories` with the ids 1, 2, …, or None where there is no such file.
@@ -38,12 +35,12 @@ def listed_classes(folders: Sequence[Path]) -> Categories | None:
     return None
 
 
-def met_classes(names: Iterable[str], where: str) -> Categories:
+def met_classes(names, where):
     """The classes that annotations name, in alphabetical order (which is VOC's own).
 
     Args:
-        names: as often as they are met.
-        where: what was searched, for the message.
+        names: iterable of str, as often as they are met.
+        where: str, what was searched, for the message.
 
     Returns:
         `Categories` with the ids 1, 2, ….

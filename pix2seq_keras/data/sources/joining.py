@@ -1,25 +1,23 @@
 """Several sources as one: the parts of `train+val`, or different data sets."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.findings import Findings
+from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.errors import InputError
 
 
-def join(sources: Sequence[Source], name: str, split: str, order=None, by_name: bool = False) -> Source:
+def join(sources, name, split, order=None, by_name=False):
     """One source that hands on the examples of several.
 
     Args:
-        sources: at least one.
-        name: what the whole is called.
-        split: what its split is called.
-        order: int `(M, 2)`, a source and a picture in it for each place. Pictures may come more than once. Defaults to
-            all pictures of the first source, then all of the second, ….
-        by_name: whether classes are matched by their names. By default all sources must have the same ones.
+        sources: list of `Source`, at least one.
+        name: str, what the whole is called.
+        split: str, what its split is called.
+        order: int `(M, 2)`, a source and an image in it for each place. Images may come more than once. Defaults to
+            all images of the first source, then all of the second, ….
+        by_name: bool, whether classes are matched by their names. By default all sources must have the same ones.
 
     Returns:
         A `Source`. Image ids are kept where they are all different, otherwise they are places, counted from 1.
@@ -63,7 +61,7 @@ def join(sources: Sequence[Source], name: str, split: str, order=None, by_name: 
         split=split,
         categories=categories,
         image_ids=image_ids,
-        findings=_all_findings(sources),
+        issues=_all_issues(sources),
         read=moved("read"),
         annotated=gathered([source.annotated for source in sources]),
         object_counts=gathered([source.object_counts for source in sources]),
@@ -74,7 +72,7 @@ def join(sources: Sequence[Source], name: str, split: str, order=None, by_name: 
     )
 
 
-def _equal_categories(sources: Sequence[Source]) -> Categories:
+def _equal_categories(sources):
     """The classes of all: same names, same order. Dataset ids are a matter of format and may differ."""
     first = sources[0]
     for other in sources[1:]:
@@ -93,13 +91,13 @@ def _equal_categories(sources: Sequence[Source]) -> Categories:
     return first.categories
 
 
-def _all_findings(sources: Sequence[Source]) -> Findings:
-    findings, copied = Findings(), []
+def _all_issues(sources):
+    issues, copied = Issues(), []
     for source in sources:
-        if not any(source.findings is one for one in copied):  # parts of one split share theirs
-            copied.append(source.findings)
-            for found in source.findings:
+        if not any(source.issues is one for one in copied):  # parts of one split share theirs
+            copied.append(source.issues)
+            for found in source.issues:
                 # Two data sets may well have an annotations[3].
                 where = f"{source.name} ({source.split}): {found.where}" if len(sources) > 1 else found.where
-                findings.add(found.kind, where, found.message, found.severity)
-    return findings
+                issues.add(found.kind, where, found.message, found.severity)
+    return issues

@@ -1,21 +1,19 @@
 """The files in a folder, by their endings, in an order that is the same everywhere."""
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
-PICTURE_SUFFIXES = (
+IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif",
 )  # fmt: skip
 
 
-def files_below(folder: Path) -> Iterator[str]:
+def files_below(folder):
     """The names of all files in a folder and the folders in it, sorted, relative to it, with forward slashes.
 
     Folders that are links are not entered, and hidden ones neither.
 
     Args:
-        folder: the folder.
+        folder: `Path`, the folder.
 
     Yields:
         str, folder by folder.
@@ -28,7 +26,7 @@ def files_below(folder: Path) -> Iterator[str]:
                 yield name if inside == "." else f"{inside}/{name}"
 
 
-def names_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def names_below(folder, suffixes):
     """Names without endings, and whole names, of the files with one of the endings in a folder."""
     for file_name in files_below(folder):
         stem, suffix = os.path.splitext(file_name)  # noqa: PTH122 (keeps the folders)

@@ -6,13 +6,13 @@ import re
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
-def number(text: str | None) -> float | None:
+def number(text):
     """The finite number a text is, or None where it is none.
 
     `float` alone would take "nan", "infinity" and "1_000" too.
 
     Args:
-        text: the text, or None.
+        text: str or `None`, the text, or None.
 
     Returns:
         float or None.

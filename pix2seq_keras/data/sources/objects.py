@@ -1,26 +1,23 @@
-"""The objects of indexed pictures: boxes in an annotation file's pixels become boxes of the upright pictures."""
+"""The objects of indexed images: boxes in an annotation file's pixels become boxes of the upright images."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import exif_turn_boxes
-from pix2seq_keras.data.sources.picture_index import IndexedPicture
+from pix2seq_keras.data.images.read_image import exif_turn_boxes
 
 _LONGEST_OVERHANG = 1.0  # pixels; labelling tools round outwards, which is nothing to report
 
 
 @dataclass(frozen=True)
 class Objects:
-    """All usable objects of all pictures, those of picture `i` in rows `starts[i]` to `starts[i + 1]`.
+    """All usable objects of all images, those of image `i` in rows `starts[i]` to `starts[i + 1]`.
 
     Args:
-        boxes: float32 `(M, 4)` rel_yxyx of the upright picture.
+        boxes: float32 `(M, 4)` rel_yxyx of the upright image.
         classes: int32 `(M,)`.
         is_crowd: bool `(M,)`.
-        area: float32 `(M,)`, pixels² of the upright picture.
+        area: float32 `(M,)`, pixels² of the upright image.
         starts: int64 `(N + 1,)`.
     """
 
@@ -32,30 +29,30 @@ class Objects:
 
 
 def place_objects(
-    rows: Sequence[tuple],
-    describe: Callable[[int], tuple[str, str]],
-    pictures: Sequence[IndexedPicture],
-    findings: Findings,
-) -> Objects:
-    """Cuts boxes to their pictures, turns and scales them along, and sorts them by picture, keeping their order.
+    rows,
+    describe,
+    images,
+    issues,
+):
+    """Cuts boxes to their images, turns and scales them along, and sorts them by image, keeping their order.
 
     Args:
-        rows: `(picture, class, crowd, area or NaN, left, top, right, bottom)` of each object: the index of its picture
-            and finite numbers (right and bottom may be infinite) in the pixels of that picture's frame.
-        describe: number of a row -> where it stands, and its box as it stands there, for messages.
-        pictures: the usable pictures.
-        findings: is told of every object that is dropped or changed.
+        rows: list of tuple, `(image, class, crowd, area or NaN, left, top, right, bottom)` of each object: the index of
+            its image and finite numbers (right and bottom may be infinite) in the pixels of that image's frame.
+        describe: function, number of a row -> where it stands, and its box as it stands there, for messages.
+        images: list of `IndexedImage`, the usable images.
+        issues: `Issues`, is told of every object that is dropped or changed.
 
     Returns:
         The `Objects`.
     """
     table = np.asarray(rows, np.float64).reshape(-1, 8)  # (M, 8)
-    picture, classes, is_crowd = table[:, :3].astype(np.int64).T
+    image, classes, is_crowd = table[:, :3].astype(np.int64).T
     area, left, top, right, bottom = table[:, 3:].T
     sizes = np.asarray(
-        [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.turn) for p in pictures], np.float64
+        [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.turn) for p in images], np.float64
     ).reshape(-1, 5)
-    frame_width, frame_height, width, height, turn = sizes[picture].T  # each (M,)
+    frame_width, frame_height, width, height, turn = sizes[image].T  # each (M,)
 
     flat = (right <= left) | (bottom <= top)
     outside = ~flat & ((left >= frame_width) | (top >= frame_height) | (right <= 0) | (bottom <= 0))
@@ -74,23 +71,23 @@ def place_objects(
     def report(kind, mask, action):
         for row in np.flatnonzero(mask):
             where, box = describe(int(row))
-            findings.add(
+            issues.add(
                 kind,
                 where,
-                f"{where} has the box {box} on {pictures[picture[row]].file_name!r:.80} of "
+                f"{where} has the box {box} on {images[image[row]].file_name!r:.80} of "
                 f"{frame_width[row]:g}×{frame_height[row]:g} pixels; {action}.",
             )
 
     report("box without area", flat, "dropped")
-    report("box outside the picture", outside, "dropped")
-    report("box cut to the picture", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
+    report("box outside the image", outside, "dropped")
+    report("box cut to the image", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
 
     area = np.where(np.isnan(area), (right - left) * (bottom - top), area)
-    area *= width * height / (frame_width * frame_height)  # where the picture was resized
+    area *= width * height / (frame_width * frame_height)  # where the image was resized
 
     kept = np.flatnonzero(~flat & ~outside)
-    kept = kept[np.argsort(picture[kept], kind="stable")]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(picture[kept], minlength=len(pictures)))])
+    kept = kept[np.argsort(image[kept], kind="stable")]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(image[kept], minlength=len(images)))])
     return Objects(
         boxes=boxes[kept],
         classes=classes[kept].astype(np.int32),

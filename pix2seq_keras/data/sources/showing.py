@@ -14,7 +14,7 @@ _short = _Short()
 _short.maxlevel, _short.maxother, _short.maxlong = 3, _MOST, 40
 
 
-def shown(value, length: int = 80) -> str:
+def shown(value, length=80):
     """A value's `repr`, of which never more than a piece is built.
 
     Brackets nested a thousand deep would exhaust Python's stack, and YAML's aliases can make a few lines into more
@@ -22,7 +22,7 @@ def shown(value, length: int = 80) -> str:
 
     Args:
         value: anything.
-        length: characters at most.
+        length: int, characters at most.
 
     Returns:
         The text.

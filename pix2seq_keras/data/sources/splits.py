@@ -2,12 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.errors import InputError
 
 WHOLE = "all"
@@ -31,24 +29,24 @@ class SplitPart:
     stop: str | None = None
 
     @property
-    def text(self) -> str:
+    def text(self):
         """As a user writes it."""
         if self.start is None and self.stop is None:
             return self.name
         return f"{self.name}[{self.start or ''}:{self.stop or ''}]"
 
-    def bounds(self, count: int) -> tuple[int, int]:
-        """First and one past last index of the part among `count` pictures."""
+    def bounds(self, count):
+        """First and one past last index of the part among `count` images."""
         start = 0 if self.start is None else _edge(self.start, count)
         stop = count if self.stop is None else _edge(self.stop, count)
         return start, max(start, stop)
 
 
-def parse_split(text: str) -> list[SplitPart] | None:
+def parse_split(text):
     """Reads what a user writes for a split.
 
     Args:
-        text: "NAME", "NAME[START:STOP]" with whole numbers or percents, negative ones counted from the end, or
+        text: str, "NAME", "NAME[START:STOP]" with whole numbers or percents, negative ones counted from the end, or
             several of these joined by "+".
 
     Returns:
@@ -64,42 +62,42 @@ def parse_split(text: str) -> list[SplitPart] | None:
     return [SplitPart(term["name"].strip(), term["start"], term["stop"]) for term in terms]
 
 
-def take_part(source: Source, part: SplitPart) -> Source:
-    """The pictures of `source` that `part` names, in the source's order.
+def take_part(source, part):
+    """The images of `source` that `part` names, in the source's order.
 
-    Percents are rounded to the nearest picture, as TFDS does, so `[:p%]` and `[p%:]` always make up the whole.
+    Percents are rounded to the nearest image, as TFDS does, so `[:p%]` and `[p%:]` always make up the whole.
 
     Args:
-        source: the whole split.
+        source: `Source`, the whole split.
         part: a `SplitPart`.
 
     Returns:
         The source itself, or a part of it.
 
     Raises:
-        InputError: if the part holds no picture.
+        InputError: if the part holds no image.
     """
     if part.start is None and part.stop is None:
         return source
     start, stop = part.bounds(len(source))
     if start == stop:
         raise InputError(
-            f"The split {part.text!r} of {source.name} holds no pictures: {part.name!r} has {len(source)} in all."
+            f"The split {part.text!r} of {source.name} holds no images: {part.name!r} has {len(source)} in all."
         )
     return source.part(np.arange(start, stop), split=part.text)
 
 
-def made_split(source: Source, split: str, names: Sequence[str]) -> Source:
+def made_split(source, split, names):
     """A split of a source that has none of its own: everything, or a fixed share of it.
 
     "all" is everything in its order. "train" is 80 % of it and "val" the rest, so that a data set without splits can
-    be trained on as it is. Which pictures go where is decided by a hash of their file names: the same everywhere and
+    be trained on as it is. Which images go where is decided by a hash of their file names: the same everywhere and
     whenever, whatever folder they lie in, and not by the order of the file, which is often sorted by scene or class.
 
     Args:
-        source: everything.
-        split: "all", "train" or "val".
-        names: `(N,)` what the pictures are called within the data set.
+        source: `Source`, everything.
+        split: str, "all", "train" or "val".
+        names: list of str, `(N,)` what the images are called within the data set.
 
     Returns:
         A `Source` in the order of `source`.
@@ -120,21 +118,21 @@ def made_split(source: Source, split: str, names: Sequence[str]) -> Source:
     chosen = sorted(shuffled[:count] if split == "train" else shuffled[count:])
     if not chosen:
         raise InputError(
-            f"{source.name} has only {len(source)} pictures, too few to be split into 'train' and 'val'. Use 'all'."
+            f"{source.name} has only {len(source)} images, too few to be split into 'train' and 'val'. Use 'all'."
         )
-    source.findings.add(
+    source.issues.add(
         "split made here",
         f"{source.name} ({split})",
-        f"{source.name} has no splits of its own: {split!r} is {len(chosen)} of its {len(source)} pictures, chosen by "
+        f"{source.name} has no splits of its own: {split!r} is {len(chosen)} of its {len(source)} images, chosen by "
         "a hash of their file names.",
     )
     return source.part(chosen, split=split)
 
 
-def _edge(text: str, count: int) -> int:
+def _edge(text, count):
     edge = _percent(int(text[:-1]), count) if text.endswith("%") else int(text)
     return min(max(edge + count if text.startswith("-") else edge, 0), count)
 
 
-def _percent(percent: int, count: int) -> int:
+def _percent(percent, count):
     return round(percent * count / 100)

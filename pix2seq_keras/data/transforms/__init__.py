@@ -1,8 +1,8 @@
-"""Transforms of pictures and their boxes: pure TensorFlow functions, stateless, safe inside `tf.data`.
+"""Transforms of images and their boxes: pure TensorFlow functions, stateless, safe inside `tf.data`.
 
 An example here is `{"image" float32 (h, w, 3) in [0, 1], "boxes" float32 (n, 4), "classes" int32 (n,),
 "is_crowd" bool (n,), "area" float32 (n,)}`, with dynamic h, w and n (which may be 0). Boxes are `rel_yxyx`,
-relative to the frame the picture has at that stage. Every random transform derives its own stream from the
+relative to the frame the image has at that stage. Every random transform derives its own stream from the
 seed it is given, so one seed of an example may be handed to all of them.
 """
 

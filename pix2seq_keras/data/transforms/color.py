@@ -18,14 +18,14 @@ LUMA = YIQ[0]
 def color_jitter(image, *, strength=1.0, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, seed):
     """Changes brightness, contrast, saturation and hue at random, in this order, and clips to [0, 1].
 
-    All four are affine in RGB (contrast pulls towards the picture's mean luma, saturation towards each
+    All four are affine in RGB (contrast pulls towards the image's mean luma, saturation towards each
     pixel's, hue turns the two colour axes of YIQ), so they are multiplied into one 3×3 matrix and an offset
     and cost a single pass over the pixels. Boxes are not concerned.
 
     Args:
         image: float32 tensor (h, w, 3) in [0, 1].
-        strength: float ≥ 0 that multiplies the four amounts below; 0 gives the picture back.
-        brightness: float b: the picture is multiplied by a factor uniform in [max(0, 1−b), 1+b].
+        strength: float ≥ 0 that multiplies the four amounts below; 0 gives the image back.
+        brightness: float b: the image is multiplied by a factor uniform in [max(0, 1−b), 1+b].
         contrast: float c: a factor likewise.
         saturation: float s: a factor likewise; 0 would be grey.
         hue: float: a turn uniform in [−hue, hue], in revolutions.
@@ -65,7 +65,7 @@ def adjust_color(image, brightness=1.0, contrast=1.0, saturation=1.0, hue=0.0):
     Args:
         image: float32 tensor (h, w, 3) in [0, 1].
         brightness: float scalar, a factor.
-        contrast: float scalar, a factor of the distance from the picture's mean luma.
+        contrast: float scalar, a factor of the distance from the image's mean luma.
         saturation: float scalar, a factor of the distance from each pixel's luma.
         hue: float scalar, a turn in revolutions; positive from red to green to blue.
 

@@ -6,20 +6,20 @@ from pix2seq_keras.sequences.randomness import fold
 
 
 def random_crop(image, boxes, canvas, *, seed):
-    """Crops a picture to at most the canvas, at a random place.
+    """Crops an image to at most the canvas, at a random place.
 
     As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window
     lies somewhere on the diagonal. An axis shorter than the canvas is left alone.
 
     Args:
         image: float32 tensor (h, w, 3).
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         canvas: pair of int (H, W), in pixels.
         seed: int tensor (2,).
 
     Returns:
         `(image, boxes)`: float32 (min(h, H), min(w, W), 3) and float32 (n, 4), `rel_yxyx` of the cropped
-        picture and clipped to [0, 1]. Every row remains: boxes that lie outside have no area now, and
+        image and clipped to [0, 1]. Every row remains: boxes that lie outside have no area now, and
         `drop_crowds_and_dead_boxes` removes them.
 
     Example:
@@ -38,7 +38,7 @@ def crop_place(size, canvas, seed):
     """Where `random_crop` crops.
 
     Args:
-        size: int32 tensor (2,), height and width of the picture.
+        size: int32 tensor (2,), height and width of the image.
         canvas: pair of int (H, W).
         seed: int tensor (2,).
 
@@ -52,7 +52,7 @@ def crop_place(size, canvas, seed):
 
 
 def crop_at(boxes, size, offset, cropped_size):
-    """The boxes (n, 4) of a picture of `size` (2,) relative to its crop, clipped to [0, 1]."""
+    """The boxes (n, 4) of an image of `size` (2,) relative to its crop, clipped to [0, 1]."""
     boxes_pixels = boxes * tf.cast(tf.tile(size, [2]), tf.float32)  # (n, 4)
     boxes_pixels -= tf.cast(tf.tile(offset, [2]), tf.float32)
     boxes = boxes_pixels / tf.cast(tf.tile(cropped_size, [2]), tf.float32)

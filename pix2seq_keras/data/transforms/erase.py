@@ -1,4 +1,4 @@
-"""Random erasing (Zhong et al. 2020): rectangles of one colour hide parts of a picture."""
+"""Random erasing (Zhong et al. 2020): rectangles of one colour hide parts of an image."""
 
 import math
 
@@ -21,7 +21,7 @@ def random_erase(
     min_visible=0.3,
     seed,
 ):
-    """Paints rectangles of random place, size, aspect and colour over a picture, with a given probability.
+    """Paints rectangles of random place, size, aspect and colour over an image, with a given probability.
 
     Boxes keep their coordinates, because a model should read out an object's whole extent where a part of it is
     hidden. An object of which too little is left to be seen is another matter: its box becomes dead, without area,
@@ -29,12 +29,12 @@ def random_erase(
 
     Args:
         image: float32 tensor (h, w, 3) in [0, 1], or uint8.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
-        probability: float in [0, 1], that the picture is painted at all.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
+        probability: float in [0, 1], that the image is painted at all.
         count: int ≥ 1, how many rectangles are painted then. They may overlap.
-        min_area: float > 0, the smallest area of a rectangle as a share of the picture's.
+        min_area: float > 0, the smallest area of a rectangle as a share of the image's.
         max_area: float ≤ 1, the largest; areas are uniform between them. Sides are rounded to pixels and cut to
-            the picture's.
+            the image's.
         max_aspect: float ≥ 1; height over width is log-uniform between 1 / max_aspect and max_aspect.
         min_visible: float in [0, 1]. A box dies if less than this share of its area is left uncovered; 0 keeps all.
         seed: int tensor (2,).
@@ -97,7 +97,7 @@ def hidden_share(boxes_pixels, rectangles):
 
 
 def _random_rectangles(size, count, areas, max_aspect, seed):
-    """Rectangles (count, 4), int32 yxyx in pixels, inside a picture of `size` (2,)."""
+    """Rectangles (count, 4), int32 yxyx in pixels, inside an image of `size` (2,)."""
     limit = math.log(max_aspect)
     area = tf.random.stateless_uniform([count], fold(seed, "erase area"), *areas)
     aspect = tf.exp(tf.random.stateless_uniform([count], fold(seed, "erase aspect"), -limit, limit))
@@ -111,7 +111,7 @@ def _random_rectangles(size, count, areas, max_aspect, seed):
 
 
 def _painted(image, rectangle, color):
-    """The picture with one rectangle (4,) in one colour (3,), put together from slices: a copy is the cheapest pass."""
+    """The image with one rectangle (4,) in one colour (3,), put together from slices: a copy is the cheapest pass."""
     ymin, xmin, ymax, xmax = tf.unstack(rectangle)
     middle = image[ymin:ymax]
     patch = tf.tile(color[None, None], [ymax - ymin, xmax - xmin, 1])

@@ -7,11 +7,11 @@ from pix2seq_keras.sequences.randomness import fold
 
 
 def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
-    """Mirrors a picture and its boxes left to right with a given probability.
+    """Mirrors an image and its boxes left to right with a given probability.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         probability: float in [0, 1]. 0 never flips (digits and letters have no mirror image), 1 always does.
         seed: int tensor (2,).
 
@@ -31,11 +31,11 @@ def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
 
 
 def random_vertical_flip(image, boxes, *, probability=0.5, seed):
-    """Mirrors a picture and its boxes top to bottom with a given probability: for pictures without an up.
+    """Mirrors an image and its boxes top to bottom with a given probability: for images without an up.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         probability: float in [0, 1].
         seed: int tensor (2,).
 
@@ -61,7 +61,7 @@ def _flip_if(flipped, image, boxes, axis):
 
 
 def mirrored_boxes(boxes, vertically=False, horizontally=False):
-    """The boxes of a picture that was mirrored.
+    """The boxes of an image that was mirrored.
 
     Args:
         boxes: float32 tensor (n, 4), `rel_yxyx`.

@@ -6,20 +6,20 @@ from pix2seq_keras.data.transforms.crop import crop_at, crop_place
 from pix2seq_keras.data.transforms.resize import to_float
 from pix2seq_keras.data.transforms.scale_jitter import jittered_size
 
-# From here on less work outweighs more steps: of a picture of 4:3 on a square canvas, where it is scaled to 1.5 and up.
+# From here on less work outweighs more steps: of an image of 4:3 on a square canvas, where it is scaled to 1.5 and up.
 _WORTH_IT = 1.75
 
 
 def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale_seed, crop_seed, upright_size=None):
     """`scale_jitter`, then `random_crop`: the same pixels and boxes, bit for bit, in less time.
 
-    A picture scaled to twice the canvas has four times the pixels of the crop. Bilinear interpolation goes along the
-    rows first and then between them, so it can be done in two steps: only the rows of the picture that the crop needs
+    An image scaled to twice the canvas has four times the pixels of the crop. Bilinear interpolation goes along the
+    rows first and then between them, so it can be done in two steps: only the rows of the image that the crop needs
     are made wider and cropped, and only the crop's rows are then interpolated between them.
 
     Args:
         image: uint8 tensor (h, w, 3), or float32 in [0, 1].
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         canvas: pair of int (H, W), in pixels.
         min_scale: float > 0, see `scale_jitter`.
         max_scale: float ≥ min_scale, likewise.
@@ -29,7 +29,7 @@ def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale
 
     Returns:
         `(image, boxes)`: float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and float32 (n, 4), `rel_yxyx` of the
-        cropped picture, clipped.
+        cropped image, clipped.
 
     Raises:
         InputError: the scales are not 0 < min_scale ≤ max_scale.

@@ -1,4 +1,4 @@
-"""Mosaic (Bochkovskiy et al. 2020): four pictures around one point of the canvas."""
+"""Mosaic (Bochkovskiy et al. 2020): four images around one point of the canvas."""
 
 import tensorflow as tf
 
@@ -8,9 +8,9 @@ from pix2seq_keras.sequences.randomness import fold
 
 
 def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
-    """Puts four pictures into one canvas, with a random point where they meet.
+    """Puts four images into one canvas, with a random point where they meet.
 
-    The point lies uniformly in the middle half of the canvas, and divides it into four tiles. A picture larger than
+    The point lies uniformly in the middle half of the canvas, and divides it into four tiles. An image larger than
     its tile is cropped to it at a random place, a smaller one keeps its size; each has one corner at the point, and
     what is left of its tile is grey.
 
@@ -25,7 +25,7 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
         seed: int tensor (2,).
 
     Returns:
-        One example: "image" (H, W, 3), and the objects of all four, one picture's after the other's, with "boxes"
+        One example: "image" (H, W, 3), and the objects of all four, one image's after the other's, with "boxes"
         `rel_yxyx` of the canvas. Other keys are those of the first example.
 
     Raises:
@@ -38,7 +38,7 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
     ```
     """
     if len(examples) != 4:
-        raise InputError(f"A mosaic is made of four pictures. Received {len(examples)} examples.")
+        raise InputError(f"A mosaic is made of four images. Received {len(examples)} examples.")
     if not 0 <= min_visible <= 1:
         raise InputError(f"min_visible must lie in [0, 1]. Received min_visible={min_visible}.")
     size = tf.constant(canvas)  # (2,)
@@ -52,7 +52,7 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
         tile_size = tf.where(after == 1, size - point, point)
         piece, moved = _cropped(example["image"], example["boxes"], tile_size, places[number], min_visible)
         missing = tile_size - tf.shape(piece)[:2]
-        before = tf.where(after == 1, 0, missing)  # rows and columns of grey between the frame and the picture
+        before = tf.where(after == 1, 0, missing)  # rows and columns of grey between the frame and the image
         origin = tf.where(after == 1, point, before)
         grey = tf.image.convert_image_dtype(tf.constant(pad_value, tf.float32), piece.dtype)
         # As rows of numbers, for tf.pad and tf.concat take longer with an axis of three.
@@ -71,7 +71,7 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
 
 
 def _cropped(image, boxes, most, place, min_visible):
-    """A picture cropped to at most `most` (2,) at the share `place` (2,) of the slack.
+    """An image cropped to at most `most` (2,) at the share `place` (2,) of the slack.
 
     Returns:
         `(image, boxes)`: the boxes float32 (n, 4), yxyx in pixels of the piece; too small ones are zeros.

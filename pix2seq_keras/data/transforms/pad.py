@@ -6,9 +6,9 @@ from pix2seq_keras.errors import InputError
 
 
 def pad_to_canvas(image, canvas, pad_value=0.3):
-    """Pads a picture at the bottom and the right until it has the canvas's size.
+    """Pads an image at the bottom and the right until it has the canvas's size.
 
-    The picture keeps its top left corner, so boxes only change their frame: `rescale_boxes`.
+    The image keeps its top left corner, so boxes only change their frame: `rescale_boxes`.
 
     Args:
         image: float32 tensor (h, w, 3) with h ≤ H and w ≤ W.
@@ -19,7 +19,7 @@ def pad_to_canvas(image, canvas, pad_value=0.3):
         float32 tensor (H, W, 3), of static shape.
 
     Raises:
-        InputError: the picture is known to be larger than the canvas. Where its size is only known in the
+        InputError: the image is known to be larger than the canvas. Where its size is only known in the
             graph, `tf.errors.InvalidArgumentError` is raised there.
 
     Example:
@@ -32,14 +32,14 @@ def pad_to_canvas(image, canvas, pad_value=0.3):
     known = image.shape[:2]
     if known.rank is not None and any(n is not None and n > most for n, most in zip(known, canvas, strict=True)):
         raise InputError(
-            f"A picture must fit the canvas it is padded to. Received a picture of {tuple(known)} and "
-            f"canvas={tuple(canvas)} (height, width): crop or resize the picture first."
+            f"An image must fit the canvas it is padded to. Received an image of {tuple(known)} and "
+            f"canvas={tuple(canvas)} (height, width): crop or resize the image first."
         )
     size = tf.shape(image)
     fits = tf.debugging.assert_less_equal(
         size[:2],
         tf.constant([height, width]),
-        f"A picture must fit the canvas {tuple(canvas)} it is padded to: crop or resize it first.",
+        f"An image must fit the canvas {tuple(canvas)} it is padded to: crop or resize it first.",
     )
     # tf.data runs a graph without automatic control dependencies: without an order of our own the padding may fail
     # first, with a sentence about paddings. Outside a graph the check has already been made and gives None.
@@ -60,7 +60,7 @@ def rescale_boxes(boxes, from_size, to_size):
     Args:
         boxes: float32 tensor (…, n, 4), `rel_yxyx` of the frame `from_size`.
         from_size: (height, width) in pixels, a pair or an int tensor (…, 2): one for all boxes, or one for
-            each picture of a batch.
+            each image of a batch.
         to_size: likewise, the frame to go to.
 
     Returns:

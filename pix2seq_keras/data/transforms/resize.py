@@ -1,4 +1,4 @@
-"""The test-time way of a picture into the model: one scale, then padding; and the way of its boxes back."""
+"""The test-time way of an image into the model: one scale, then padding; and the way of its boxes back."""
 
 import tensorflow as tf
 
@@ -6,12 +6,12 @@ from pix2seq_keras.data.transforms.pad import pad_to_canvas, rescale_boxes
 
 
 def to_float(image):
-    """A picture as float32 in [0, 1]: integers divided by their type's largest value, floats only cast."""
+    """An image as float32 in [0, 1]: integers divided by their type's largest value, floats only cast."""
     return tf.image.convert_image_dtype(image, tf.float32)
 
 
 def fit_to_canvas(image, canvas, antialias=True, pad_value=0.3):
-    """Fits a picture into the canvas, keeping its aspect, and pads it at the bottom and the right.
+    """Fits an image into the canvas, keeping its aspect, and pads it at the bottom and the right.
 
     The published test-time preprocessing: one scale min(H/h, W/w), sizes rounded, bilinear with antialias.
 
@@ -23,7 +23,7 @@ def fit_to_canvas(image, canvas, antialias=True, pad_value=0.3):
 
     Returns:
         `(image, unpadded_size)`: float32 tensor (H, W, 3) in [0, 1] and int32 tensor (2,), the height and the
-        width in pixels of the part that is picture, which `boxes_from_canvas` needs.
+        width in pixels of the part that is image, which `boxes_from_canvas` needs.
 
     Example:
 
@@ -35,7 +35,7 @@ def fit_to_canvas(image, canvas, antialias=True, pad_value=0.3):
     image = to_float(image)
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     scale = tf.reduce_min(tf.constant(canvas, tf.float32) / size)
-    # A picture thousands of times longer than wide would round to no pixels at all.
+    # An image thousands of times longer than wide would round to no pixels at all.
     unpadded_size = tf.clip_by_value(tf.cast(tf.round(size * scale), tf.int32), 1, tf.constant(canvas))
     image = tf.image.resize(image, unpadded_size, "bilinear", antialias=antialias)
     image = tf.clip_by_value(image, 0.0, 1.0)  # the filter's weights sum to 1 only up to rounding
@@ -43,10 +43,10 @@ def fit_to_canvas(image, canvas, antialias=True, pad_value=0.3):
 
 
 def boxes_to_canvas(boxes, unpadded_size, canvas):
-    """Boxes relative to the picture become relative to the padded canvas. (…, n, 4) -> (…, n, 4), `rel_yxyx`.
+    """Boxes relative to the image become relative to the padded canvas. (…, n, 4) -> (…, n, 4), `rel_yxyx`.
 
     Args:
-        boxes: float32 tensor (…, n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (…, n, 4), `rel_yxyx` of the image.
         unpadded_size: int tensor (…, 2), from `fit_to_canvas`.
         canvas: pair of int (H, W).
 
@@ -57,7 +57,7 @@ def boxes_to_canvas(boxes, unpadded_size, canvas):
 
 
 def boxes_from_canvas(boxes, unpadded_size, canvas):
-    """Boxes relative to the padded canvas become relative to the picture: the inverse of `boxes_to_canvas`.
+    """Boxes relative to the padded canvas become relative to the image: the inverse of `boxes_to_canvas`.
 
     A box that reaches into the padding goes beyond 1; it is left to the caller whether to clip it.
 
@@ -67,6 +67,6 @@ def boxes_from_canvas(boxes, unpadded_size, canvas):
         canvas: pair of int (H, W).
 
     Returns:
-        float32 tensor (…, n, 4), `rel_yxyx` of the picture.
+        float32 tensor (…, n, 4), `rel_yxyx` of the image.
     """
     return rescale_boxes(boxes, canvas, unpadded_size)

@@ -1,4 +1,4 @@
-"""Scale jitter: the picture at a random size relative to the canvas."""
+"""Scale jitter: the image at a random size relative to the canvas."""
 
 import tensorflow as tf
 
@@ -7,17 +7,17 @@ from pix2seq_keras.sequences.randomness import fold
 
 
 def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
-    """Resizes a picture to fit s·canvas, keeping its aspect, with one s uniform in [min_scale, max_scale].
+    """Resizes an image to fit s·canvas, keeping its aspect, with one s uniform in [min_scale, max_scale].
 
-    The scale is relative to the canvas, not to the picture, so that large and small pictures end up alike. As
+    The scale is relative to the canvas, not to the image, so that large and small images end up alike. As
     published: sizes truncated, bilinear, no antialias.
 
     Args:
         image: float32 tensor (h, w, 3) in [0, 1].
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture; a resize leaves them as they are.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image; a resize leaves them as they are.
         canvas: pair of int (H, W), in pixels.
         min_scale: float > 0, the smallest s.
-        max_scale: float ≥ min_scale, the largest s. Both 1 means no jitter: the picture just fits the canvas.
+        max_scale: float ≥ min_scale, the largest s. Both 1 means no jitter: the image just fits the canvas.
         seed: int tensor (2,).
 
     Returns:
@@ -37,13 +37,13 @@ def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
 
 
 def jittered_size(size, canvas, min_scale, max_scale, seed, upright_size=None):
-    """The size that `scale_jitter` gives a picture.
+    """The size that `scale_jitter` gives an image.
 
     Args:
-        size: int32 tensor (2,), height and width of the picture.
+        size: int32 tensor (2,), height and width of the image.
         canvas, min_scale, max_scale, seed: see `scale_jitter`.
-        upright_size: int32 tensor (2,), height and width before the picture was turned; `None` where it was not. The
-            scale is that of the upright picture, so that objects are as large as in pictures to be read.
+        upright_size: int32 tensor (2,), height and width before the image was turned; `None` where it was not. The
+            scale is that of the upright image, so that objects are as large as in images to be read.
 
     Returns:
         int32 tensor (2,), at least 1.

@@ -7,19 +7,19 @@ from pix2seq_keras.sequences.randomness import fold
 
 
 def random_transpose(image, boxes, *, probability=0.5, seed):
-    """Exchanges rows and columns of a picture and its boxes with a given probability.
+    """Exchanges rows and columns of an image and its boxes with a given probability.
 
-    Together with the flips this gives all eight positions of a picture that has no up: (h, w) becomes (w, h), so
-    that it belongs before the picture is fitted to its canvas.
+    Together with the flips this gives all eight positions of an image that has no up: (h, w) becomes (w, h), so
+    that it belongs before the image is fitted to its canvas.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         probability: float in [0, 1].
         seed: int tensor (2,).
 
     Returns:
-        `(image, boxes)`: (h, w, 3) or (w, h, 3), and float32 (n, 4), `rel_yxyx` of that picture.
+        `(image, boxes)`: (h, w, 3) or (w, h, 3), and float32 (n, 4), `rel_yxyx` of that image.
 
     Raises:
         InputError: the probability is not in [0, 1].
@@ -36,16 +36,16 @@ def random_transpose(image, boxes, *, probability=0.5, seed):
 
 
 def random_quarter_turn(image, boxes, *, probability=0.5, seed):
-    """Turns a picture and its boxes by 90, 180 or 270 degrees with a given probability.
+    """Turns an image and its boxes by 90, 180 or 270 degrees with a given probability.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
-        probability: float in [0, 1], that the picture is turned at all; the three angles are equally likely.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
+        probability: float in [0, 1], that the image is turned at all; the three angles are equally likely.
         seed: int tensor (2,).
 
     Returns:
-        `(image, boxes)`: (h, w, 3) or (w, h, 3), and float32 (n, 4), `rel_yxyx` of that picture.
+        `(image, boxes)`: (h, w, 3) or (w, h, 3), and float32 (n, 4), `rel_yxyx` of that image.
 
     Raises:
         InputError: the probability is not in [0, 1].
@@ -62,15 +62,15 @@ def random_quarter_turn(image, boxes, *, probability=0.5, seed):
 
 
 def quarter_turns(image, boxes, turns):
-    """Turns a picture and its boxes counter-clockwise by `turns` · 90 degrees.
+    """Turns an image and its boxes counter-clockwise by `turns` · 90 degrees.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
-        boxes: float32 tensor (n, 4), `rel_yxyx` of the picture.
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
         turns: int scalar tensor, 0 … 3.
 
     Returns:
-        `(image, boxes)`: as `np.rot90(image, turns)`, and float32 (n, 4), `rel_yxyx` of that picture.
+        `(image, boxes)`: as `np.rot90(image, turns)`, and float32 (n, 4), `rel_yxyx` of that image.
     """
 
     def unturned():
@@ -90,5 +90,5 @@ def quarter_turns(image, boxes, turns):
 
 
 def transposed_boxes(boxes):
-    """The boxes of a picture whose rows and columns were exchanged. (n, 4) -> (n, 4), `rel_yxyx` both."""
+    """The boxes of an image whose rows and columns were exchanged. (n, 4) -> (n, 4), `rel_yxyx` both."""
     return tf.gather(boxes, [1, 0, 3, 2], axis=-1)

@@ -1,4 +1,4 @@
-"""The training pipeline on seven numbered pictures, and what its batches hold."""
+"""The training pipeline on seven numbered images, and what its batches hold."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from pix2seq_keras.sequences import SequenceOptions
 VOCABULARY = Vocabulary(3, 1000)
 STILL = Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
 PLAIN = SequenceOptions(max_objects=4, noise=False, input_classes="none")
-SIZE = (48, 40)  # width, height: the canvas too, so that an unchanged picture shows its number at the corner
+SIZE = (48, 40)  # width, height: the canvas too, so that an unchanged image shows its number at the corner
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def batches():
 
 @pytest.fixture
 def visited(batches):
-    """A function giving the numbers of the pictures in the order they come."""
+    """A function giving the numbers of the images in the order they come."""
 
     def numbers(data, count):
         corners = [image[0, 0, 0, 0] for image, *_ in batches(data, count)]

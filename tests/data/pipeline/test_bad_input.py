@@ -1,4 +1,4 @@
-"""Unreadable pictures, too many objects and impossible options: what is skipped and noted, what is refused."""
+"""Unreadable images, too many objects and impossible options: what is skipped and noted, what is refused."""
 
 import itertools
 
@@ -14,17 +14,17 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import SequenceOptions
 
 
-def test_a_truncated_jpeg_is_replaced_by_the_next_picture_and_noted(folder, dataset, visited):
-    picture = folder / "train" / "3.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture, format="JPEG")
-    picture.write_bytes(picture.read_bytes()[:-500])
+def test_a_truncated_jpeg_is_replaced_by_the_next_image_and_noted(folder, dataset, visited):
+    image = folder / "train" / "3.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(image, format="JPEG")
+    image.write_bytes(image.read_bytes()[:-500])
     source = open_source(f"coco:{folder}", "train")
 
     order = visited(dataset(source), 14)
 
     assert sorted(order) == sorted(2 * [0, 1, 2, 4, 4, 5, 6])
-    assert source.findings.counts("problem") == {"unreadable picture": 1}
-    assert "3.png" in source.findings.summary()
+    assert source.issues.counts("problem") == {"unreadable image": 1}
+    assert "3.png" in source.issues.summary()
 
 
 def test_more_objects_than_fit_are_noted_once_with_their_number(folder, dataset, batches, classes_of):
@@ -32,10 +32,10 @@ def test_more_objects_than_fit_are_noted_once_with_their_number(folder, dataset,
     data = dataset(source, sequence=SequenceOptions(max_objects=2, noise=False, input_classes="none"))
     seen = [len(classes_of(targets[0])) for _, _, targets, _ in batches(data, 14)]
     dataset(source, sequence=SequenceOptions(max_objects=2))
-    noted = [finding for finding in source.findings if finding.kind == "more objects than fit"]
+    noted = [issue for issue in source.issues if issue.kind == "more objects than fit"]
     assert seen == [2] * 14
     assert len(noted) == 1
-    assert "7 of 7 pictures" in noted[0].message and "up to 3" in noted[0].message
+    assert "7 of 7 images" in noted[0].message and "up to 3" in noted[0].message
 
 
 def test_more_classes_than_the_vocabulary_has_are_refused(folder, dataset):
@@ -56,24 +56,24 @@ def test_nothing_annotated_is_refused(folder, edit_annotations, dataset):
         dataset(open_source(f"coco:{folder}", "train"))
 
 
-def test_pictures_that_all_turn_out_unreadable_are_refused_at_once(folder, dataset):
+def test_images_that_all_turn_out_unreadable_are_refused_at_once(folder, dataset):
     source = open_source(f"coco:{folder}", "train")  # their headers are right
-    for picture in (folder / "train").iterdir():
-        picture.write_bytes(picture.read_bytes()[:60])
-    with pytest.raises(InputError, match="Not one of the 7 pictures") as caught:
+    for image in (folder / "train").iterdir():
+        image.write_bytes(image.read_bytes()[:60])
+    with pytest.raises(InputError, match="Not one of the 7 images") as caught:
         dataset(source)
-    assert "unreadable picture: 7" in str(caught.value)
+    assert "unreadable image: 7" in str(caught.value)
 
 
-def test_pictures_that_vanish_while_training_end_it_with_a_sentence(folder, dataset):
+def test_images_that_vanish_while_training_end_it_with_a_sentence(folder, dataset):
     source = open_source(f"coco:{folder}", "train")
     data = dataset(source)
-    for picture in (folder / "train").iterdir():
-        picture.unlink()
+    for image in (folder / "train").iterdir():
+        image.unlink()
     with pytest.raises(InputError) as caught, reading_errors():
         for _ in itertools.islice(data, 10):
             pass
-    assert str(caught.value).startswith("Not one of the 7 pictures")
+    assert str(caught.value).startswith("Not one of the 7 images")
     assert "Traceback" not in str(caught.value) and "IteratorGetNext" not in str(caught.value)
 
 
@@ -82,7 +82,7 @@ def test_other_errors_of_reading_are_not_dressed_up(folder, dataset, batches):
 
     source = open_source(f"coco:{folder}", "train")
     calls = itertools.count()
-    example = source.read(0)  # its picture is pixels: there is no file that TensorFlow could read alone
+    example = source.read(0)  # its image is pixels: there is no file that TensorFlow could read alone
 
     def read(index):
         if next(calls) > 3:

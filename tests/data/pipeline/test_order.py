@@ -1,4 +1,4 @@
-"""Which pictures come, in which order: a pure function of (seed, epoch, index), however often stopped and continued."""
+"""Which images come, in which order: a pure function of (seed, epoch, index), however often stopped and continued."""
 
 import numpy as np
 
@@ -21,14 +21,14 @@ def test_two_iterations_are_equal(folder, dataset, batches, assert_same, wild):
     assert_same(batches(data, 5), batches(data, 5))
 
 
-def test_another_seed_gives_other_pictures_and_tokens(folder, dataset, batches, wild):
+def test_another_seed_gives_other_images_and_tokens(folder, dataset, batches, wild):
     source = open_source(f"coco:{folder}", "train")
     one, other = (batches(dataset(source, wild, seed=seed, batch_size=4), 1)[0] for seed in (0, 1))
     assert not np.array_equal(one[0], other[0])
     assert not np.array_equal(one[2], other[2])
 
 
-def test_a_picture_is_augmented_otherwise_in_every_epoch(folder, dataset, batches, wild):
+def test_a_image_is_augmented_otherwise_in_every_epoch(folder, dataset, batches, wild):
     data = dataset(open_source(f"coco:{folder}", "train"), wild, limit=1)
     first, second = batches(data, 2)
     assert not np.array_equal(first[0], second[0])
@@ -51,7 +51,7 @@ def test_after_a_stop_at_step_137_of_an_epoch_the_next_50_batches_are_the_same_b
 # === Visits ===
 
 
-def test_every_epoch_visits_every_picture_once_in_another_order(folder, dataset, visited):
+def test_every_epoch_visits_every_image_once_in_another_order(folder, dataset, visited):
     order = visited(dataset(open_source(f"coco:{folder}", "train")), 5 * 7)
     epochs = [order[start : start + 7] for start in range(0, 35, 7)]
     assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
@@ -65,11 +65,11 @@ def test_batches_run_over_the_end_of_an_epoch(folder, dataset, batches):
     assert all(order.count(index) == 4 for index in range(7))
 
 
-def test_limit_uses_the_first_annotated_pictures_only(folder, dataset, visited):
+def test_limit_uses_the_first_annotated_images_only(folder, dataset, visited):
     assert set(visited(dataset(open_source(f"coco:{folder}", "train"), limit=3), 12)) == {0, 1, 2}
 
 
-def test_copies_of_a_picture_follow_each_other_and_are_augmented_otherwise(
+def test_copies_of_a_image_follow_each_other_and_are_augmented_otherwise(
     folder, dataset, batches, visited, assert_same, wild
 ):
     source = open_source(f"coco:{folder}", "train")
@@ -83,11 +83,11 @@ def test_copies_of_a_picture_follow_each_other_and_are_augmented_otherwise(
     assert_same(batches(dataset(source, wild, copies=2, start=1), 1), augmented[1:])
 
 
-def test_one_picture_is_enough(folder, dataset, visited):
+def test_one_image_is_enough(folder, dataset, visited):
     assert visited(dataset(open_source(f"coco:{folder}", "train"), limit=1), 3) == [0, 0, 0]
 
 
-def test_pictures_without_annotations_are_skipped(folder, edit_annotations, dataset, visited):
+def test_images_without_annotations_are_skipped(folder, edit_annotations, dataset, visited):
     def strip(document):
         document["annotations"] = [a for a in document["annotations"] if a["image_id"] not in (2, 5)]
 
@@ -96,7 +96,7 @@ def test_pictures_without_annotations_are_skipped(folder, edit_annotations, data
     assert sorted(order) == sorted(2 * [0, 2, 3, 5, 6])
 
 
-def test_crowds_are_no_targets_and_a_picture_of_crowds_alone_is_skipped(
+def test_crowds_are_no_targets_and_a_image_of_crowds_alone_is_skipped(
     folder, edit_annotations, dataset, batches, visited, classes_of
 ):
     def crowd(document):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pix2seq_keras.data import PictureCache, open_source
+from pix2seq_keras.data import ImageCache, open_source
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import SequenceOptions
 
@@ -28,7 +28,7 @@ def test_impossible_shards_are_refused(folder, shard, dataset):
 
 def test_examples_do_not_depend_on_what_the_cache_holds(folder, tmp_path, dataset, batches, assert_same, wild):
     source = open_source(f"coco:{folder}", "train")
-    cache = lambda name: PictureCache(tmp_path / name, longest_side=24)
+    cache = lambda name: ImageCache(tmp_path / name, longest_side=24)
 
     first = batches(dataset(source, wild, cache=cache("one")), 10)
     again = batches(dataset(source, wild, cache=cache("one")), 10)
@@ -66,4 +66,4 @@ def test_a_data_service_gives_the_same_batches(folder, service, dataset, batches
 def test_a_data_service_and_a_cache_exclude_each_other(folder, tmp_path, dataset):
     source = open_source(f"coco:{folder}", "train")
     with pytest.raises(InputError, match="Use one of"):
-        dataset(source, cache=PictureCache(tmp_path / "cache"), service="grpc://localhost:1")
+        dataset(source, cache=ImageCache(tmp_path / "cache"), service="grpc://localhost:1")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2seq_keras.data.sources.coco import open_coco
+from pix2seq_keras.data.sources.coco.read import open_coco
 
 WIDTH, HEIGHT = 60, 40
 BOX = [33, 4, 24, 10]  # x, y, width, height
@@ -16,7 +16,7 @@ ANNOTATION = {"id": 1, "image_id": 1, "category_id": 1, "bbox": BOX}
 
 @pytest.fixture
 def coco(tmp_path):
-    """Opens a folder with the picture a.png (a white box on black at BOX) and the given records."""
+    """Opens a folder with the image a.png (a white box on black at BOX) and the given records."""
     (tmp_path / "train").mkdir()
     (tmp_path / "annotations").mkdir()
     save(tmp_path / "train" / "a.png")
@@ -37,7 +37,7 @@ def coco(tmp_path):
 
 
 def save(path, size=(WIDTH, HEIGHT), box=BOX, orientation=None):
-    """Saves a black picture with a white box, drawn in the stored frame."""
+    """Saves a black image with a white box, drawn in the stored frame."""
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     x, y, w, h = box
     pixels[y : y + h, x : x + w] = 255
@@ -48,6 +48,6 @@ def save(path, size=(WIDTH, HEIGHT), box=BOX, orientation=None):
 
 
 @pytest.fixture
-def save_picture():
+def save_image():
     """The function `save` above."""
     return save

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pix2seq_keras.data import open_source
-from pix2seq_keras.data.sources.coco import open_coco
+from pix2seq_keras.data.sources.coco.read import open_coco
 from pix2seq_keras.data.sources.splits import parse_split
-from pix2seq_keras.data.sources.voc_xml import object_faults, parse_voc
-from pix2seq_keras.data.sources.yolo_labels import YoloRow, parse_labels
+from pix2seq_keras.data.sources.voc.xml_file import object_faults, parse_voc
+from pix2seq_keras.data.sources.yolo.labels import YoloRow, parse_labels
 from pix2seq_keras.errors import InputError
 
 MUTATIONS = {"coco": 700, "voc": 650, "yolo": 650}
@@ -60,11 +60,11 @@ def watching(outside):
 
 
 @pytest.fixture
-def outside(tmp_path, save_picture):
+def outside(tmp_path, save_image):
     """A folder with files of every kind, which nothing may read."""
     folder = tmp_path / "outside"
     folder.mkdir()
-    save_picture(folder / "secret.png")
+    save_image(folder / "secret.png")
     (folder / "secret.xml").write_text(VOC)
     (folder / "secret.txt").write_text(LABELS)
     (folder / "secret.json").write_text("{}")
@@ -149,8 +149,8 @@ def check(source):
         assert ((boxes >= 0) & (boxes <= 1)).all() and (boxes[:, 2:] > boxes[:, :2]).all()
         assert ((objects["classes"] >= 0) & (objects["classes"] < len(source.categories))).all()
         assert np.isfinite(objects["area"]).all() and (source.sizes[index] > 0).all()
-    for finding in source.findings:
-        assert len(finding.message) < 20_000
+    for issue in source.issues:
+        assert len(issue.message) < 20_000
 
 
 def open_and_check(source, split, outside):
@@ -166,12 +166,12 @@ def open_and_check(source, split, outside):
 
 
 @pytest.fixture
-def laid_out(tmp_path, outside, save_picture):
+def laid_out(tmp_path, outside, save_image):
     """A data set of one kind, and its annotation files with their texts."""
 
     def lay_out(kind):
         root = tmp_path / kind
-        pictures = {"coco": "train", "voc": "JPEGImages", "yolo": "images/train"}[kind]
+        images = {"coco": "train", "voc": "JPEGImages", "yolo": "images/train"}[kind]
         texts = {
             "coco": {"annotations/instances_train.json": json.dumps(COCO)},
             "voc": {
@@ -182,11 +182,11 @@ def laid_out(tmp_path, outside, save_picture):
             },
             "yolo": {"data.yaml": YAML, "labels/train/a.txt": LABELS, "list.txt": LIST},
         }[kind]
-        (root / pictures / "patch0").mkdir(parents=True)
+        (root / images / "patch0").mkdir(parents=True)
         for name in ("a.png", "b.png", "patch0/b.png"):
-            save_picture(root / pictures / name)
-        (root / pictures / "link.png").symlink_to(outside / "secret.png")
-        (root / pictures / "away").symlink_to(outside)
+            save_image(root / images / name)
+        (root / images / "link.png").symlink_to(outside / "secret.png")
+        (root / images / "away").symlink_to(outside)
         (root / "away").symlink_to(outside)
         for name, text in texts.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)

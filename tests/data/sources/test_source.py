@@ -1,4 +1,4 @@
-"""A source hands on its readable pictures, in order, and reports the others."""
+"""A source hands on its readable images, in order, and reports the others."""
 
 import time
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.findings import Findings
-from pix2seq_keras.data.pictures import PictureError
+from pix2seq_keras.data.images.read_image import ImageError
+from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.errors import InputError
 
@@ -16,7 +16,7 @@ def numbered_source(count, unreadable=(), objects=1):
     def read(index):
         time.sleep(0.004 * (index % 3))  # threads finish in another order than they start
         if index in unreadable:
-            raise PictureError(f"Picture {index} is cut short.")
+            raise ImageError(f"Image {index} is cut short.")
         return {
             "image": np.full((2, 3, 3), index, np.uint8),
             "image_id": np.int64(100 + index),
@@ -31,21 +31,21 @@ def numbered_source(count, unreadable=(), objects=1):
         split="train",
         categories=Categories.from_names(["a"]),
         image_ids=100 + np.arange(count),
-        findings=Findings(),
+        issues=Issues(),
         read=read,
         annotated=np.full(count, objects > 0),
         object_counts=np.full(count, objects),
     )
 
 
-def test_the_dataset_keeps_the_order_and_leaves_unreadable_pictures_out():
+def test_the_dataset_keeps_the_order_and_leaves_unreadable_images_out():
     source = numbered_source(30, unreadable=(0, 7, 29))
 
     ids = [int(example["image_id"]) for example in source.dataset()]
 
     assert ids == [100 + i for i in range(30) if i not in (0, 7, 29)]
-    assert source.findings.counts() == {"unreadable picture": 3}
-    assert "picture 107 of test (train)" in source.findings.summary()
+    assert source.issues.counts() == {"unreadable image": 3}
+    assert "image 107 of test (train)" in source.issues.summary()
 
 
 def test_a_second_epoch_does_not_report_again():
@@ -54,7 +54,7 @@ def test_a_second_epoch_does_not_report_again():
     for _ in range(2):
         assert len(list(source.dataset())) == 4
 
-    assert len(source.findings) == 1
+    assert len(source.issues) == 1
 
 
 def test_a_source_without_objects_cannot_be_trained_on():
@@ -63,7 +63,7 @@ def test_a_source_without_objects_cannot_be_trained_on():
         numbered_source(2, objects=0).require_annotated()
 
 
-def test_pictures_without_objects_keep_their_shapes_in_the_dataset():
+def test_images_without_objects_keep_their_shapes_in_the_dataset():
     example = next(iter(numbered_source(1, objects=0).dataset()))
 
     assert example["boxes"].shape == (0, 4) and example["classes"].shape == (0,)

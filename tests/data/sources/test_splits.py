@@ -61,7 +61,7 @@ def test_several_splits_are_joined_and_colliding_ids_made_new(folder):
 
 @pytest.mark.parametrize("split", ["train[5:5]", "train[9:2]", "train[:0%]", "val[7:]"])
 def test_an_empty_part_is_refused_with_the_size_of_the_whole(folder, split):
-    with pytest.raises(InputError, match=r"holds no pictures.* has (10|3) in all"):
+    with pytest.raises(InputError, match=r"holds no images.* has (10|3) in all"):
         open_source(f"coco:{folder}", split)
 
 
@@ -105,7 +105,7 @@ def test_a_single_file_is_split_by_its_names_alone(write_rectangles, tmp_path):
     assert set(open_source(moved, "val").image_ids) == set(val.image_ids)
     assert open_source(source, "all[:80%]").image_ids.tolist() == list(range(1, 17))
     assert len(open_source(source, "train[:50%]")) == 8
-    assert train.findings.counts() == {"split made here": 1}
+    assert train.issues.counts() == {"split made here": 1}
 
 
 def test_other_splits_of_a_single_file_are_refused(write_rectangles, tmp_path):

@@ -1,4 +1,4 @@
-"""Pictures of one rectangle, and the way to find it again: what every geometric transform is tested with."""
+"""Images of one rectangle, and the way to find it again: what every geometric transform is tested with."""
 
 from types import SimpleNamespace
 
@@ -11,9 +11,9 @@ RECTANGLE = (0.9, 0.3, 0.1)
 
 
 def draw(case):
-    """One picture with a rectangle of whole pixels; the case's number decides everything.
+    """One image with a rectangle of whole pixels; the case's number decides everything.
 
-    Every third picture is 3:1 or 1:3, every fourth rectangle touches the frame, every fifth is one
+    Every third image is 3:1 or 1:3, every fourth rectangle touches the frame, every fifth is one
     pixel thin.
 
     Returns:
@@ -63,12 +63,12 @@ def check_alignment(image, box):
         assert found is not None, f"no pixels of the box {box_pixels}"
     if found is not None:
         difference = np.abs(found - box_pixels).max()
-        assert difference <= 1, f"pixels at {found}, box at {box_pixels}, picture {height}×{width}"
+        assert difference <= 1, f"pixels at {found}, box at {box_pixels}, image {height}×{width}"
     return found is not None
 
 
 def graph(transform):
-    """`transform(image, boxes, seed)` as one traced function for pictures and box counts of any size."""
+    """`transform(image, boxes, seed)` as one traced function for images and box counts of any size."""
     return tf.function(
         transform,
         input_signature=[
@@ -87,5 +87,5 @@ def rectangles():
 
 @pytest.fixture(scope="session")
 def no_boxes():
-    """A picture without objects: `(image, boxes)` with boxes (0, 4)."""
+    """An image without objects: `(image, boxes)` with boxes (0, 4)."""
     return tf.random.stateless_uniform((30, 50, 3), (0, 0)), tf.zeros((0, 4))

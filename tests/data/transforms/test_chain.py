@@ -35,16 +35,16 @@ def test_pixels_and_boxes_stay_aligned(rectangles, canvas):
 
 
 def test_one_seed_gives_every_transform_numbers_of_its_own():
-    picture = tf.zeros((100, 4, 3))
+    image = tf.zeros((100, 4, 3))
     ramp = tf.tile(tf.reshape(tf.range(1000, dtype=tf.float32), (1000, 1, 1)), (1, 4, 3))
     boxes = tf.constant([[0.0, 0.0, 1.0, 0.5]])
 
     @tf.function
     def draws(index):
         seed = (index, 0)
-        scaled, _ = transforms.scale_jitter(picture, boxes, (200, 8), seed=seed)
+        scaled, _ = transforms.scale_jitter(image, boxes, (200, 8), seed=seed)
         cropped, _ = transforms.random_crop(ramp, boxes, (100, 4), seed=seed)
-        _, flipped = transforms.random_horizontal_flip(picture, boxes, seed=seed)
+        _, flipped = transforms.random_horizontal_flip(image, boxes, seed=seed)
         return tf.stack([tf.cast(tf.shape(scaled)[0], tf.float32), cropped[0, 0, 0], flipped[0, 1]])
 
     numbers = tf.map_fn(draws, tf.range(400), fn_output_signature=tf.float32).numpy()

@@ -10,7 +10,7 @@ from pix2seq_keras.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     return tf.random.stateless_uniform((20, 30, 3), (3, 4), 0.3, 0.6)  # mild enough that nothing is clipped
 
 
@@ -24,57 +24,57 @@ def test_the_range_is_kept_whatever_the_seed():
     assert min(output.min() for output in outputs) == 0 and max(output.max() for output in outputs) == 1
 
 
-def test_strength_zero_gives_the_picture_back(picture):
-    np.testing.assert_allclose(color_jitter(picture, strength=0, seed=(1, 2)), picture, atol=1e-6)
+def test_strength_zero_gives_the_image_back(image):
+    np.testing.assert_allclose(color_jitter(image, strength=0, seed=(1, 2)), image, atol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_picture_and_others_differ(picture):
-    first, second, other = (color_jitter(picture, seed=(5, seed)).numpy() for seed in (0, 0, 1))
+def test_the_same_seed_gives_the_same_image_and_others_differ(image):
+    first, second, other = (color_jitter(image, seed=(5, seed)).numpy() for seed in (0, 0, 1))
 
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - other).max() > 0.01
 
 
-def test_brightness_multiplies(picture):
-    np.testing.assert_allclose(adjust_color(picture, brightness=1.3), picture * 1.3, atol=1e-5)
+def test_brightness_multiplies(image):
+    np.testing.assert_allclose(adjust_color(image, brightness=1.3), image * 1.3, atol=1e-5)
 
 
-def test_contrast_pulls_towards_the_mean_luma(picture):
-    mean = (picture.numpy() @ LUMA).mean()
+def test_contrast_pulls_towards_the_mean_luma(image):
+    mean = (image.numpy() @ LUMA).mean()
 
-    adjusted = adjust_color(picture, contrast=0.5)
+    adjusted = adjust_color(image, contrast=0.5)
 
-    np.testing.assert_allclose(adjusted, mean + 0.5 * (picture - mean), atol=1e-5)
-
-
-def test_saturation_pulls_towards_the_luma_of_each_pixel(picture):
-    luma = (picture.numpy() @ LUMA)[..., None]
-
-    np.testing.assert_allclose(adjust_color(picture, saturation=0.0), np.tile(luma, 3), atol=1e-5)
-    np.testing.assert_allclose(adjust_color(picture, saturation=1.2), luma + 1.2 * (picture - luma), atol=1e-5)
+    np.testing.assert_allclose(adjusted, mean + 0.5 * (image - mean), atol=1e-5)
 
 
-def test_hue_turns_colours_the_right_way_and_leaves_grey_and_luma(picture):
+def test_saturation_pulls_towards_the_luma_of_each_pixel(image):
+    luma = (image.numpy() @ LUMA)[..., None]
+
+    np.testing.assert_allclose(adjust_color(image, saturation=0.0), np.tile(luma, 3), atol=1e-5)
+    np.testing.assert_allclose(adjust_color(image, saturation=1.2), luma + 1.2 * (image - luma), atol=1e-5)
+
+
+def test_hue_turns_colours_the_right_way_and_leaves_grey_and_luma(image):
     red_pixel = tf.reshape(tf.constant([0.6, 0.4, 0.4]), (1, 1, 3))
 
     before = colorsys.rgb_to_hsv(*red_pixel.numpy().ravel())[0]
     after = colorsys.rgb_to_hsv(*adjust_color(red_pixel, hue=1 / 3).numpy().ravel())[0]
     grey = adjust_color(tf.fill((2, 2, 3), 0.5), hue=0.4)
-    turned = adjust_color(picture, hue=0.05).numpy()
+    turned = adjust_color(image, hue=0.05).numpy()
 
     assert before == 0 and abs(after - 1 / 3) < 0.06  # red becomes green, as in HSV
     np.testing.assert_allclose(grey, 0.5, atol=1e-5)
-    np.testing.assert_allclose(turned @ LUMA, picture.numpy() @ LUMA, atol=1e-5)
-    assert np.abs(turned - picture).max() > 0.01
+    np.testing.assert_allclose(turned @ LUMA, image.numpy() @ LUMA, atol=1e-5)
+    assert np.abs(turned - image).max() > 0.01
 
 
-def test_changes_compose_in_the_documented_order(picture):
-    step_by_step = adjust_color(picture, brightness=1.1)
+def test_changes_compose_in_the_documented_order(image):
+    step_by_step = adjust_color(image, brightness=1.1)
     step_by_step = adjust_color(step_by_step, contrast=0.8)
     step_by_step = adjust_color(step_by_step, saturation=0.7)
     step_by_step = adjust_color(step_by_step, hue=0.03)
 
-    np.testing.assert_allclose(adjust_color(picture, 1.1, 0.8, 0.7, 0.03), step_by_step, atol=1e-5)
+    np.testing.assert_allclose(adjust_color(image, 1.1, 0.8, 0.7, 0.03), step_by_step, atol=1e-5)
 
 
 def test_the_pixels_of_objects_stay_where_they_are(rectangles):
@@ -87,6 +87,6 @@ def test_the_pixels_of_objects_stay_where_they_are(rectangles):
         np.testing.assert_array_equal(change, np.abs(np.diff(image, axis=1)).max(-1) > 0.05)
 
 
-def test_a_negative_amount_is_refused_with_a_sentence(picture):
+def test_a_negative_amount_is_refused_with_a_sentence(image):
     with pytest.raises(InputError, match="hue=-1"):
-        color_jitter(picture, hue=-1, seed=(0, 0))
+        color_jitter(image, hue=-1, seed=(0, 0))

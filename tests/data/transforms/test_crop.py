@@ -20,19 +20,19 @@ def test_pixels_and_boxes_stay_aligned(rectangles):
 
 
 def ramp(height, width):
-    """A picture whose first channel is the row and whose second is the column of each pixel."""
+    """An image whose first channel is the row and whose second is the column of each pixel."""
     rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
     return tf.constant(np.stack([rows, columns, rows], -1), tf.float32)
 
 
-def crop_offsets(count, picture, canvas):
+def crop_offsets(count, image, canvas):
     """The offsets (count, 2) of `count` crops."""
 
     @tf.function
     def run():
         def one(index):
-            image, _ = random_crop(picture, tf.zeros((0, 4)), canvas, seed=(index, 9))
-            return image[0, 0, :2]
+            cropped, _ = random_crop(image, tf.zeros((0, 4)), canvas, seed=(index, 9))
+            return cropped[0, 0, :2]
 
         return tf.map_fn(one, tf.range(count), fn_output_signature=tf.float32)
 
@@ -55,7 +55,7 @@ def test_one_number_places_both_axes():
     assert np.all(np.abs(y / 200 - x / 400) <= 1 / 200)
 
 
-def test_a_picture_inside_the_canvas_is_left_alone(rectangles):
+def test_a_image_inside_the_canvas_is_left_alone(rectangles):
     image, boxes = rectangles.draw(7)
 
     cropped, same_boxes = random_crop(image, boxes, (200, 200), seed=(0, 0))
@@ -76,15 +76,15 @@ def test_boxes_are_shifted_rescaled_and_clipped_by_hand():
 
 
 def test_the_same_seed_gives_the_same_crop_and_others_differ():
-    picture = ramp(400, 4)
+    image = ramp(400, 4)
 
-    first, second = crop_offsets(30, picture, (100, 4)), crop_offsets(30, picture, (100, 4))
+    first, second = crop_offsets(30, image, (100, 4)), crop_offsets(30, image, (100, 4))
 
     np.testing.assert_array_equal(first, second)
     assert len(np.unique(first[:, 0])) > 20
 
 
-def test_pictures_without_boxes_pass(no_boxes):
+def test_images_without_boxes_pass(no_boxes):
     image, boxes = random_crop(*no_boxes, (20, 20), seed=(0, 1))
 
     assert image.shape == (20, 20, 3)

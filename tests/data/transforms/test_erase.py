@@ -32,7 +32,7 @@ def test_what_is_left_to_be_seen_decides_over_the_box(rectangles):
 
 @pytest.fixture(scope="module")
 def painted():
-    """600 black pictures 100×150 with one rectangle: its yxyx in pixels and its colour, found in the pixels."""
+    """600 black images 100×150 with one rectangle: its yxyx in pixels and its colour, found in the pixels."""
 
     @tf.function
     def run():
@@ -95,7 +95,7 @@ def test_the_share_equals_counted_pixels():
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
-def test_the_share_of_painted_pictures_is_the_probability(probability):
+def test_the_share_of_painted_images_is_the_probability(probability):
     @tf.function
     def run():
         def one(index):
@@ -130,7 +130,7 @@ def test_boxes_that_are_not_numbers_stay_dead_and_others_alone(rectangles):
     assert not (erased[:, 2:] > erased[:, :2]).numpy().any()
 
 
-def test_bytes_stay_bytes_and_tiny_pictures_pass():
+def test_bytes_stay_bytes_and_tiny_images_pass():
     for size in [(1, 1), (1, 40), (3, 2)]:
         image, boxes = random_erase(
             np.zeros((*size, 3), np.uint8), tf.zeros((0, 4)), probability=1.0, count=2, seed=(4, 4)

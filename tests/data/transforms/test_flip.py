@@ -53,7 +53,7 @@ def test_the_share_of_flips_is_the_probability(flip, probability):
 
 
 @pytest.mark.parametrize(("flip", "axis"), [(random_horizontal_flip, 1), (random_vertical_flip, 0)])
-def test_pictures_without_boxes_pass(no_boxes, flip, axis):
+def test_images_without_boxes_pass(no_boxes, flip, axis):
     image, boxes = flip(*no_boxes, probability=1.0, seed=(0, 1))
 
     np.testing.assert_array_equal(image, np.flip(no_boxes[0], axis))

@@ -11,7 +11,7 @@ BOXES = np.array([[0.1, 0.2, 0.5, 0.9], [0.0, 0.0, 1.0, 1.0], [0.6, 0.7, 0.61, 0
 
 
 def both(canvas, min_scale, max_scale):
-    """Functions (image uint8, seed) of the two steps and of the one, traced once for pictures of any size."""
+    """Functions (image uint8, seed) of the two steps and of the one, traced once for images of any size."""
     signature = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((2,), tf.int32)]
     scales = {"min_scale": min_scale, "max_scale": max_scale}
 
@@ -44,7 +44,7 @@ def test_it_equals_jitter_then_crop_bit_for_bit(canvas):
     assert 10 < cropped < 80  # both ways were taken
 
 
-def test_pictures_of_floats_pass_as_well():
+def test_images_of_floats_pass_as_well():
     image = np.random.default_rng(0).random((50, 60, 3), np.float32)
 
     expected, _ = random_crop(*scale_jitter(image, BOXES, (32, 32), min_scale=2.0, seed=(0, 1)), (32, 32), seed=(0, 2))

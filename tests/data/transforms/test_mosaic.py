@@ -27,16 +27,16 @@ def graph(**options):
 
 
 def test_pixels_and_boxes_stay_aligned(rectangles):
-    """One rectangle in four pictures of any shape: each one's is looked for while the others are blank."""
+    """One rectangle in four images of any shape: each one's is looked for while the others are blank."""
     put = graph(min_visible=0.0)
 
     seen, dead = 0, 0
     for case in range(200):
-        pictures = [rectangles.draw(1000 * number + case) for number in range(4)]
+        images = [rectangles.draw(1000 * number + case) for number in range(4)]
         shown = case % 4
         examples = [
             example_of(image if number == shown else np.zeros_like(image), boxes, number)
-            for number, (image, boxes) in enumerate(pictures)
+            for number, (image, boxes) in enumerate(images)
         ]
         result = put(examples, (case, 1))
         assert result["image"].shape == (*CANVAS, 3)
@@ -72,7 +72,7 @@ def test_the_four_meet_at_a_point_in_the_middle_half():
     assert abs(np.corrcoef(np.array(points).T)[0, 1]) < 0.15
 
 
-def test_small_pictures_keep_their_size_and_touch_the_point():
+def test_small_images_keep_their_size_and_touch_the_point():
     whole = [[0.0, 0.0, 1.0, 1.0]]
 
     result = mosaic([flat((4, 6), 0.9, whole, number) for number in range(4)], CANVAS, seed=(1, 2))
@@ -88,13 +88,13 @@ def test_small_pictures_keep_their_size_and_touch_the_point():
 
 
 def test_boxes_with_too_little_left_die_and_the_rest_is_clipped():
-    # Rows of a large picture, each two pixels wide and 40 high: crops of at most 72 columns, at most 48 rows.
+    # Rows of a large image, each two pixels wide and 40 high: crops of at most 72 columns, at most 48 rows.
     boxes = [[0.3, x / 100, 0.5, (x + 2) / 100] for x in range(0, 100, 4)]
-    pictures = [flat((200, 200), 0.5, boxes, number) for number in range(4)]
+    images = [flat((200, 200), 0.5, boxes, number) for number in range(4)]
 
     shares = {}
     for share in (0.0, 0.5, 1.0):
-        result = drop_crowds_and_dead_boxes(mosaic(pictures, CANVAS, min_visible=share, seed=(3, 3)))
+        result = drop_crowds_and_dead_boxes(mosaic(images, CANVAS, min_visible=share, seed=(3, 3)))
         sides = result["boxes"].numpy() * [64, 96, 64, 96]
         sides = sides[:, 2:] - sides[:, :2]
         shares[share] = sides.prod(-1) / (40 * 4)
@@ -120,7 +120,7 @@ def test_objects_of_all_four_come_in_order_with_all_they_have():
     assert result["image_id"] == 10
 
 
-def test_pictures_without_objects_pass():
+def test_images_without_objects_pass():
     result = mosaic([flat((9, 9), 0.5)] * 4, CANVAS, seed=(0, 0))
 
     assert result["boxes"].shape == (0, 4) and result["classes"].shape == (0,)
@@ -144,7 +144,7 @@ def test_the_same_seed_gives_the_same_mosaic_and_others_differ(rectangles):
     assert (one != other).any()
 
 
-def test_three_pictures_or_an_impossible_share_are_refused_with_a_sentence():
+def test_three_images_or_an_impossible_share_are_refused_with_a_sentence():
     with pytest.raises(InputError, match="Received 3 examples"):
         mosaic([flat((4, 4), 0.5)] * 3, CANVAS, seed=(0, 0))
     with pytest.raises(InputError, match="min_visible=2"):

@@ -18,7 +18,7 @@ def test_pixels_and_boxes_stay_aligned(rectangles):
         assert rectangles.check_alignment(image.numpy(), boxes)
 
 
-def test_the_picture_keeps_the_top_left_and_the_rest_is_grey():
+def test_the_image_keeps_the_top_left_and_the_rest_is_grey():
     image = tf.random.stateless_uniform((3, 5, 3), (0, 0))
 
     padded = pad_to_canvas(image, (4, 8)).numpy()
@@ -36,7 +36,7 @@ def test_boxes_change_frame_by_hand():
     np.testing.assert_allclose(rescaled, [[0, 0, 0.5, 0.8], [0.25, 0.2, 0.375, 0.4]], atol=1e-7)
 
 
-def test_every_picture_of_a_batch_may_have_its_own_size():
+def test_every_image_of_a_batch_may_have_its_own_size():
     boxes = tf.ones((2, 3, 4))
     sizes = tf.constant([[32, 64], [64, 16]])
 
@@ -50,12 +50,12 @@ def test_no_boxes_stay_no_boxes():
     assert rescale_boxes(tf.zeros((0, 4)), (3, 4), (5, 6)).shape == (0, 4)
 
 
-def test_a_picture_larger_than_the_canvas_is_refused_with_a_sentence():
+def test_a_image_larger_than_the_canvas_is_refused_with_a_sentence():
     with pytest.raises(InputError, match=r"\(9, 4\).*canvas=\(8, 8\).*crop or resize"):
         pad_to_canvas(tf.zeros((9, 4, 3)), (8, 8))
 
 
-def test_a_picture_found_too_large_in_the_graph_is_refused_there():
+def test_a_image_found_too_large_in_the_graph_is_refused_there():
     pad = tf.function(
         lambda image: pad_to_canvas(image, (8, 8)),
         input_signature=[tf.TensorSpec((None, None, 3), tf.float32)],

@@ -19,9 +19,9 @@ def test_the_published_preprocessing_is_reproduced(golden, bccd_dir, n):
     name = str(golden[f"image{n}_name"])
     path = next(bccd_dir.glob(f"*/{name}"))
     canvas = tuple(golden[f"image{n}_target_size"].tolist())
-    picture = tf.io.decode_jpeg(tf.io.read_file(str(path)))
+    image = tf.io.decode_jpeg(tf.io.read_file(str(path)))
 
-    image, unpadded_size = fit_to_canvas(picture, canvas)
+    image, unpadded_size = fit_to_canvas(image, canvas)
     boxes = boxes_to_canvas(golden[f"image{n}_bbox_in"], unpadded_size, canvas)
 
     np.testing.assert_array_equal(unpadded_size, golden[f"image{n}_unpadded_size"])
@@ -69,7 +69,7 @@ def test_sizes_are_rounded(size, canvas, expected):
     np.testing.assert_array_equal(image[:, expected[1] :], np.float32(0.3))
 
 
-def test_bytes_and_floats_give_the_same_picture():
+def test_bytes_and_floats_give_the_same_image():
     values = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
 
     from_bytes, _ = fit_to_canvas(values, (16, 16))

@@ -21,13 +21,13 @@ def test_pixels_and_boxes_stay_aligned(rectangles):
     assert seen > 150
 
 
-def scaled_sizes(count, canvas, picture, **options):
-    """The sizes (count, 2) that pictures of one size get under `count` seeds."""
+def scaled_sizes(count, canvas, size, **options):
+    """The sizes (count, 2) that images of one size get under `count` seeds."""
 
     @tf.function
     def run():
         def one(index):
-            image, _ = scale_jitter(tf.zeros(picture), tf.zeros((0, 4)), canvas, seed=(index, 3), **options)
+            image, _ = scale_jitter(tf.zeros(size), tf.zeros((0, 4)), canvas, seed=(index, 3), **options)
             return tf.shape(image)[:2]
 
         return tf.map_fn(one, tf.range(count))
@@ -36,15 +36,15 @@ def scaled_sizes(count, canvas, picture, **options):
 
 
 def test_the_scale_is_uniform_relative_to_the_canvas():
-    canvas, picture = (1000, 10), (100, 1, 3)
+    canvas, image = (1000, 10), (100, 1, 3)
 
-    scales = scaled_sizes(800, canvas, picture)[:, 0] / 1000
+    scales = scaled_sizes(800, canvas, image)[:, 0] / 1000
 
     assert stats.kstest(scales, stats.uniform(0.3, 1.7).cdf).pvalue > 0.01
     assert 0.299 <= scales.min() < 0.31 and 1.99 < scales.max() <= 2.0
 
 
-def test_the_scale_does_not_depend_on_the_size_of_the_picture():
+def test_the_scale_does_not_depend_on_the_size_of_the_image():
     small = scaled_sizes(20, (64, 64), (10, 10, 3))
     large = scaled_sizes(20, (64, 64), (300, 300, 3))
 
@@ -65,7 +65,7 @@ def test_equal_scales_fit_the_canvas_exactly():
     np.testing.assert_array_equal(sizes, [[48, 48]] * 3)
 
 
-def test_a_very_long_picture_keeps_at_least_one_pixel():
+def test_a_very_long_image_keeps_at_least_one_pixel():
     sizes = scaled_sizes(5, (16, 16), (1, 400, 3))
 
     assert sizes.min() == 1
@@ -80,14 +80,14 @@ def test_the_resize_is_bilinear_without_antialias(rectangles):
     np.testing.assert_array_equal(scaled, plain)
 
 
-def test_the_same_seed_gives_the_same_picture_and_others_differ():
+def test_the_same_seed_gives_the_same_image_and_others_differ():
     sizes, again = scaled_sizes(30, (500, 5), (100, 1, 3)), scaled_sizes(30, (500, 5), (100, 1, 3))
 
     np.testing.assert_array_equal(sizes, again)
     assert len(np.unique(sizes[:, 0])) > 20
 
 
-def test_pictures_without_boxes_pass(no_boxes):
+def test_images_without_boxes_pass(no_boxes):
     image, boxes = scale_jitter(*no_boxes, CANVAS, seed=(0, 1))
 
     assert boxes.shape == (0, 4)

@@ -47,7 +47,7 @@ def test_turns_are_those_of_numpy(rectangles, turns):
         assert rectangles.check_alignment(np.asarray(image), turned)
 
 
-def test_four_quarter_turns_give_the_picture_back(rectangles):
+def test_four_quarter_turns_give_the_image_back(rectangles):
     original, original_boxes = image, boxes = rectangles.draw(5)
 
     for _ in range(4):
@@ -81,7 +81,7 @@ def test_bytes_stay_bytes(transform):
     assert sorted(turned.numpy().ravel()) == sorted(image.ravel())
 
 
-def test_pictures_without_boxes_pass(no_boxes, transform):
+def test_images_without_boxes_pass(no_boxes, transform):
     image, boxes = transform(*no_boxes, probability=1.0, seed=(1, 1))
 
     assert image.shape in [(30, 50, 3), (50, 30, 3)]

@@ -41,8 +41,8 @@ def greedy(build_tiny_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Three pictures of one size, as JPEG, PNG and GIF."""
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    """Three images of one size, as JPEG, PNG and GIF."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     for kind in ("jpg", "png", "gif"):
         Image.fromarray(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(folder / f"a.{kind}")
     return sorted(folder.iterdir())
@@ -99,10 +99,10 @@ def test_saved_model_cli_runs_a_signature(greedy, tmp_path):
     assert np.load(tmp_path / "detection_boxes.npy").shape == (2, 4, 4)
 
 
-def test_the_export_program_refuses_missing_pictures_before_any_work(tmp_path, capsys):
+def test_the_export_program_refuses_missing_images_before_any_work(tmp_path, capsys):
     arguments = ["--model", "digits_tiny", "--output", str(tmp_path / "m"), str(tmp_path / "no.png")]
     assert load("export").main(arguments) == 2
-    assert "There is no picture" in capsys.readouterr().err
+    assert "There is no image" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
 
 
@@ -114,10 +114,10 @@ def test_what_cannot_be_checked_is_a_sentence(check, greedy, files, tmp_path, ca
         (tmp_path, files[0], "SavedModel"),
         (damaged, files[0], "damaged"),
         (greedy, tmp_path / "no.png", "cannot be read"),
-        (greedy, tmp_path / "text.png", "not a picture"),
+        (greedy, tmp_path / "text.png", "not an image"),
     )
-    for folder, picture, said in cases:
-        assert check.main([str(folder), str(picture)]) == 2
+    for folder, image, said in cases:
+        assert check.main([str(folder), str(image)]) == 2
         assert said in capsys.readouterr().err
 
 

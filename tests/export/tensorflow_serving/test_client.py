@@ -26,7 +26,7 @@ def client():
 
 @pytest.fixture(scope="module")
 def motley(tmp_path_factory):
-    """Pictures of every kind; `bad_…` cannot be used."""
+    """Images of every kind; `bad_…` cannot be used."""
     folder = tmp_path_factory.mktemp("motley")
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8))
@@ -41,14 +41,14 @@ def motley(tmp_path_factory):
     Image.new("1", (10_000, 5_000)).save(folder / "bad_50_megapixels.png")
     (folder / "bad_bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\2\0\0\0")
     (folder / "bad_empty.png").touch()
-    (folder / "bad_text.jpg").write_text("This is no picture.")
+    (folder / "bad_text.jpg").write_text("This is no image.")
     colours.save(folder / "bad_half.jpg")
     (folder / "bad_half.jpg").write_bytes((folder / "bad_half.jpg").read_bytes()[:-300])
     return folder
 
 
 @pytest.mark.parametrize("wire", ["grpc", "rest"])
-def test_good_pictures_get_boxes_and_bad_ones_are_named(
+def test_good_images_get_boxes_and_bad_ones_are_named(
     client, tiny_server, exported_tiny, motley, wire, tmp_path, capsys
 ):
     url = {"grpc": tiny_server.grpc_url, "rest": tiny_server.rest_url}[wire]
@@ -128,11 +128,11 @@ def test_what_cannot_be_done_is_a_sentence(client, motley, tmp_path, capsys, arg
     assert error.startswith("client.py: ") and said in error
 
 
-def test_nothing_but_bad_pictures_is_a_failure(client, tiny_server, motley, tmp_path, capsys):
+def test_nothing_but_bad_images_is_a_failure(client, tiny_server, motley, tmp_path, capsys):
     arguments = ["--server", tiny_server.rest_url, str(motley / "bad_text.jpg"), "--output", str(tmp_path)]
     assert client.main(arguments) == 2
     assert client.main(["--server", tiny_server.rest_url, "missing.png", "--output", str(tmp_path)]) == 2
-    assert "no picture or folder missing.png" in capsys.readouterr().err
+    assert "no image or folder missing.png" in capsys.readouterr().err
 
 
 def test_help_shows_both_ways(client, capsys):

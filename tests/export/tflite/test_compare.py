@@ -48,7 +48,7 @@ def _object(image=1, category=2, box=(1.0, 2.0, 3.0, 4.0), score=0.9):
     return {"image_id": image, "category_id": category, "bbox": list(box), "score": score}
 
 
-def test_an_object_is_found_again_if_picture_class_and_box_are_the_same(compare):
+def test_an_object_is_found_again_if_image_class_and_box_are_the_same(compare):
     expected = [_object(), _object(image=2), _object(category=5), _object(box=(1.0, 2.0, 3.0, 9.0))]
 
     found = [_object(score=0.1, box=(1.001, 2.0, 3.0, 4.0)), _object(image=3), _object(category=5)]

@@ -1,0 +1,33 @@
+"""Draws what a run finds in every eighth image of a split, over its labels (dashed), as one JPEG.
+
+`python docs/draw_images.py RUN coco:DIR test docs/images/blood-cells.jpg`
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from pix2seq_keras import samplers
+from pix2seq_keras.data import open_source
+from pix2seq_keras.inference import open_model
+from pix2seq_keras.visualization import detection_panels, save_gallery
+
+
+def main(run, data, split, output):
+    model, source = open_model(run), open_source(data, split)
+    examples = [source.read(place) for place in range(0, len(source), 8)]
+    images = [example["image"] for example in examples]
+    found = model.detect(images, readings=16, mirror=True, sampler=samplers.TopP(0.8))
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "gallery.png"
+        save_gallery(image, detection_panels(examples, found, source.categories, threshold=0.4), columns=3)
+        with Image.open(image) as gallery:
+            gallery.convert("RGB").save(output, quality=80, optimize=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

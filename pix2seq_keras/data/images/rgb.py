@@ -1,0 +1,71 @@
+"""Pixels of any kind as RGB of 8 bits: transparency on white, grey three times, 16 bits scaled."""
+
+import numpy as np
+
+from pix2seq_keras.data.images.image_error import ImageError
+
+
+def to_rgb(image, name):
+    """The pixels of a loaded Pillow image.
+
+    Args:
+        image: `Image`.`Image`, of any mode.
+        name: str, what error messages call it.
+
+    Returns:
+        uint8 array (H, W, 3).
+
+    Raises:
+        ImageError: for 32-bit numbers, which have no fixed white.
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        grey16 = np.asarray(image).astype(np.int64)
+        grey = ((grey16 + 128) // 257).astype(np.uint8)  # 65535 = 255 · 257
+        if image.info.get("transparency") is not None:
+            grey[grey16 == image.info["transparency"]] = 255
+        return np.repeat(grey[..., None], 3, axis=-1)  # (H, W, 3)
+    if image.mode in ("I", "F"):
+        raise ImageError(
+            f"The image {name} holds 32-bit numbers (Pillow mode {image.mode!r}), which have no fixed "
+            "white. Convert it to 8 or 16 bits."
+        )
+    if image.has_transparency_data:
+        return _on_white(np.asarray(image.convert("RGBA")))
+    return np.asarray(image.convert("RGB"))
+
+
+def _on_white(rgba):
+    alpha = rgba[..., 3:].astype(np.uint32)  # (H, W, 1)
+    # uint32 sums to at most 255 · 255; + 127 rounds to nearest.
+    return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def from_array(array):
+    """An image that is given as numbers.
+
+    Args:
+        array: uint8 (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4).
+
+    Returns:
+        uint8 array (H, W, 3), contiguous.
+
+    Raises:
+        ImageError: for another dtype or shape.
+    """
+    if array.dtype != np.uint8:
+        raise ImageError(
+            "An image given as an array must be uint8, 0…255. "
+            f"Received: dtype {array.dtype}, shape {array.shape}. Floats in [0, 1] become one with "
+            "(255 * array).round().astype('uint8')."
+        )
+    channels = {2: 1, 3: array.shape[-1] if array.ndim == 3 else 0}.get(array.ndim, 0)
+    if channels not in (1, 3, 4) or not array.size:
+        raise ImageError(
+            "An image given as an array must have the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
+            f"Received: shape {array.shape}."
+        )
+    if channels == 1:
+        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=-1)
+    elif channels == 4:
+        array = _on_white(array)
+    return np.ascontiguousarray(array)  # (H, W, 3)

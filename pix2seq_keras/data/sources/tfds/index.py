@@ -1,0 +1,115 @@
+"""What must be known of every record of a TFDS split before it is read: one pass, kept beside the data."""
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pix2seq_keras.data.images.read_image import ImageError, inspect_image
+
+_RECORDS_AT_ONCE = 250  # with their images, still encoded
+
+
+@dataclass(frozen=True)
+class TfdsIndex:
+    """Of the N records of a split.
+
+    Args:
+        image_ids: int64 `(N,)`, all different.
+        object_counts: int64 `(N,)`, objects that are no crowds.
+        sizes: int32 `(N, 2)`, heights and widths of the upright images, 0 where the header cannot be read.
+    """
+
+    image_ids: np.ndarray
+    object_counts: np.ndarray
+    sizes: np.ndarray
+
+
+def read_index(records, builder, split, fields):
+    """The index of a split.
+
+    It takes a pass over all records, though not over the pixels, so it is kept beside the data, named by what it came
+    from.
+
+    Args:
+        records: the serialised records, with `__getitems__` for many at once.
+        builder: tfds.core.`DatasetBuilder`, whose they are.
+        split: str, which, in TFDS's notation.
+        fields: `TfdsFields`, where their images and objects are.
+
+    Returns:
+        A `TfdsIndex`.
+
+    Raises:
+        OSError, RuntimeError: if the records cannot be read.
+    """
+    parts = builder.info.splits[split].file_instructions
+    stats = [Path(part.filename).stat() for part in parts]
+    files = [
+        (Path(part.filename).name, part.skip, part.take, stat.st_size, stat.st_mtime_ns)
+        for part, stat in zip(parts, stats, strict=True)
+    ]
+    origin = repr((files, fields.image, fields.label, fields.is_crowd, fields.id, fields.bbox, len(fields.categories)))
+    kept = Path(builder.data_dir) / f"pix2seq_index_{hashlib.sha256(origin.encode()).hexdigest()[:16]}.npz"
+    try:
+        with np.load(kept) as arrays:
+            index = TfdsIndex(arrays["image_ids"], arrays["object_counts"], arrays["sizes"])
+        if len(index.image_ids) == len(index.object_counts) == len(index.sizes) == len(records):
+            return index
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # not there yet, or unreadable: made again
+    index = _scan(records, fields)
+    temporary = kept.with_name(f".{kept.stem}.{os.getpid()}.npz")
+    try:
+        np.savez(temporary, image_ids=index.image_ids, object_counts=index.object_counts, sizes=index.sizes)
+        temporary.replace(kept)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # a read-only data set only costs the pass again
+    return index
+
+
+def _scan(records, fields):
+    # Boxes count the objects where these have no labels.
+    objects, image = "/".join(fields.label or fields.bbox), "/".join(fields.image)
+    kind = tf.float32 if fields.label is None else tf.int64
+    wanted = {objects: tf.io.VarLenFeature(kind), image: tf.io.FixedLenFeature((), tf.string, "")}
+    if fields.is_crowd is not None:
+        wanted["/".join(fields.is_crowd)] = tf.io.VarLenFeature(tf.int64)
+    if fields.id is not None:
+        wanted["/".join(fields.id)] = tf.io.FixedLenFeature((), tf.int64)
+
+    image_ids, object_counts, sizes = [], [], []
+    for start in range(0, len(records), _RECORDS_AT_ONCE):
+        indices = range(start, min(start + _RECORDS_AT_ONCE, len(records)))
+        # TFDS would build Python objects record by record; this parser reads the few fields wanted in bulk.
+        try:
+            parsed = tf.io.parse_example(records.__getitems__(list(indices)), wanted)
+        except tf.errors.OpError as error:
+            raise RuntimeError(error.message[:200]) from error
+        rows, values = parsed[objects].indices.numpy()[:, 0], parsed[objects].values.numpy()
+        if fields.label is None:
+            rows, known = rows[::4], True
+        else:
+            known = (values >= 0) & (values < len(fields.categories))
+        crowds = np.zeros(len(rows)) if fields.is_crowd is None else parsed["/".join(fields.is_crowd)].values.numpy()
+        object_counts.append(np.bincount(rows[(crowds == 0) & known], minlength=len(indices)))
+        sizes.extend(_size(data) for data in parsed[image].numpy())
+        if fields.id is not None:
+            image_ids.append(parsed["/".join(fields.id)].numpy())
+    object_counts = np.concatenate(object_counts)
+    image_ids = np.concatenate(image_ids) if image_ids else np.zeros(0, np.int64)
+    if len(np.unique(image_ids)) != len(object_counts):
+        image_ids = np.arange(1, len(object_counts) + 1, dtype=np.int64)
+    return TfdsIndex(image_ids, object_counts, np.asarray(sizes, np.int32).reshape(-1, 2))
+
+
+def _size(data):
+    try:
+        info = inspect_image(data)
+    except ImageError:  # told when it is read
+        return 0, 0
+    return info.height, info.width

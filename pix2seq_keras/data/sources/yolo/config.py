@@ -1,0 +1,220 @@
+"""YOLO's `data.yaml`: the classes, and which images a split has."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pix2seq_keras.categories import Categories
+from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.folder import file_inside
+from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
+from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.errors import InputError
+
+_MAX_YAML_BYTES = MEGABYTE
+_MAX_LIST_BYTES = 1024 * MEGABYTE
+_MOST_CLASSES = 100_000
+_NO_SPLITS = ("path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels")
+
+
+@dataclass(frozen=True)
+class YoloConfig:
+    """What a `data.yaml` says.
+
+    Args:
+        file: the file.
+        roots: the resolved folders its entries may be relative to, the likeliest first.
+        categories: class `i` of the label files has the id `i`.
+        splits: split -> folders of images, or text files that list images.
+        has_keypoints: whether rows go on with keypoints after the box.
+    """
+
+    file: Path
+    roots: tuple[Path, ...]
+    categories: Categories
+    splits: dict[str, list[str]]
+    has_keypoints: bool
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Safe, and without aliases, by which a few lines become more than memory holds."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not accepted here")
+        return super().compose_node(parent, index)
+
+
+def read_yolo_config(file, folder=None):
+    """Reads a `data.yaml`.
+
+    Args:
+        file: `Path`, the file, or a folder that holds one of the name `data.yaml`.
+        folder: `Path` or `None`, the folder its entries are relative to, if the user said so. By default that is its
+            `path`, if this lies in the file's own folder, or the file's own folder: somebody's file shall not choose
+            what is read.
+
+    Returns:
+        A `YoloConfig`.
+
+    Raises:
+        InputError: if it cannot be read, or lacks usable classes or splits.
+    """
+    if file.is_dir():
+        file = file / "data.yaml"
+    if not file.exists():
+        raise InputError(f"There is no file {str(file)!r}. A yolo source is a data.yaml with train, val and names.")
+    text = read_text(file, _MAX_YAML_BYTES)
+    try:
+        document = yaml.load(text, _PlainLoader)
+    # Beside YAMLError, PyYAML's constructors raise whatever they stumble over: ValueError, IndexError, KeyError, …
+    except Exception as error:
+        what = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InputError(f"{file} is not YAML that can be read: {what}.") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{file} is no YOLO data file: it holds {shown(document)}, where train, val and names belong.")
+    splits = {
+        key: entries
+        for key, value in document.items()
+        if isinstance(key, str) and key not in _NO_SPLITS and (entries := _entries(value)) is not None
+    }
+    return YoloConfig(
+        file=file,
+        roots=_roots(file, document.get("path"), folder),
+        categories=_categories(file, document.get("names"), document.get("nc")),
+        splits=splits,
+        has_keypoints="kpt_shape" in document,
+    )
+
+
+def images_of_split(config, split):
+    """The images of a split, each once.
+
+    Args:
+        config: `YoloConfig`, what the file says.
+        split: str, one of its keys.
+
+    Returns:
+        The folder their names are relative to, and the names, with forward slashes, in the order of the file, those of
+        a folder sorted. Names from lists may be anything.
+
+    Raises:
+        InputError: if there is no such split, or it names what does not exist or lies elsewhere.
+    """
+    if split not in config.splits:
+        there = ", ".join(config.splits) or "none"
+        raise InputError(f"{config.file} has the splits {there}. Received: split={split!r}")
+    for root in config.roots:
+        places = [_place(root, entry) for entry in config.splits[split]]
+        if None not in places:
+            names = [name for place in places for name in _names(root, place)]
+            return root, list(dict.fromkeys(names))
+    wanted = " or ".join(repr(str(root)) for root in config.roots)
+    raise InputError(
+        f"{config.file} says {split}: {shown(config.splits[split], 200)}, which is nowhere in {wanted}. "
+        f"If the images lie in another folder, name it: yolo:{config.file}+FOLDER"
+    )
+
+
+def _entries(value):
+    values = value if isinstance(value, list) else [value]
+    return values if values and all(isinstance(entry, str) and entry.strip() for entry in values) else None
+
+
+def _roots(file, path, folder):
+    if folder is not None:
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {str(folder)!r}.")
+        return (folder.resolve(),)
+    home = file.resolve().parent
+    if not isinstance(path, str) or "\0" in path or len(path) > 4096:
+        return (home,)
+    try:
+        said = Path(os.path.realpath(home / path))
+    except (OSError, ValueError):  # no name a folder can have
+        return (home,)
+    return (said, home) if said != home and said.is_relative_to(home) else (home,)
+
+
+def _place(root, entry):
+    """Where an entry leads, if it exists and lies in the root; Roboflow's "../train/images" means "train/images"."""
+    name = _relative(root, entry)
+    while name.startswith("../"):
+        name = name[3:]
+    try:
+        place = file_inside(root, name.rstrip("/") or ".", "split")
+        return place if place.is_dir() or place.is_file() else None
+    except (InputError, OSError):
+        return None
+
+
+def _names(root, place):
+    inside = "" if place == root else f"{place.relative_to(root).as_posix()}/"
+    if place.is_dir():
+        return [f"{inside}{file_name}" for _, file_name in names_below(place, IMAGE_SUFFIXES)]
+    beside = inside.rstrip("/").rpartition("/")[0]
+    names = []
+    for line in read_text(place, _MAX_LIST_BYTES).splitlines():
+        name = _relative(root, line.strip())
+        if name.startswith("./"):  # Ultralytics takes these relative to the list, all others to the root
+            name = f"{beside}/{name[2:]}".lstrip("/")
+        if name:
+            names.append(name)
+    return names
+
+
+def _relative(root, name):
+    """A name without the root, if it begins with it."""
+    name = name.strip()
+    return name[len(str(root)) + 1 :] if name.startswith(f"{root}/") else name
+
+
+def _categories(file, names, count):
+    if names is None and type(count) is int and 0 < count <= _MOST_CLASSES:
+        names = [f"class {index}" for index in range(count)]
+    if isinstance(names, dict):
+        pairs = list(names.items())
+    elif isinstance(names, list):
+        pairs = list(enumerate(names))
+    else:
+        raise InputError(f'{file} must list the classes\' names as "names". It has {shown(names)}.')
+    records = []
+    for index, name in pairs:
+        if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10:
+            index = int(index)
+        if type(index) is not int or index < 0:
+            raise InputError(f"{file}: a class is numbered 0, 1, 2, …. Received: {shown(index)}: {shown(name)}")
+        if isinstance(name, bool):
+            raise InputError(
+                f"{file}: YAML reads the name of class {index} as {name}. Put names such as yes, no, on, off in quotes."
+            )
+        # Digits without quotes are numbers to YAML.
+        records.append({"id": index, "name": str(name) if type(name) in (int, float) else name})
+    try:
+        return Categories.from_coco(records)
+    except InputError as error:
+        raise InputError(f"The names in {file} cannot be used. {error}") from error
+
+
+def label_name(image):
+    """The label file of an image: in `labels/` where the image is in `images/`, otherwise beside it.
+
+    Args:
+        image: str, name with forward slashes, relative to the root.
+
+    Returns:
+        Likewise.
+
+    Example:
+        >>> label_name("images/train/a.jpg"), label_name("train/b.jpg")
+        ('labels/train/a.txt', 'train/b.txt')
+    """
+    folders: Sequence[str] = image.split("/")[:-1]
+    stem = os.path.splitext(image.split("/")[-1])[0]  # noqa: PTH122
+    if "images" in folders:
+        last = len(folders) - 1 - folders[::-1].index("images")
+        folders = [*folders[:last], "labels", *folders[last + 1 :]]
+    return "/".join([*folders, f"{stem}.txt"])

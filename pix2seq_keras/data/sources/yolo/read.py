@@ -1,0 +1,105 @@
+"""YOLO's way (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
+
+import math
+import os
+from pathlib import Path
+
+from pix2seq_keras.data.images.read_image import ImageError, ImageInfo, inspect_image
+from pix2seq_keras.data.issues import Issues
+from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.folder import file_inside
+from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, look_at_all
+from pix2seq_keras.data.sources.indexed_source import indexed_source
+from pix2seq_keras.data.sources.objects import place_objects
+from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.data.sources.yolo.config import images_of_split, label_name, read_yolo_config
+from pix2seq_keras.data.sources.yolo.labels import YoloFault, parse_labels
+from pix2seq_keras.errors import InputError
+
+_MAX_LABEL_BYTES = 16 * MEGABYTE
+
+
+def open_yolo(file, split, folder=None):
+    """Opens one split of a YOLO data set.
+
+    The file's `train`, `val`, `test` (or any other key) is a folder of images, a text file that lists images, or a
+    list of these. The labels of `images/a.jpg` are in `labels/a.txt`, those of an image in no `images/` beside it; an
+    empty or missing label file is an image without objects. Boxes belong to the upright image. Rows with a polygon
+    count as the box around it.
+
+    Args:
+        file: path, the `data.yaml`, or the folder that holds it.
+        split: str, a key of the file.
+        folder: path or `None`, the folder that the file's entries are relative to. Defaults to its `path` within the
+            file's own folder, or to this folder itself. Nothing outside it is read.
+
+    Returns:
+        A `Source`. Dataset ids are YOLO's own class numbers; image ids are places in the split, counted from 1.
+
+    Raises:
+        InputError: if the file cannot be used, the split does not exist, or not one image can be used.
+
+    Example:
+        >>> source = open_yolo("coco8/data.yaml", "train")
+    """
+    name = f"yolo:{os.fspath(file)}" + (f"+{os.fspath(folder)}" if folder is not None else "")
+    config = read_yolo_config(Path(file).expanduser(), None if folder is None else Path(folder).expanduser())
+    root, names = images_of_split(config, split)
+    if not names:
+        raise InputError(f"The split {split!r} of {name} has no images.")
+
+    issues = Issues()
+    looks = look_at_all(lambda image: _look(root, image, config.has_keypoints, issues), names)
+    images, rows, boxes = [], [], []
+    for position, (file_name, seen) in enumerate(zip(names, looks, strict=True)):
+        if seen is None:
+            continue
+        path, info, labels = seen
+        width, height, turn, issue = choose_frame(info, None, None)
+        if issue is not None:
+            issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
+        images.append(IndexedImage(position + 1, file_name, path, info, width, height, turn))
+        for row in _usable(labels, label_name(file_name), config.categories, issues):
+            left, top, right, bottom = row.edges
+            object_class = config.categories.class_of(row.class_id)
+            edges = (left * width, top * height, right * width, bottom * height)
+            rows.append((len(images) - 1, object_class, 0, math.nan, *edges))
+            boxes.append((f"{label_name(file_name)} line {row.line}", f"({', '.join(f'{e:g}' for e in row.edges)})"))
+    if not images:
+        raise InputError(f"None of the {len(names)} images of {name} ({split}) can be used:\n{issues.summary()}")
+    objects = place_objects(rows, boxes.__getitem__, images, issues)
+    return indexed_source(name, split, config.categories, images, objects, issues, f"{name} ({split})")
+
+
+def _look(root, image, has_keypoints, issues):
+    """The path, header and rows of one image; None, and an issue, where it cannot be used."""
+    try:
+        path = file_inside(root, image)
+        info: ImageInfo = inspect_image(path)
+        label_file = file_inside(root, label_name(image), "annotation file")
+        if not os.path.lexists(label_file):
+            return path, info, []
+        return path, info, parse_labels(read_text(label_file, _MAX_LABEL_BYTES), has_keypoints)
+    except ImageError as error:
+        issues.add(error.kind, f"{shown(image)}", f"{error} The image is left out.")
+    except InputError as error:
+        issues.add("unusable annotation file", f"{shown(image)}", f"{error} The image is left out.")
+    return None
+
+
+def _usable(labels, file_name, categories, issues):
+    """The rows that can be used; the others are told."""
+    usable = []
+    for row in labels:
+        where = f"{file_name} line {row.line}"
+        if isinstance(row, YoloFault):
+            issues.add(row.kind, where, f"{where}: {row.reason}; dropped.")
+        elif categories.class_of(row.class_id) is None:
+            issues.add("unknown category", where, f"{where}: no class has the number {row.class_id}; dropped.")
+        else:
+            usable.append(row)
+    polygons = sum(row.is_polygon for row in usable)
+    if polygons:
+        message = f"{file_name}: {polygons} polygons are taken as the boxes around them."
+        issues.add("polygon taken as its box", file_name, message)
+    return usable

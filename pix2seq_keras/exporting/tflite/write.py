@@ -1,0 +1,158 @@
+"""One `.tflite` file that runs with TFLite's own operators alone, and says in a zip at its end what it is."""
+
+import hashlib
+import json
+import re
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+from pix2seq_keras.atomic_files import atomic_write
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.saved_model.write import DESCRIPTION
+from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
+
+SIGNATURE = "serving_default"
+QUANTIZATIONS = ("none", "float16", "dynamic")
+LABELS = "labels.txt"
+# A description is some kilobytes; what unpacks to more is none of ours.
+MOST_BYTES = 2**24
+
+_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+_REFUSED = re.compile(r"(?:TF Select|Custom) ops: ([\w, ]+)")
+
+
+def convert(signature, quantize="none"):
+    """Turns a function of the graph into TFLite, with a signature `serving_default`.
+
+    Args:
+        signature: `Signature` with inputs of fixed shapes.
+        quantize: `"none"`; `"float16"`, weights kept in half precision; or `"dynamic"`, weights kept in 8 bits, which
+            the products round their inputs to while they run.
+
+    Returns:
+        bytes.
+
+    Raises:
+        InputError: if the function needs an operator that TFLite does not have.
+    """
+    archive = keras.export.ExportArchive()
+    # From functions alone the converter loses Keras's weights without a word: it is given a SavedModel.
+    archive.add_endpoint(SIGNATURE, tf.function(signature.function, signature.inputs, autograph=False))
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantize == "dynamic":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        try:
+            content = converter.convert()
+        except Exception as error:  # of the converter's own kinds, or any other that MLIR fails with
+            refused = sorted({name for found in _REFUSED.findall(str(error)) for name in found.strip(", ").split(", ")})
+            if not refused:
+                raise
+            raise _not_builtin(refused) from error
+    content = in_half_precision(content) if quantize == "float16" else content
+    require_builtins(content)
+    return content
+
+
+def operators(content):
+    """The kinds of operators in a TFLite model.
+
+    Args:
+        content: bytes of the model.
+
+    Returns:
+        Sorted list of str, such as `"WHILE"`; one that is not TFLite's own is called as it calls itself, such as
+        `"FlexErf"`.
+    """
+    codes = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)).operatorCodes
+    # Of codes beyond 127 the older of the two fields holds but a mark.
+    kinds = [(max(code.builtinCode, code.deprecatedBuiltinCode), code.customCode) for code in codes]
+    return sorted({custom.decode() if custom else _NAMES[builtin] for builtin, custom in kinds})
+
+
+def require_builtins(content):
+    """Checks that a model runs where there are no operators but TFLite's own.
+
+    Raises:
+        InputError: naming the others.
+    """
+    if others := [name for name in operators(content) if name not in _NAMES.values() or name == "CUSTOM"]:
+        raise _not_builtin(others)
+
+
+def write_tflite(path, content, description, labels):
+    """Writes a model, with `pix2seq.json` and `labels.txt` in a zip behind it, where TFLite keeps such files.
+
+    Args:
+        path: path of the file.
+        content: bytes of the model.
+        description: dictionary that goes into JSON; the length and the SHA-256 of the model join it.
+        labels: list of str, a line each.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    model = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    files = {
+        DESCRIPTION: json.dumps({**description, "model": model}, ensure_ascii=False) + "\n",
+        LABELS: "".join(f"{' '.join(label.split())}\n" for label in labels),
+    }
+    with atomic_write(path, "wb") as file:
+        file.write(content)
+        # From here on, so that places in the archive are places in the file, as all readers of zips understand them.
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, text in files.items():
+                archive.writestr(zipfile.ZipInfo(name), text)  # of no date: equal models are equal files
+
+
+def read_tflite_description(path):
+    """The description at the end of a `.tflite` file, once the file was seen to be whole.
+
+    Args:
+        path: path.
+
+    Returns:
+        str, JSON.
+
+    Raises:
+        InputError: if `pix2seq export` did not write it, or it is damaged.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(DESCRIPTION).file_size > MOST_BYTES:
+                raise InputError(f"{path} is no model of `pix2seq export`: its {DESCRIPTION} is not one of ours.")
+            text = archive.read(DESCRIPTION).decode()
+        model = json.loads(text)["model"]
+        length, expected = int(model["bytes"]), model["sha256"]
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{path} is no .tflite file of `pix2seq export`, or it is cut short or damaged: its description is missing "
+            f"at its end ({error})."
+        ) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} is no .tflite file of `pix2seq export`: it does not describe itself.") from error
+    # The interpreter does not look where a damaged file sends it.
+    with path.open("rb") as file:
+        if hashlib.sha256(file.read(length)).hexdigest() != expected:
+            raise InputError(f"{path} is damaged: the model in it is not what was written. Export it again.")
+    return text
+
+
+def _not_builtin(names):
+    return InputError(
+        f"TFLite has no operators for {', '.join(names)}: a file of its own operators cannot hold them. A "
+        "sampler or a layer of your own may need them: use another."
+    )

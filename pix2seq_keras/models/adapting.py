@@ -1,0 +1,216 @@
+"""A trained model for other classes, another canvas, more objects or another precision."""
+
+import dataclasses
+import itertools
+import operator
+
+import numpy as np
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
+from pix2seq_keras.vocabulary import Vocabulary
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def with_classes(model, num_classes, categories=None):
+    """The same model for another number of classes.
+
+    Where both have categories, a class keeps what was learnt of its name. In the compact layout the class tokens are as
+    many as the classes: those of new names start at random. In the published layout they are a range with room: a new
+    name takes the slot of its id, or else the first free one, and with it what had that slot before, as the published
+    fine-tuning does. All other weights are kept.
+
+    Args:
+        model: `Pix2Seq`.
+        num_classes: int.
+        categories: `Categories` of the new classes, or `None`.
+
+    Returns:
+        A new `Pix2Seq`.
+
+    Raises:
+        InputError: if the published layout has no room for so many.
+    """
+    old = model.vocabulary
+    config = model.get_config()
+    names = categories.names if categories is not None else ()
+    known = dict(zip(model.categories.names, range(old.num_classes), strict=True)) if model.categories else {}
+    if old != Vocabulary(old.num_classes, old.num_bins):
+        slots = _slots(old, num_classes, categories, known)
+        new = dataclasses.replace(old, num_classes=num_classes, labels=slots)
+        other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
+        _copy_weights(model, other)
+        return other
+    new = Vocabulary(num_classes, old.num_bins)
+    other = type(model).from_config({**config, "vocabulary": new, "categories": categories})
+    both = [(known[name], index) for index, name in enumerate(names) if name in known]
+    kept_old = np.r_[: old.label_shift, [old.class_tokens[one] for one, _ in both], old.coord_shift : old.size]
+    kept_new = np.r_[: new.label_shift, [new.class_tokens[two] for _, two in both], new.coord_shift : new.size]
+    of_tokens = {id(model.embedding.embeddings), id(model.embedding.output_bias)}
+    for source, target in zip(model.weights, other.weights, strict=True):
+        if id(source) in of_tokens:
+            values = np.array(target)
+            values[kept_new.astype(int)] = np.array(source)[kept_old.astype(int)]
+            target.assign(values)
+        else:
+            target.assign(source)
+    return other
+
+
+def _slots(vocabulary, num_classes, categories, known):
+    """The label slot of each class in the published layout."""
+    if categories is None:
+        return tuple(range(1, num_classes + 1))
+    slots = [vocabulary.labels[known[name]] if name in known else None for name in categories.names]
+    taken = {slot for slot in slots if slot is not None}
+    free = (slot for slot in itertools.count(1) if slot not in taken)
+    for index, slot in enumerate(slots):
+        if slot is None:
+            own = categories.ids[index]
+            slots[index] = own if 0 < own < vocabulary.num_labels and own not in taken else next(free)
+            taken.add(slots[index])
+    return tuple(slots)
+
+
+def with_image_size(model, image_size):
+    """The same model for another canvas: all weights kept, the sine codes of the places computed anew.
+
+    Args:
+        model: `Pix2Seq`.
+        image_size: int or (H, W), in pixels.
+
+    Returns:
+        A new `Pix2Seq`.
+
+    Raises:
+        InputError: if that is no size, or the encoder is made for one size only.
+
+    Example:
+        >>> with_image_size(Pix2Seq.from_preset("digits_tiny"), (96, 128)).image_size
+        (96, 128)
+    """
+    canvas = canvas_size(image_size)
+    config = model.get_config()
+    config["encoder"] = _for_canvas(config["encoder"], [None, *model.image_size, 3], [None, *canvas, 3])
+    config["image_size"] = canvas
+    try:
+        other = type(model).from_config(config)
+        _copy_weights(model, other)
+    except ValueError as error:
+        height, width = canvas
+        raise InputError(
+            f"The model of {model.image_size[0]}×{model.image_size[1]} pixels cannot be given a canvas of "
+            f"{height}×{width}: {error}"
+        ) from error
+    return other
+
+
+def with_max_objects(model, max_objects):
+    """The same model with positions for more objects, or fewer.
+
+    Positions are learned, and mean which object of the sequence and which of its five tokens. Those of objects that
+    the model has never read begin as copies of its last object's; that is enough to go on learning from, for where
+    objects are read in random order no place among them is special.
+
+    Args:
+        model: `Pix2Seq`.
+        max_objects: int.
+
+    Returns:
+        A new `Pix2Seq` of `max_length` 5·max_objects.
+
+    Raises:
+        InputError: if `max_objects` is not positive.
+
+    Example:
+        >>> with_max_objects(Pix2Seq.from_preset("digits_tiny"), 32).max_length
+        160
+    """
+    if max_objects < 1:
+        raise InputError(f"max_objects must be at least 1. Received: max_objects={max_objects}")
+    length = TOKENS_PER_OBJECT * max_objects
+    other = type(model).from_config({**model.get_config(), "max_length": length})
+    for source, target in zip(model.weights, other.weights, strict=True):
+        if source is not model.embedding.positions:
+            target.assign(source)
+            continue
+        known = np.array(source)
+        whole = len(known) // TOKENS_PER_OBJECT * TOKENS_PER_OBJECT  # a length need not be a multiple of five
+        places = np.arange(length)
+        if whole:
+            places = np.where(places < len(known), places, whole - TOKENS_PER_OBJECT + places % TOKENS_PER_OBJECT)
+        target.assign(known[np.minimum(places, len(known) - 1)])
+    return other
+
+
+def with_dtype(model, dtype):
+    """The same model computing in another precision; its weights stay float32.
+
+    Args:
+        model: `Pix2Seq`.
+        dtype: str, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`. A backbone that is a Keras model of its own
+            keeps its own.
+
+    Returns:
+        A new `Pix2Seq`.
+
+    Example:
+        >>> with_dtype(Pix2Seq.from_preset("digits_tiny"), "mixed_bfloat16").compute_dtype
+        'bfloat16'
+    """
+    if dtype not in PRECISIONS:
+        raise InputError(f"Unknown dtype: {dtype!r}. Use one of {', '.join(PRECISIONS)}.")
+    other = type(model).from_config({**_computing_in(dtype, model.get_config()), "dtype": dtype})
+    _copy_weights(model, other)
+    return other
+
+
+def canvas_size(image_size):
+    """(H, W) of an int or a pair; an `InputError` where it is neither, or not positive."""
+    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
+    try:
+        canvas = tuple(operator.index(side) for side in sides)
+    except TypeError:
+        canvas = ()
+    if len(canvas) != 2 or min(canvas) < 1:
+        raise InputError(f"image_size must be a positive integer or a pair (H, W). Received: image_size={image_size!r}")
+    return canvas
+
+
+def _copy_weights(model, other):
+    # One at a time: a large model's weights are not held a third time, as by get_weights.
+    for source, target in zip(model.weights, other.weights, strict=True):
+        target.assign(source)
+
+
+def _computing_in(dtype, value):
+    """A configuration with the dtype of every layer of this package replaced, the whole way down."""
+    if isinstance(value, dict):
+        value = {key: _computing_in(dtype, item) for key, item in value.items()}
+        ours = str(value.get("registered_name") or "").startswith("pix2seq_keras>")
+        if ours and isinstance(value.get("config"), dict) and "dtype" in value["config"]:
+            value["config"] = {**value["config"], "dtype": dtype}
+        return value
+    return [_computing_in(dtype, item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def _without_inputs(config, image_shape):
+    """A Sequential inside a backbone (ConvNeXt has some) as if its input's shape were not known yet."""
+    first = config["layers"][0] if config.get("layers") else {}
+    shape = first.get("config", {}).get("batch_shape")
+    if first.get("class_name") != "InputLayer" or list(shape or ()) == image_shape:
+        return config
+    return {key: item for key, item in config.items() if key != "build_input_shape"} | {"layers": config["layers"][1:]}
+
+
+def _for_canvas(value, old_shape, new_shape):
+    """A serialised layer as if never built, and with the new shape wherever it names the images'."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "Sequential":
+            value = {**value, "config": _without_inputs(value["config"], old_shape)}
+        # Keras would build the layer again for the shapes noted there.
+        return {key: _for_canvas(item, old_shape, new_shape) for key, item in value.items() if key != "build_config"}
+    if isinstance(value, tuple | list):
+        return list(new_shape) if list(value) == old_shape else [_for_canvas(v, old_shape, new_shape) for v in value]
+    return value

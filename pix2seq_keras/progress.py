@@ -1,0 +1,84 @@
+"""How far a long loop is, and the time left: a live bar on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import time
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+_SECONDS_BETWEEN_LINES = 15.0  # a log file stays readable, and a watcher still sees that something happens
+
+
+@contextlib.contextmanager
+def progress_bar(title, total, show=True, console=None):
+    """Shows progress with the time left while the block runs.
+
+    Args:
+        title: String, what is being done, for instance `"evaluating digits test"`.
+        total: Integer, how many steps there are.
+        show: Whether to show anything. Default: True.
+        console: `rich.console.Console` to write to. Default: standard error.
+
+    Yields:
+        `advance(count=1)`, to be called after every `count` steps.
+
+    Example:
+
+    ```python
+    with progress_bar("reading images", len(paths)) as advance:
+        for path in paths:
+            read(path)
+            advance()
+    ```
+    """
+    console = console or Console(stderr=True)
+    if not show:
+        yield lambda count=1: None
+    elif console.is_terminal or console.is_jupyter:
+        with _live_bar(console) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda count=1: bar.advance(task, count)
+    else:
+        yield _lines(title, total, console)
+
+
+def _live_bar(console):
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("·"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+    )
+
+
+def _lines(title, total, console):
+    start = time.monotonic()
+    done, last_line = 0, start
+
+    def advance(count=1):
+        nonlocal done, last_line
+        done += count
+        now = time.monotonic()
+        if done < total and now - last_line < _SECONDS_BETWEEN_LINES:
+            return
+        last_line = now
+        elapsed = now - start
+        left = elapsed / done * (total - done) if done else 0.0
+        tail = f"{elapsed:.0f} s, {left:.0f} s left" if done < total else f"done in {elapsed:.0f} s"
+        # Not console.print: it would wrap a line of a log file at 80 columns.
+        console.file.write(f"{title}: {done}/{total}, {tail}\n")
+        console.file.flush()
+
+    return advance

@@ -1,0 +1,154 @@
+"""Published checkpoints: read into a `Pix2Seq`, and written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pix2seq_keras.atomic_files import require_writable_folder
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.published.architecture import build
+from pix2seq_keras.published.checkpoints import Checkpoint, readable
+from pix2seq_keras.published.weight_names import published_weights
+
+CONFIG = "config.json"
+
+
+def from_checkpoint(checkpoint_dir, config=None, categories=None):
+    """The detector of a published checkpoint.
+
+    Args:
+        checkpoint_dir: path of the folder with the checkpoint, see `load_checkpoint`.
+        config: dictionary, or path of a JSON file, with the keys that
+            `pix2seq_keras.published.architecture.build` takes; a whole training configuration with a part `"model"`
+            will do. `None` means `config.json` in `checkpoint_dir`.
+        categories: `Categories` or `None`, see `build`.
+
+    Returns:
+        `Pix2Seq`.
+
+    Raises:
+        InputError: if the configuration or the checkpoint cannot be read, or they do not fit each other.
+
+    Example:
+        >>> model = from_checkpoint("vit_b_640x640", config="vit_b_640x640/config.json")
+        >>> model.detect("image.jpg", constrained=False)
+    """
+    model = build(read_config(Path(checkpoint_dir) / CONFIG if config is None else config), categories)
+    load_checkpoint(model, checkpoint_dir)
+    return model
+
+
+def load_checkpoint(model, checkpoint_dir):
+    """Fills a model with the weights of a published checkpoint, every weight exactly once, or leaves it as it is.
+
+    Args:
+        model: `Pix2Seq` of the published architecture.
+        checkpoint_dir: path of a folder with an object-based checkpoint {model, global_step, optimizer}, or of the
+            checkpoint without its endings.
+
+    Raises:
+        InputError: if the checkpoint cannot be read, or its weights are not the model's; the message names those that
+            are missing, left over (optimizer and step aside) or of another shape.
+    """
+    checkpoint = Checkpoint(checkpoint_dir)
+    weights = published_weights(model)
+    keys = [checkpoint.key(weight.path) for weight in weights]
+    _check(checkpoint, weights, keys)
+    # All is read before anything is changed, for damaged data show only then. It is read twice rather than kept: the
+    # largest models fill memory.
+    for key in keys:
+        checkpoint.read(key)
+    for weight, key in zip(weights, keys, strict=True):
+        weight.variable.assign(checkpoint.read(key).reshape(weight.variable.shape))
+
+
+def save_checkpoint(model, checkpoint_dir):
+    """Writes a model in the published layout, so that the published code can read it.
+
+    Args:
+        model: `Pix2Seq` of the published architecture.
+        checkpoint_dir: path of a folder.
+
+    Returns:
+        Path of the checkpoint without its endings.
+
+    Raises:
+        InputError: if the model has another architecture, nothing can be written there, or a checkpoint is there.
+    """
+    weights = published_weights(model)
+    require_writable_folder(checkpoint_dir)
+    if list(Path(checkpoint_dir).glob("*.index")):
+        raise InputError(f"{checkpoint_dir} holds a checkpoint already: choose another folder.")
+    root = tf.Module()
+    for weight in weights:
+        node = root
+        for name in weight.path[:-1]:
+            if getattr(node, name, None) is None:
+                setattr(node, name, tf.Module())
+            node = getattr(node, name)
+        setattr(node, weight.path[-1], tf.Variable(np.reshape(weight.variable, weight.shape)))
+    # The published decoder's own variables have a second name.
+    for own, other in (("token_embedding",) * 2, ("seq_pos_emb", "seq_pos_embedding"), ("outp_bias",) * 2):
+        setattr(root.model.decoder, f"ar_decoder/{other}", getattr(root.model.decoder, own))
+    step = tf.Variable(0, dtype=tf.int64)
+    try:
+        return Path(tf.train.Checkpoint(model=root.model, global_step=step).save(str(Path(checkpoint_dir) / "ckpt")))
+    except tf.errors.OpError as error:
+        raise InputError(f"The checkpoint cannot be written to {checkpoint_dir}: {error.message}") from error
+
+
+def read_config(config):
+    """The model's part of a published configuration.
+
+    Args:
+        config: dictionary, or path of a JSON file.
+
+    Returns:
+        Dictionary.
+
+    Raises:
+        InputError: if the file cannot be read, or is no JSON object.
+    """
+    if not isinstance(config, dict):
+        path = Path(config)
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise InputError(f"The configuration {path} is not JSON: {error}.") from error
+        if not isinstance(config, dict):
+            raise InputError(f"The configuration {path} is not a JSON object.")
+    if not isinstance(config.get("model"), dict):
+        return config
+    # A whole training configuration: the number of bins is the task's.
+    task = config.get("task") or {}
+    bins = {"quantization_bins": task["quantization_bins"]} if "quantization_bins" in task else {}
+    return {**bins, **config["model"]}
+
+
+def _check(checkpoint, weights, keys):
+    missing, shapes = [], []
+    for weight, key in zip(weights, keys, strict=True):
+        if key is None:
+            missing.append(weight.name)
+        elif checkpoint.shape(key) != weight.shape:
+            shapes.append(f"{weight.name} is {checkpoint.shape(key)}, the model's {weight.shape}")
+    left_over = sorted(readable(key) for key in checkpoint.keys("model") - set(keys))
+    problems = [
+        f"{len(found)} {what}: {_shortened(found)}"
+        for what, found in (("missing", missing), ("left over", left_over), ("of another shape", shapes))
+        if found
+    ]
+    if problems:
+        raise InputError(
+            f"The checkpoint {checkpoint.prefix} does not fit the model, which was left as it is. Of its weights are "
+            + ". ".join(problems)
+            + ". Use the configuration that the checkpoint was trained with."
+        )
+
+
+def _shortened(found, shown=8):
+    return "; ".join(found[:shown]) + (f"; and {len(found) - shown} more" if len(found) > shown else "")

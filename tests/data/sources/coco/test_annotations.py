@@ -1,0 +1,105 @@
+"""An unusable annotation costs itself only, and is named."""
+
+import numpy as np
+import pytest
+
+from pix2seq_keras.errors import InputError
+
+WIDTH, HEIGHT = 60, 40
+BOX = [33, 4, 24, 10]  # x, y, width, height
+REL = np.array([4 / 40, 33 / 60, 14 / 40, 57 / 60], np.float32)
+NAN, INF = float("nan"), float("inf")
+
+
+def annotation(identifier=1, image_id=1, category_id=1, bbox=BOX, **more):
+    return {"id": identifier, "image_id": image_id, "category_id": category_id, "bbox": bbox, **more}
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        (annotation(bbox=[5, 5, 0, 5]), "box without area"),
+        (annotation(bbox=[5, 5, 5, -1]), "box without area"),
+        (annotation(bbox=[50, 5, 1e-9, 5]), "box without area"),
+        (annotation(bbox=[60, 5, 5, 5]), "box outside the image"),
+        (annotation(bbox=[5, -9, 5, 9]), "box outside the image"),
+        (annotation(bbox=[1e308, 5, 1e308, 5]), "box outside the image"),
+        (annotation(bbox=[NAN, 5, 5, 5]), "box with NaN"),
+        (annotation(bbox=[5, 5, INF, 5]), "box with NaN"),
+        (annotation(bbox=[5, 5, 10**400, 5]), "box with NaN"),
+        (annotation(bbox=["5", 5, 5, 5]), "unusable box"),
+        (annotation(bbox=[5, 5, 5]), "unusable box"),
+        (annotation(bbox=[5, 5, 5, None]), "unusable box"),
+        (annotation(bbox=[5, 5, 5, True]), "unusable box"),
+        (annotation(bbox=None), "unusable box"),
+        (annotation(bbox={"x": 1}), "unusable box"),
+        ({"id": 1, "image_id": 1, "category_id": 1}, "unusable box"),
+        (annotation(category_id=2), "unknown category"),
+        (annotation(category_id="1"), "unusable annotation record"),
+        (annotation(category_id=True), "unusable annotation record"),
+        (annotation(image_id=99), "annotation of an unknown image"),
+        (annotation(image_id=1.0), "unusable annotation record"),
+        (annotation(image_id=[1]), "unusable annotation record"),
+        (annotation(iscrowd="yes"), "unusable annotation record"),
+        (annotation(iscrowd=2), "unusable annotation record"),
+        ("box", "unusable annotation record"),
+        (None, "unusable annotation record"),
+        ([], "unusable annotation record"),
+    ],
+)
+def test_an_unusable_annotation_costs_itself_only(coco, record, kind):
+    source = coco(annotations=[record, annotation(77)])
+
+    boxes = source.read(0)["boxes"]
+
+    np.testing.assert_allclose(boxes, [REL])
+    assert source.issues.counts() == {kind: 1}
+    assert next(iter(source.issues)).where.startswith("annotations[0]")
+
+
+def test_boxes_are_cut_to_the_image_and_said_so_beyond_a_pixel(coco):
+    source = coco(annotations=[annotation(1, bbox=[-0.5, 0, 20.5, 40.9]), annotation(2, bbox=[50, 30, 30, 5])])
+
+    example = source.read(0)
+
+    np.testing.assert_allclose(example["boxes"], [[0, 0, 1, 20 / 60], [30 / 40, 50 / 60, 35 / 40, 1]], atol=1e-6)
+    np.testing.assert_allclose(example["area"], [800, 50])
+    assert [(f.kind, f.where) for f in source.issues] == [("box cut to the image", "annotations[1] (id 2)")]
+
+
+def test_equal_annotations_of_one_id_count_once_and_different_ones_both(coco):
+    other = annotation(1, bbox=[0, 0, 5, 5])
+    source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2)])
+
+    assert source.object_counts.tolist() == [3]
+    assert source.issues.counts() == {"duplicate annotation id": 3}
+
+
+@pytest.mark.parametrize("identifier", [None, "a", True, 1.5, [1]])
+def test_an_annotation_without_a_usable_id_is_kept(coco, identifier):
+    source = coco(annotations=[annotation(identifier), annotation(identifier)])
+
+    assert source.object_counts.tolist() == [2]
+    assert source.issues.counts() == {"annotation without an id": 2}
+
+
+@pytest.mark.parametrize("area", ["x", NAN, -1, 0, 10**400, 1e300, True, None])
+def test_an_unusable_area_is_computed(coco, area):
+    source = coco(annotations=[annotation(area=area)])
+
+    assert source.read(0)["area"].tolist() == [240.0]
+
+
+def test_no_annotations_at_all_opens_but_does_not_train(coco):
+    source = coco(annotations=[])
+
+    assert source.read(0)["boxes"].shape == (0, 4) and not source.annotated.any()
+    assert source.issues.counts() == {"no annotations at all": 1, "image without annotations": 1}
+    with pytest.raises(InputError, match="Nothing to train on"):
+        source.require_annotated()
+
+
+def test_crowds_alone_do_not_make_a_image_annotated(coco):
+    source = coco(annotations=[annotation(iscrowd=1)])
+
+    assert source.annotated.tolist() == [False] and len(source.read(0)["boxes"]) == 1

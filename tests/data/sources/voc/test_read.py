@@ -1,0 +1,236 @@
+"""Pascal VOC in all the ways it lies on disks."""
+
+import numpy as np
+import pytest
+
+from pix2seq_keras.data import open_source
+from pix2seq_keras.errors import InputError
+
+WIDTH, HEIGHT = 60, 40
+# The white box of the images: pixels 33…56 across and 4…13 down, which VOC counts from 1.
+REL = np.array([4 / 40, 33 / 60, 14 / 40, 57 / 60], np.float32)
+
+
+def obj(name="cat", corners=(34, 5, 57, 14), more=""):
+    edges = "".join(
+        f"<{tag}>{value}</{tag}>" for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True)
+    )
+    return f"<object><name>{name}</name>{more}<bndbox>{edges}</bndbox></object>"
+
+
+def xml(*objects, filename="a.png", size=(WIDTH, HEIGHT)):
+    width, height = size
+    return (
+        f"<annotation><filename>{filename}</filename><size><width>{width}</width><height>{height}</height></size>"
+        f"{''.join(objects)}</annotation>"
+    )
+
+
+@pytest.fixture
+def add(tmp_path, save_image):
+    """Adds an image and its XML text to a folder with Annotations/, JPEGImages/ and ImageSets/Main/."""
+    for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (tmp_path / part).mkdir(parents=True)
+
+    def add_to(split, name, text, **image):
+        save_image(tmp_path / "JPEGImages" / f"{name}.png", **image)
+        (tmp_path / "Annotations" / f"{name}.xml").write_text(text)
+        with (tmp_path / "ImageSets" / "Main" / f"{split}.txt").open("a") as file:
+            file.write(f"{name}\n")
+
+    return add_to
+
+
+def white_box(pixels):
+    rows, columns = np.nonzero(pixels[..., 0] > 128)
+    height, width = pixels.shape[:2]
+    return [rows.min() / height, columns.min() / width, (rows.max() + 1) / height, (columns.max() + 1) / width]
+
+
+def test_corners_are_pixels_counted_from_one_and_belong_to_the_box(add, tmp_path):
+    add("train", "a", xml(obj(), obj("dog", (1, 1, WIDTH, HEIGHT)), obj("dog", (1, 1, 1, 1))))
+
+    example = open_source(f"voc:{tmp_path}", "train").read(0)
+
+    np.testing.assert_array_equal(example["boxes"][0], REL)
+    np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]), atol=1e-6)
+    np.testing.assert_array_equal(example["boxes"][1], [0, 0, 1, 1])
+    np.testing.assert_array_equal(example["boxes"][2], np.float32([0, 0, 1 / 40, 1 / 60]))
+    np.testing.assert_array_equal(example["area"], [240, 2400, 1])
+    assert example["classes"].tolist() == [0, 1, 1]
+
+
+def test_the_lists_of_image_sets_say_which_images_and_in_which_order(add, tmp_path):
+    for name, split in (("b", "train"), ("a", "train"), ("c", "val")):
+        add(split, name, xml(obj("dog" if name == "c" else "cat")))
+    (tmp_path / "ImageSets" / "Main" / "cat_train.txt").write_text("a  1\nb -1\nc  0\n")
+
+    train, val = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}", "val")
+
+    assert [label[-5:] for label in train.labels] == ["b.png", "a.png"] and train.image_ids.tolist() == [1, 2]
+    assert len(val) == 1
+    # One table for all splits, though no dog is in train.
+    assert train.categories == val.categories and train.categories.names == ("cat", "dog")
+    assert len(open_source(f"voc:{tmp_path}", "cat_train")) == 2
+    with pytest.raises(InputError, match=r"There are the splits train, val\."):
+        open_source(f"voc:{tmp_path}", "test")
+    with pytest.raises(InputError, match="There are the splits"):
+        open_source(f"voc:{tmp_path}", "../Main/train")
+
+
+def test_the_folder_above_will_do(add, tmp_path, save_image):
+    add("train", "a", xml(obj()))
+    kit = tmp_path.parent / f"{tmp_path.name}-kit"
+    (kit / "VOCdevkit").mkdir(parents=True)
+    tmp_path.rename(kit / "VOCdevkit" / "VOC2012")
+
+    assert len(open_source(f"voc:{kit}", "train")) == 1
+    assert len(open_source(f"voc:{kit}/VOCdevkit", "train")) == 1
+
+
+def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_path):
+    add("train", "a", xml(obj("cat"), obj("mouse")))
+    (tmp_path / "classes.txt").write_text("dog\ncat\n")
+
+    source = open_source(f"voc:{tmp_path}", "train")
+
+    assert source.categories.names == ("dog", "cat") and source.read(0)["classes"].tolist() == [1]
+    assert source.issues.counts() == {"unknown category": 1}
+    assert "a.xml object[1] ('mouse')" in source.issues.summary()
+
+
+def test_difficult_objects_are_crowds_unless_they_are_to_be_kept(add, tmp_path):
+    add("train", "a", xml(obj(more="<difficult>1</difficult>"), obj(more="<difficult>0</difficult>")))
+
+    source, kept = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}?difficult=keep", "train")
+
+    assert source.read(0)["is_crowd"].tolist() == [True, False] and source.object_counts.tolist() == [1]
+    assert kept.read(0)["is_crowd"].tolist() == [False, False] and kept.object_counts.tolist() == [2]
+    with pytest.raises(InputError, match="difficult='drop'"):
+        open_source(f"voc:{tmp_path}?difficult=drop", "train")
+
+
+LAYOUTS = {
+    "beside": ("{name}.png", "{name}.xml"),
+    "in two folders": ("images/{name}.png", "annotations/{name}.xml"),
+    "in VOC's folders": ("JPEGImages/{name}.png", "Annotations/{name}.xml"),
+}
+SPLIT_LAYOUTS = {
+    "a folder a split": ("{split}/{name}.png", "{split}/{name}.xml"),
+    "two folders in each split": ("{split}/images/{name}.png", "{split}/annotations/{name}.xml"),
+    "splits in two folders": ("images/{split}/{name}.png", "annotations/{split}/{name}.xml"),
+}
+
+
+def lay_out(folder, layout, save, names, split="train"):
+    for name in names:
+        for place, write in zip(layout, (save, lambda path: path.write_text(xml(obj()))), strict=True):
+            path = folder / place.format(name=name, split=split)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_plain_folders_of_images_and_xml_files_are_one_heap(tmp_path, save_image, layout):
+    lay_out(tmp_path, layout, save_image, "abcdefghij")
+
+    everything, train = open_source(f"voc:{tmp_path}", "all"), open_source(f"voc:{tmp_path}", "train")
+
+    assert [label[-5] for label in everything.labels] == list("abcdefghij")
+    assert (len(train), len(open_source(f"voc:{tmp_path}", "val"))) == (8, 2)
+    np.testing.assert_array_equal(everything.read(3)["boxes"], [REL])
+
+
+@pytest.mark.parametrize("layout", SPLIT_LAYOUTS.values(), ids=SPLIT_LAYOUTS)
+def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout):
+    lay_out(tmp_path, layout, save_image, "abc", "train")
+    lay_out(tmp_path, layout, save_image, "de", "valid")
+
+    assert len(open_source(f"voc:{tmp_path}", "train")) == 3
+    assert len(open_source(f"voc:{tmp_path}", "valid[1:]")) == 1
+    with pytest.raises(InputError, match="has the splits train, valid"):
+        open_source(f"voc:{tmp_path}", "val")
+
+
+def test_a_fault_costs_its_own_image_or_object_only(add, tmp_path, save_image):
+    add("train", "a", xml(obj()))
+    add("train", "broken", "<annotation><object>")
+    add("train", "page", "<html></html>")
+    add("train", "bare", xml())
+    add(
+        "train",
+        "faulty",
+        xml(
+            obj(corners=("x", 1, 2, 3)),
+            obj(corners=("nan", 1, 2, 3)),
+            obj(corners=(10, 10, 9, 20)),
+            obj(corners=(100, 1, 120, 9)),
+            obj(corners=(50, 1, 70, 9)),
+            obj(name=""),
+            obj(more="<difficult>maybe</difficult>"),
+            "<object><name>cat</name></object>",
+            obj(more="<part><name>head</name><bndbox><xmin>7</xmin></bndbox></part>"),
+        ),
+    )
+    add("train", "gone", xml(obj()))
+    (tmp_path / "JPEGImages" / "gone.png").unlink()
+    with (tmp_path / "ImageSets" / "Main" / "train.txt").open("a") as file:
+        file.write("a\nunheard\n")
+
+    source = open_source(f"voc:{tmp_path}", "train")
+
+    assert [label.rpartition("/")[2] for label in source.labels] == ["a.png", "bare.png", "faulty.png"]
+    assert source.object_counts.tolist() == [1, 0, 2] and source.image_ids.tolist() == [1, 4, 5]
+    np.testing.assert_array_equal(source.read(2)["boxes"][1], REL)
+    assert source.issues.counts() == {
+        "unusable annotation file": 2,
+        "annotation file without an image": 1,
+        "image without annotation file": 1,
+        "duplicate image id": 1,
+        "unusable box": 3,
+        "unusable annotation record": 2,
+        "box without area": 1,
+        "box outside the image": 1,
+        "box cut to the image": 1,
+        "image without annotations": 1,
+    }
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 8])
+def test_boxes_of_turned_images_are_turned_where_the_size_says_so(add, tmp_path, orientation):
+    add("train", "a", xml(obj()), orientation=orientation)
+
+    example = open_source(f"voc:{tmp_path}", "train").read(0)
+
+    np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]), atol=1e-6)
+
+
+def test_names_that_lead_out_of_the_folder_are_not_followed(add, tmp_path, save_image):
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    save_image(outside / "secret.png")
+    (outside / "secret.xml").write_text(xml(obj("secret")))
+    add("train", "a", xml(obj()))
+    (tmp_path / "Annotations" / "b.xml").write_text(xml(obj(), filename=f"../../{outside.name}/secret.png"))
+    (tmp_path / "Annotations" / "c.xml").symlink_to(outside / "secret.xml")
+    (tmp_path / "JPEGImages" / "d.png").symlink_to(outside / "secret.png")
+    (tmp_path / "Annotations" / "d.xml").write_text(xml(obj()))
+    with (tmp_path / "ImageSets" / "Main" / "train.txt").open("a") as file:
+        file.write("b\nc\nd\n")
+
+    source = open_source(f"voc:{tmp_path}", "train")
+
+    assert len(source) == 1 and source.categories.names == ("cat",)
+    assert source.issues.counts() == {
+        "image outside the folder": 2,
+        "annotation file outside the folder": 1,
+    }
+
+
+def test_a_folder_without_annotations_says_what_was_looked_for(tmp_path, save_image):
+    save_image(tmp_path / "a.png")
+
+    with pytest.raises(InputError, match=r"no VOC annotations: no XML files beside the images"):
+        open_source(f"voc:{tmp_path}", "train")
+    with pytest.raises(InputError, match="There is no folder"):
+        open_source(f"voc:{tmp_path}/nowhere", "train")

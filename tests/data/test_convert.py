@@ -1,0 +1,262 @@
+"""Any source becomes COCO, VOC, YOLO or TFRecord files, whole or not at all, and says what is lost."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2seq_keras.data import ImageError, open_source
+from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
+from pix2seq_keras.errors import InputError
+
+CATEGORIES = [{"id": 3, "name": "dog & cat <1>"}, {"id": 90, "name": "Käfer"}, {"id": 17, "name": "never seen"}]
+
+
+@pytest.fixture(scope="module")
+def coco(tmp_path_factory):
+    """12 images in two splits: boxes on and between pixels, crowds, own areas, odd names, a turned image."""
+    folder = tmp_path_factory.mktemp("coco") / "set"
+    (folder / "annotations").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 8), ("val", 4)):
+        images, annotations = [], []
+        (folder / split / "sub").mkdir(parents=True)
+        for index in range(count):
+            width, height = 50 + index, 40
+            name = ("a b.png", "sub/a b.png", "ä.jpg", "turned.jpg")[index] if index < 4 else f"{index}.jpg"
+            exif = Image.Exif()
+            if name == "turned.jpg":
+                exif[0x0112] = 6
+                width, height = height, width
+            pixels = rng.integers(0, 256, (40, 50 + index, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / split / name, exif=exif)
+            images.append({"id": 1000 + 7 * index, "file_name": name, "width": width, "height": height})
+            for row in range(index % 4):
+                x, y, w, h = rng.uniform(1, 20, 4).round(0 if index % 2 else 3).tolist()
+                record = {"image_id": 1000 + 7 * index, "category_id": (3, 90)[row % 2], "bbox": [x, y, w, h]}
+                record |= {"id": len(annotations) + 1, "iscrowd": int(row == 2), "area": w * h * (0.5 if row else 1)}
+                annotations.append(record)
+        document = {"images": images, "annotations": annotations, "categories": CATEGORIES}
+        (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(document))
+    return f"coco:{folder}"
+
+
+def equal(one, other, *, keys=("image", "image_id", "boxes", "classes", "is_crowd", "area"), atol=0.0):
+    assert len(one) == len(other) and one.categories.names == other.categories.names
+    for index in range(len(one)):
+        first, second = one.read(index), other.read(index)
+        for key in keys:
+            if key == "boxes":
+                sides = np.tile(first["image"].shape[:2], 2)
+                assert np.abs((first[key] - second[key]) * sides).max(initial=0) <= atol
+            else:
+                np.testing.assert_array_equal(first[key], second[key], err_msg=key)
+
+
+def by_size(source):
+    """Indices in the order of the images' longer sides, all different: YOLO's folders are read in another order."""
+    sides = source.sizes.max(-1)
+    assert len(set(sides.tolist())) == len(source)
+    return np.argsort(sides)
+
+
+@pytest.mark.parametrize("to", ["coco", "tfrecord"])
+def test_coco_and_tfrecord_lose_nothing(coco, tmp_path, to):
+    splits = open_splits(coco, "train,val")
+
+    result = convert_source(splits, tmp_path / "out", to)
+
+    assert result.source == f"{to}:{tmp_path}/out"
+    assert result.images == {"train": 8, "val": 4} and result.objects == {"train": 12, "val": 6}
+    assert result.notes == ("2 images were written anew as PNG, which loses nothing",)
+    for name, source in splits.items():
+        back = open_source(result.source, name)
+        assert back.categories == source.categories
+        equal(source, back)
+        assert back.issues.counts("problem") == {} and "turned by EXIF" not in back.issues.counts()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("to", ["voc", "yolo"])
+def test_there_and_back_boxes_are_within_the_formats_precision(coco, tmp_path, to):
+    source = open_source(coco, "train")
+
+    there = convert_source(source, tmp_path / to, to)
+    back = open_source(convert_source(open_source(there.source, "train"), tmp_path / "back", "coco").source, "train")
+
+    if to == "voc":
+        equal(source, back, keys=("image", "boxes", "classes", "is_crowd"), atol=0.5 + 1e-5)
+    else:
+        for index, other in zip(by_size(source), by_size(back), strict=True):
+            first, second = source.read(index), back.read(other)
+            for key in ("boxes", "classes"):
+                np.testing.assert_array_equal(first[key][~first["is_crowd"]], second[key])
+            np.testing.assert_array_equal(first["image"], second["image"])
+
+
+def test_boxes_on_whole_pixels_go_through_voc_unchanged(bccd_dir, tmp_path):
+    source = open_source(f"coco:{bccd_dir}", "val[:20]")
+
+    there = convert_source(source, tmp_path / "voc", "voc")
+    back = convert_source(open_source(there.source, "val"), tmp_path / "coco", "coco")
+
+    assert there.notes == back.notes == ()
+    equal(source, open_source(back.source, "val"), keys=("boxes", "classes", "is_crowd", "area"))
+
+
+def test_what_a_format_cannot_hold_is_said(coco, tmp_path):
+    source = open_source(coco, "train")
+
+    voc, yolo = (convert_source(source, tmp_path / to, to).notes for to in ("voc", "yolo"))
+
+    assert set(voc) == {
+        "1 images were written anew as PNG, which loses nothing",
+        "4 objects lay between pixels and were rounded to whole ones, as VOC has them",
+        "6 objects have areas of their own, for which VOC has no place",
+        "2 crowds became difficult objects",
+    }
+    assert set(yolo) == {
+        "1 images were written anew as PNG, which loses nothing",
+        "2 crowds are left out: YOLO has no word for them",
+        "4 objects have areas of their own, for which YOLO has no place",
+    }
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_upright_images_are_copied_byte_by_byte(coco, tmp_path, to):
+    source = open_source(coco, "train")
+
+    back = open_source(convert_source(source, tmp_path / "out", to).source, "train")
+
+    pairs = zip(by_size(source), by_size(back), strict=True)
+    same = [source.encoded(index) == back.encoded(other) for index, other in pairs]
+    assert same == [True, True, True, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_digit_scenes_become_any_format(tmp_path, monkeypatch, to):
+    monkeypatch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path / "data"))
+    source = open_source("digits:64", "test[:5]")
+
+    back = open_source(convert_source(source, tmp_path / "out", to).source, "test")
+
+    equal(source, back, keys=("image", "classes", "boxes"), atol=0.5 + 1e-5 if to == "voc" else 0)
+
+
+def test_names_that_collide_or_would_trip_programs_are_made_different(coco, tmp_path):
+    convert_source(open_splits(coco, "train,val"), tmp_path / "out", "voc")
+
+    names = sorted(path.stem for path in (tmp_path / "out" / "JPEGImages").iterdir())
+    assert len(names) == 12 and {"a_b", "a_b_2", "a_b_3", "a_b_4", "ä", "ä_2"} <= set(names)
+    assert (tmp_path / "out" / "classes.txt").read_text() == "dog & cat <1>\nnever seen\nKäfer\n"
+
+
+def test_a_folder_with_something_in_it_is_left_alone(coco, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(InputError, match="exists and is not empty"):
+        convert_source(open_source(coco, "train"), tmp_path / "mine", "coco")
+
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_an_interrupted_conversion_leaves_nothing(coco, tmp_path, to):
+    def interrupt(done):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert_source(open_source(coco, "train"), tmp_path / "out", to, progress=interrupt)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_images_that_cannot_be_read_are_left_out_and_told(coco, tmp_path, to):
+    source = open_source(coco, "train")
+    source.encoded, read = None, source.read
+
+    def read_or_fail(index):
+        if index in (1, 5):
+            raise ImageError("This image is cut short.")
+        return read(index)
+
+    source.read = read_or_fail
+    result = convert_source(source, tmp_path / "out", to)
+
+    assert result.images == {"train": 6}
+    assert "2 images of train cannot be read and are left out" in result.notes
+    assert source.issues.counts()["unreadable image"] == 2
+    assert len(open_source(result.source, "train")) == 6
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_conversion_of_nothing_but_unreadable_images_writes_nothing(coco, tmp_path, to):
+    def fail(index):
+        raise ImageError("This image is cut short.")
+
+    source = open_source(coco, "val")
+    source.encoded, source.read = None, fail
+
+    with pytest.raises(InputError, match=r"None of the images can be read(.|\n)*unreadable image: 4"):
+        convert_source(source, tmp_path / "out", to)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_splits_are_named_as_asked(coco):
+    plain = open_splits(coco, "train[:3], val")
+    named = open_splits(coco, "train=train[:50%],held_out=train[50%:]")
+
+    assert {name: len(source) for name, source in plain.items()} == {"train": 3, "val": 4}
+    assert {name: len(source) for name, source in named.items()} == {"train": 4, "held_out": 4}
+    with pytest.raises(InputError, match="Two splits would be called 'train'"):
+        open_splits(coco, "train[:3],train[3:]")
+    with pytest.raises(InputError, match="Name the splits to convert"):
+        open_splits(coco, " , ")
+
+
+def test_unusable_wishes_are_refused_in_a_sentence(coco, tmp_path, write_rectangles):
+    source = open_source(coco, "train")
+    other = open_source(f"coco:{write_rectangles(tmp_path / 'other', {'val': 1})}", "val")
+
+    with pytest.raises(InputError, match="Received: to='csv'"):
+        convert_source(source, tmp_path / "out", "csv")
+    with pytest.raises(InputError, match="different classes"):
+        convert_source({"train": source, "val": other}, tmp_path / "out")
+    with pytest.raises(InputError, match="letters, digits and underscores"):
+        convert_source({"../train": source}, tmp_path / "out")
+    with pytest.raises(InputError, match="cannot be written"):
+        convert_source(source, "/proc/out")
+
+
+def test_a_tfrecord_folder_that_is_damaged_or_leads_out_is_refused(coco, tmp_path):
+    folder = tmp_path / "out"
+    convert_source(open_source(coco, "val"), folder, "tfrecord")
+    info = (folder / "dataset_info.json").read_text()
+    template = json.loads(info)["splits"][0]["filepathTemplate"]
+
+    (folder / "dataset_info.json").write_text(info.replace(template, f"../elsewhere/{template}"))
+    with pytest.raises(InputError, match="outside the folder"):
+        open_source(f"tfrecord:{folder}", "val")
+    for text in ("", "{", info.replace('"splits"', '"split"'), info[:-40]):
+        (folder / "dataset_info.json").write_text(text)
+        with pytest.raises(InputError):
+            open_source(f"tfrecord:{folder}", "val")
+    with pytest.raises(InputError, match=r"no dataset_info.json"):
+        open_source(f"tfrecord:{tmp_path}", "val")
+
+
+def test_records_are_spread_over_shards_and_read_in_their_order(coco, tmp_path, monkeypatch):
+    monkeypatch.setattr("pix2seq_keras.data.sources.tfds.write._SHARD_BYTES", 10_000)
+    source = open_source(coco, "train")
+
+    back = open_source(convert_source(source, tmp_path / "out", "tfrecord").source, "train")
+
+    shards = sorted(path.name for path in (tmp_path / "out").glob("*.tfrecord-*"))
+    assert len(shards) > 2 and shards[0] == f"pix2seq-train.tfrecord-00000-of-{len(shards):05d}"
+    equal(source, back)
+    assert len(open_source(f"tfrecord:{tmp_path}/out", "train[:2]+train[6:]")) == 4

@@ -1,0 +1,48 @@
+"""Irregularities are kept once, in order, from any thread."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from pix2seq_keras.data.issues import Issues
+
+
+def test_the_same_kind_at_the_same_place_counts_once():
+    issues = Issues()
+
+    for _ in range(3):
+        issues.add("missing image", "a.jpg", "There is no a.jpg.")
+    issues.add("unreadable image", "a.jpg", "a.jpg is cut short.")
+
+    assert len(issues) == 2
+    assert issues.counts() == {"missing image": 1, "unreadable image": 1}
+
+
+def test_notes_are_told_apart_from_problems():
+    issues = Issues()
+    issues.add("turned by EXIF", "a.jpg", "Turned.")
+    issues.add("box with NaN", "b.jpg", "Dropped.")
+    issues.add("something new", "c.jpg", "Odd.", severity="note")
+
+    assert issues.counts("problem") == {"box with NaN": 1}
+    assert issues.counts("note") == {"turned by EXIF": 1, "something new": 1}
+    assert list(issues.counts()) == ["box with NaN", "turned by EXIF", "something new"]
+    assert [issue.where for issue in issues] == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_the_summary_names_the_first_places_and_counts_the_rest():
+    issues = Issues()
+    for number in range(7):
+        issues.add("missing image", f"{number}.jpg", "Missing.")
+
+    summary = issues.summary(limit=2)
+
+    assert summary == "missing image: 7 (0.jpg, 1.jpg, and 5 more)"
+    assert Issues().summary() == ""
+
+
+def test_issues_from_many_threads_are_all_kept():
+    issues = Issues()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda i: issues.add("unreadable image", str(i % 500), "Cut."), range(4000)))
+
+    assert len(issues) == 500

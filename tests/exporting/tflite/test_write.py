@@ -1,0 +1,154 @@
+"""TFLite files: what is in them, and what is not taken for one."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+# isort: off
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting import Signature
+from pix2seq_keras.exporting.tflite.write import (
+    convert,
+    operators,
+    read_tflite_description,
+    require_builtins,
+    write_tflite,
+)
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+# isort: on
+
+INPUT = (tf.TensorSpec([1, 64], tf.float32, name="x"),)
+
+
+def _double(x):
+    return {"y": tf.matmul(x, tf.eye(64)) * 2.0}
+
+
+@pytest.fixture(scope="module")
+def content():
+    """A model that doubles (1, 64)."""
+    return convert(Signature(_double, INPUT))
+
+
+@pytest.fixture
+def written(content, tmp_path):
+    """The same as a file."""
+    path = tmp_path / "double.tflite"
+    write_tflite(path, content, {"format": "a test", "names": ["größe"]}, ["one", "two\nlines"])
+    return path
+
+
+def test_a_written_file_runs_and_describes_itself(written):
+    runner = Interpreter(str(written)).get_signature_runner("serving_default")
+
+    y = runner(x=np.full((1, 64), 3, np.float32))["y"]
+
+    np.testing.assert_array_equal(y, np.full((1, 64), 6))
+    described = json.loads(read_tflite_description(written))
+    assert described["format"] == "a test" and described["names"] == ["größe"]
+
+
+def test_the_description_is_a_zip_that_any_reader_of_zips_finds(written):
+    with zipfile.ZipFile(written) as archive:
+        assert archive.namelist() == ["pix2seq.json", "labels.txt"]
+        assert archive.testzip() is None
+        assert archive.read("labels.txt").decode() == "one\ntwo lines\n"
+        start = archive.getinfo("pix2seq.json").header_offset
+    assert written.read_bytes()[start : start + 4] == b"PK\x03\x04"  # places count from the file's start
+
+
+def test_equal_models_are_equal_files(written, content, tmp_path):
+    again = tmp_path / "again.tflite"
+
+    write_tflite(again, content, {"format": "a test", "names": ["größe"]}, ["one", "two\nlines"])
+
+    assert again.read_bytes() == written.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.999])
+def test_a_file_cut_short_is_refused(written, kept):
+    written.write_bytes(written.read_bytes()[: int(kept * written.stat().st_size)])
+
+    with pytest.raises(InputError, match="cut short"):
+        read_tflite_description(written)
+
+
+def test_a_byte_changed_anywhere_in_the_model_is_noticed(written, content):
+    for place in (8, len(content) // 2, len(content) - 1):
+        damaged = bytearray(written.read_bytes())
+        damaged[place] ^= 1
+        written.write_bytes(damaged)
+
+        with pytest.raises(InputError, match="damaged"):
+            read_tflite_description(written)
+
+        damaged[place] ^= 1
+        written.write_bytes(damaged)
+    read_tflite_description(written)
+
+
+def test_files_of_others_are_refused(content, tmp_path):
+    bare, other = tmp_path / "bare.tflite", tmp_path / "other.tflite"
+    bare.write_bytes(content)
+    other.write_bytes(content)
+    with zipfile.ZipFile(other, "a") as archive:
+        archive.writestr("labels.txt", "cat")
+
+    for path in (bare, other):
+        with pytest.raises(InputError, match=r"no \.tflite file of `pix2seq export`"):
+            read_tflite_description(path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "no JSON", '{"model": {"bytes": "x", "sha256": ""}}', '{"model": 3}'])
+def test_descriptions_of_others_are_refused(content, tmp_path, text):
+    path = tmp_path / "other.tflite"
+    path.write_bytes(content)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("pix2seq.json", text)
+
+    with pytest.raises(InputError, match="does not describe itself"):
+        read_tflite_description(path)
+
+
+def test_a_place_that_cannot_be_written_is_told(content, tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        write_tflite(tmp_path / "missing" / "model.tflite", content, {}, [])
+
+
+def test_a_failed_writing_leaves_the_old_file(written, content):
+    before = written.read_bytes()
+
+    with pytest.raises(TypeError):
+        write_tflite(written, content, {"no JSON": object()}, [])
+
+    assert written.read_bytes() == before
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_operators_are_called_by_their_names(content):
+    assert operators(content) == ["FULLY_CONNECTED"]
+    require_builtins(content)
+
+
+def test_what_tflite_cannot_do_is_named_when_converting():
+    def function(x):
+        return {"y": tf.bitwise.bitwise_and(tf.cast(x, tf.int32), 7)}
+
+    with pytest.raises(InputError, match="BitwiseAnd"):
+        convert(Signature(function, INPUT))
+
+
+def test_an_operator_of_tensorflow_in_a_file_is_refused():
+    function = tf.function(lambda x: tf.bitwise.bitwise_and(tf.cast(x, tf.int32), 7), INPUT)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+    flexible = converter.convert()
+
+    with pytest.raises(InputError, match="FlexBitwiseAnd"):
+        require_builtins(flexible)
+
+    assert "FlexBitwiseAnd" in operators(flexible)

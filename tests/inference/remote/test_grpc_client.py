@@ -1,0 +1,187 @@
+"""grpc://…: what goes wrong on the way is a sentence, and what may pass is tried again."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+
+from pix2seq_keras import InputError
+from pix2seq_keras.inference import RetryPolicy, open_model
+from pix2seq_keras.inference.remote.grpc_client import GrpcClient
+
+IMAGE = np.full((8, 8, 3), (255, 0, 0), np.uint8)
+SHORT = RetryPolicy(deadline_s=5, connect_s=0.5, first_pause_s=0.05)
+
+
+class Failing(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Fails so many times, then hands on to another service."""
+
+    def __init__(self, url, failures, code, details):
+        self.target = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(url.split("/")[2]))
+        self.failures, self.code, self.details, self.calls = failures, code, details, 0
+
+    def _maybe(self, method, request, context):
+        self.calls += 1
+        if self.calls <= self.failures:
+            context.abort(self.code, self.details)
+        return method(request, timeout=10)
+
+    def Predict(self, request, context):  # noqa: N802
+        return self._maybe(self.target.Predict, request, context)
+
+    def GetModelMetadata(self, request, context):  # noqa: N802
+        return self._maybe(self.target.GetModelMetadata, request, context)
+
+
+@pytest.fixture
+def serve():
+    """Serves a servicer, or none, and gives back its URL."""
+    servers = []
+
+    def start(servicer=None):
+        servers.append(grpc.server(ThreadPoolExecutor(4)))
+        if servicer is not None:
+            prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(servicer, servers[-1])
+        port = servers[-1].add_insecure_port("127.0.0.1:0")
+        servers[-1].start()
+        return f"grpc://127.0.0.1:{port}/toy"
+
+    yield start
+    for server in servers:
+        server.stop(0)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "grpc://",
+        "grpc://host/name",
+        "grpc://host:8500",
+        "grpc://host:8500/",
+        "grpc://:8500/name",
+        "grpc://host:port/name",
+        "grpc://host:99999/name",
+        "grpc://host:8500/a/b",
+        "grpc://host:8500/name/versions/new",
+        "grpc://host:8500/name/versions/99999999999999999999",
+        "grpc://host:8500/name?x=1",
+        "grpc://user@host:8500/name",
+        "grpc://[::1:8500/name",
+    ],
+)
+def test_malformed_urls_are_told_how_to_be(url):
+    with pytest.raises(InputError, match="no address of a served model"):
+        open_model(url)
+
+
+def test_a_version_is_asked_for_by_its_number(toy_server):
+    assert open_model(f"{toy_server.grpc_url}/versions/12", SHORT).detect(IMAGE)["scores"][0, 0] == 1
+    with pytest.raises(InputError, match=r"does not know this model or version: .*Specific\(toy, 3\)"):
+        open_model(f"{toy_server.grpc_url}/versions/3", SHORT)
+
+
+def test_nobody_there_is_a_sentence_in_bounded_time():
+    start = time.monotonic()
+    with pytest.raises(InputError, match="cannot be reached: is the server running there"):
+        open_model(f"grpc://127.0.0.1:{free_port()}/toy", SHORT)
+    assert time.monotonic() - start < 5
+
+
+def test_a_server_that_is_down_at_first_is_waited_for(served_toy):
+    from pix2seq_keras.serving import ModelServer
+
+    port, servers = free_port(), []
+    start = lambda: servers.append(ModelServer(served_toy, "toy", grpc_port=port, rest_port=0).start())
+    threading.Timer(1.0, start).start()
+    try:
+        detector = open_model(f"grpc://127.0.0.1:{port}/toy", RetryPolicy(deadline_s=30, connect_s=30))
+        assert detector.detect(IMAGE)["num_detections"] == [1]
+    finally:
+        while not servers:
+            time.sleep(0.05)
+        servers[0].stop()
+
+
+@pytest.mark.parametrize(
+    "code, details", [("UNAVAILABLE", "down"), ("RESOURCE_EXHAUSTED", "busy"), ("UNAVAILABLE", "the queue is full")]
+)
+def test_passing_failures_are_tried_again(serve, toy_server, code, details):
+    service = Failing(toy_server.grpc_url, 3, grpc.StatusCode[code], details)
+    detector = open_model(serve(service), SHORT)
+    assert detector.detect(IMAGE)["num_detections"] == [1]
+    assert service.calls == 6  # three failures, then metadata, description and detections
+
+
+@pytest.mark.parametrize(
+    "code, details, said",
+    [
+        ("NOT_FOUND", "Servable not found", "does not know this model or version"),
+        ("INVALID_ARGUMENT", "bad thing", "does not tell what it is: bad thing"),
+        ("INTERNAL", "broken", r"failed \(INTERNAL\): broken"),
+        ("RESOURCE_EXHAUSTED", "Received message larger than max (9 vs. 4)", "too large"),
+    ],
+)
+def test_other_failures_are_sentences_at_once(serve, toy_server, code, details, said):
+    service = Failing(toy_server.grpc_url, 1, grpc.StatusCode[code], details)
+    with pytest.raises(InputError, match=said):
+        open_model(serve(service), SHORT)
+    assert service.calls == 1
+
+
+def test_a_slow_server_meets_the_deadline(serve, toy_server):
+    service = Failing(toy_server.grpc_url, 0, None, "")
+    client = GrpcClient(serve(service), RetryPolicy(deadline_s=0.3, connect_s=0.3))
+    service.Predict = service._maybe = lambda *call: time.sleep(3)
+    start = time.monotonic()
+    with pytest.raises(InputError, match=r"did not answer within 0.3 s: allow more time"):
+        client.call("describe", {"keys": np.array([b""], object)})
+    assert time.monotonic() - start < 2.8
+
+
+def test_another_kind_of_grpc_server_is_told_apart(serve):
+    with pytest.raises(InputError, match="no PredictionService"):
+        open_model(serve(), SHORT)
+
+
+def test_a_served_model_of_another_exporter_is_told_apart(serve):
+    class Other(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def __init__(self, **inputs):
+            self.inputs = inputs
+
+        def GetModelMetadata(self, request, context):  # noqa: N802
+            signatures = get_model_metadata_pb2.SignatureDefMap()
+            for name, input_ in self.inputs.items():
+                signatures.signature_def[name].inputs[input_].name = "x"
+            response = get_model_metadata_pb2.GetModelMetadataResponse()
+            response.metadata["signature_def"].Pack(signatures)
+            return response
+
+        def Predict(self, request, context):  # noqa: N802
+            return predict_pb2.PredictResponse()
+
+    with pytest.raises(InputError, match=r"no signature takes image_bytes. It has: serving_default"):
+        open_model(serve(Other(serving_default="x")), SHORT)
+    with pytest.raises(InputError, match="does not describe itself as a model of `pix2seq export`"):
+        open_model(serve(Other(serving_default="image_bytes")), SHORT)
+    with pytest.raises(InputError, match="does not describe itself as a model of `pix2seq export`"):
+        open_model(serve(Other(serving_default="image_bytes", describe="keys")), SHORT)
+
+
+def test_a_image_larger_than_the_server_takes_is_told_so(served_toy):
+    from pix2seq_keras.serving import Limits, ModelServer
+
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    with ModelServer(served_toy, "toy", grpc_port=0, rest_port=0, limits=Limits(max_message_mb=0.1)) as server:
+        for url in (server.grpc_url, server.rest_url):
+            with pytest.raises(InputError, match="too large: send fewer or smaller images"):
+                open_model(url, SHORT).detect(noise)

@@ -1,0 +1,83 @@
+"""The weights that come with the package."""
+
+import h5py
+import numpy as np
+import pytest
+
+from pix2seq_keras import Pix2Seq, data
+from pix2seq_keras.evaluation import evaluate_source
+from pix2seq_keras.presets import presets
+from pix2seq_keras.sequences import SequenceOptions
+
+
+@pytest.fixture(scope="module")
+def test_scenes(tmp_path_factory):
+    """The 600 test scenes, drawn into a folder of this test's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path_factory.mktemp("digits")))
+        return data.open_source("digits", "test")
+
+
+@pytest.mark.parametrize("name", presets.packaged_names())
+def test_preset_is_small_and_without_optimizer_state(name):
+    folder = presets.find(name)
+
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    with h5py.File(folder / presets.WEIGHTS) as weights:
+        groups = set(weights)
+
+    assert size <= 6_000_000
+    assert "optimizer" not in groups
+    assert "pix2seq" in (folder / presets.CARD).read_text()
+
+
+def test_digits_tiny_finds_the_digits_of_a_sample_of_test_scenes(test_scenes):
+    model = Pix2Seq.from_preset("digits_tiny")
+
+    result, _ = evaluate_source(model, test_scenes, batch_size=32, max_images=128, progress=False)
+
+    # The card says 0.88 and 0.97 on all 600 scenes; a sample of 128 may be a little off.
+    assert result["AP"] >= 0.85
+    assert result["AP50"] >= 0.94
+
+
+@pytest.fixture(scope="module")
+def teacher_forced(test_scenes):
+    """A function model -> its arg-max wherever the test scenes have a weight > 0, all tokens before it given."""
+    still = data.Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
+    sequence = SequenceOptions(max_objects=10)
+    model = Pix2Seq.from_preset("digits_tiny")
+    batches = data.training_dataset(test_scenes, model.vocabulary, model.image_size, 40, sequence, still)
+    batches = list(batches.take(15))
+    return lambda model: np.concatenate([np.argmax(model(x), -1)[weights > 0] for x, _, weights in batches])
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_reads_out_what_float32_does(teacher_forced, dtype):
+    expected = teacher_forced(Pix2Seq.from_preset("digits_tiny"))
+
+    found = teacher_forced(Pix2Seq.from_preset("digits_tiny", dtype=dtype))
+
+    assert expected.size > 10_000
+    assert np.mean(found == expected) >= 0.99
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_keeps_the_score(test_scenes, dtype):
+    score = lambda model: evaluate_source(model, test_scenes, batch_size=32, progress=False)[0]["AP"]
+
+    difference = score(Pix2Seq.from_preset("digits_tiny", dtype=dtype)) - score(Pix2Seq.from_preset("digits_tiny"))
+
+    assert abs(difference) <= 0.005
+
+
+@pytest.mark.large
+def test_digits_tiny_scores_on_all_test_scenes_what_its_card_says(test_scenes):
+    model = Pix2Seq.from_preset("digits_tiny")
+
+    result, _ = evaluate_source(model, test_scenes, batch_size=32, progress=False)
+
+    assert result["num_images"] == 600
+    assert result["AP"] == pytest.approx(0.881, abs=0.005)
+    assert result["AP50"] == pytest.approx(0.966, abs=0.005)

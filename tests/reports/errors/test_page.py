@@ -1,0 +1,170 @@
+"""The page on an evaluation: its numbers, its images, and nothing that names from the data could smuggle in."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.reports import report_evaluation, write_evaluation_page
+from pix2seq_keras.reports.errors.evaluated_images import EvaluatedImages
+
+TOP, BOTTOM = (0.0, 0.0, 0.4, 0.4), (0.5, 0.0, 0.9, 0.4)
+SHIFTED = (0.0, 0.2, 0.4, 0.6)  # IoU 1/3 with TOP
+
+
+@pytest.fixture
+def page_of(evaluated, parse_page, tmp_path):
+    """A function of images and options of `evaluated` -> the page."""
+
+    def build(images, about=None, **options):
+        path = tmp_path / "report.html"
+        write_evaluation_page(report_evaluation(*evaluated(images, **options), about=about or {"model": "m"}), path)
+        return parse_page(path)
+
+    return build
+
+
+def cells(page, first, column):
+    """The texts that follow the cell `first`: the one so many columns on."""
+    return page.texts[page.texts.index(first) + column]
+
+
+def decoded(page):
+    for source in page.images:
+        kind, data = source.removeprefix("data:image/").split(";base64,")
+        image = Image.open(io.BytesIO(base64.b64decode(data)))
+        assert image.format.lower() == kind
+        yield image
+
+
+def test_the_numbers_are_those_of_the_evaluation(page_of):
+    page = page_of([([(TOP, 0), (BOTTOM, 1)], [(TOP, 0, 0.9), (BOTTOM, 1, 0.8)]), ([(TOP, 0)], [(SHIFTED, 0, 0.95)])])
+
+    text = "".join(page.texts)
+    assert "detections that are right 2, wrong 1; objects not found 1, of which missed altogether 0" in text
+    assert cells(page, "AP50", 2) == f"{(51 / 2 / 101 + 1) / 2:.3f}"  # of a: precision 1/2 at 51 recall points; of b 1
+    assert cells(page, "localisation", 1) == "1 (100.0 %)"
+    assert cells(page, "objects", 1) == "3"
+    assert cells(page, "b", 1) == "1" and cells(page, "b", 2) == "1.000"
+    assert "0 right, 1 wrong (1 localisation), 1 not found" in text
+
+
+def test_the_page_stands_alone_and_its_images_are_small(page_of):
+    page = page_of([([(TOP, 0)], [(TOP, 0, 0.9)] * (number % 2)) for number in range(30)], size=(1500, 900))
+
+    images = list(decoded(page))
+    assert len(images) == 1 + 12 + 4 and not page.addresses
+    assert {image.size for image in images[1:]} == {(384, 640)}
+    assert sum(map(len, page.images)) < 1_000_000
+
+
+def test_names_from_the_data_are_text_and_nothing_else(page_of, hostile):
+    found = [(TOP, 0, 0.9), (BOTTOM, 1, 0.9)]
+    page = page_of(
+        [([(TOP, 0)], found), ([(TOP, 1)], [])],
+        about={"model": hostile},
+        names=(hostile, "two\nlines", "_c"),
+        labels=(f"/data/{hostile}.jpg", "b\x00.jpg"),
+        unreadable=1,
+    )
+
+    assert "script" not in page.tags and not page.addresses
+    assert hostile not in page.texts
+    assert any(text.startswith("<script>alert") for text in page.texts)
+    assert all(character.isprintable() or character == "\n" for text in page.texts for character in text)
+    assert any("\\x1b[31m" in text for text in page.texts)
+
+
+def test_without_a_detection_there_is_a_page(page_of):
+    page = page_of([([(TOP, 0), (BOTTOM, 1)], []), ([(TOP, 0)], [])])
+
+    assert cells(page, "missed", 1) == "3 (100.0 %)"
+    assert "(all)" in page.texts
+
+
+def test_without_an_object_there_is_a_page(page_of):
+    page = page_of([([], [(TOP, 0, 0.5)]), ([], [])])
+
+    assert cells(page, "AP", 2) == "—"
+    assert cells(page, "background", 1) == "1 (100.0 %)"
+
+
+def test_without_an_error_the_page_says_so(page_of):
+    page = page_of([([(TOP, 0)], [(TOP, 0, 0.5)])])
+
+    assert "There is no error." in page.texts
+    assert len(page.images) == 1 + 1  # the curves and the best
+
+
+def test_images_that_cannot_be_read_are_counted_and_named(page_of):
+    page = page_of([([(TOP, 0)], [])], unreadable=2)
+
+    assert cells(page, "images that could not be read, left out", 1) == "2"
+    assert "unreadable image: 2" in page.texts and "gone 1" in page.texts
+
+
+def test_a_image_that_is_gone_by_now_leaves_its_caption(evaluated, parse_page, tmp_path):
+    evaluator, result, source = evaluated([([(TOP, 0)], [])] * 2)
+    report = report_evaluation(evaluator, result, source, {"model": "m"})
+    (read,) = (source.read,)
+    source.read = lambda index: read(99 if index == 0 else index)  # 99 raises
+
+    write_evaluation_page(report, tmp_path / "report.html")
+
+    page = parse_page(tmp_path / "report.html")
+    assert len(page.images) == 1 + 1
+    assert sum(text.startswith("0 right, 0 wrong, 1 not found") for text in page.texts) == 2
+
+
+def test_boxes_are_drawn_where_they_are_and_only_from_the_threshold_on(evaluated):
+    found = [(TOP, 0, 0.9), (BOTTOM, 0, 0.2)]
+    evaluator, result, source = evaluated([([(TOP, 0)], found)], size=(400, 200))
+    report = report_evaluation(evaluator, result, source, {})
+
+    drawn = EvaluatedImages(report).draw(100).astype(int)  # (400, 200, 3), the image is black
+
+    assert report.classes[0].point.threshold == 0.9
+    assert drawn.shape == (400, 200, 3)
+    assert drawn[100, 0].tolist() == drawn[160, 40].tolist() == [230, 159, 0]  # left and lower edge of TOP, orange
+    assert not drawn[201:].any()  # BOTTOM is below the threshold
+    assert not drawn[60:155, 10:75].any()  # inside
+
+
+def test_a_small_image_is_enlarged_by_a_whole_factor(evaluated):
+    evaluator, result, source = evaluated([([(TOP, 0)], [])], size=(100, 60))
+
+    drawn = EvaluatedImages(report_evaluation(evaluator, result, source, {})).draw(100)
+
+    assert drawn.shape == (600, 360, 3)
+
+
+def test_no_image_is_read_but_those_that_are_shown(evaluated, tmp_path):
+    evaluator, result, source = evaluated([([(TOP, 0)], [])] * 40)
+    read, seen = source.read, []
+    source.read = lambda index: (seen.append(index), read(index))[1]
+
+    write_evaluation_page(
+        report_evaluation(evaluator, result, source, {}), tmp_path / "a.html", num_worst=3, num_best=2
+    )
+
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_a_page_that_cannot_be_written_is_a_sentence_and_leaves_nothing(evaluated, tmp_path):
+    report = report_evaluation(*evaluated([([(TOP, 0)], [])]), about={})
+
+    with pytest.raises(InputError, match="cannot be written"):
+        write_evaluation_page(report, tmp_path / "none" / "report.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_many_classes_are_all_in_the_table(page_of):
+    names = tuple(f"thing {number}" for number in range(20))
+    page = page_of([([(TOP, class_) for class_ in range(12)], [])], names=names)
+
+    assert all(name in page.texts for name in names)
+    assert any("the 8 most frequent of 12 classes" in text for text in page.texts)
+    assert np.asarray(next(decoded(page))).std() > 0

@@ -1,0 +1,97 @@
+"""Which tokens may come next."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pix2seq_keras import Vocabulary, samplers
+from pix2seq_keras.decoding import Grammar, decode
+from pix2seq_keras.sequences import parse
+
+VOCABULARY = Vocabulary.published(num_bins=10, coord_shift=120, size=140, class_ids=(3, 7))
+FIRST_BIN, LAST_BIN = 120, 129
+
+
+def allowed(place, earlier=0, stop_at_end=False):
+    """The tokens that a row of equal logits keeps at a place."""
+    grammar = Grammar(VOCABULARY, stop_at_end)
+    if place == 4:
+        tokens, masked = grammar.class_tokens, grammar.mask_classes(tf.zeros([1, len(grammar.class_tokens)]))
+    else:
+        tokens, equal = grammar.coordinate_tokens, tf.zeros([1, len(grammar.coordinate_tokens)])
+        masked = grammar.mask_coordinates(equal, tf.constant(place), tf.constant([earlier]))
+    return tokens[masked.numpy()[0] == 0].tolist()
+
+
+def test_objects_are_four_coordinates_and_a_class():
+    for place in range(4):
+        assert allowed(place) == list(range(FIRST_BIN, LAST_BIN + 1))
+    assert allowed(4) == [30, 103, 107]
+
+
+def test_the_lower_corner_is_not_above_the_upper_one():
+    assert allowed(2, earlier=124) == list(range(124, LAST_BIN + 1))
+    assert allowed(3, earlier=LAST_BIN) == [LAST_BIN]
+    assert allowed(0, earlier=124) == list(range(FIRST_BIN, LAST_BIN + 1))  # a new object is free again
+
+
+def test_the_end_comes_only_where_an_object_would_begin():
+    assert [0 in allowed(place, earlier=FIRST_BIN, stop_at_end=True) for place in range(5)] == [True] + 4 * [False]
+
+
+def test_what_is_allowed_keeps_its_logits_row_by_row():
+    logits = tf.random.stateless_normal([2, 10], (0, 1))
+
+    masked = Grammar(VOCABULARY, False).mask_coordinates(logits, tf.constant(2), tf.constant([121, 128])).numpy()
+
+    for row, first in enumerate((1, 8)):
+        np.testing.assert_array_equal(masked[row, first:], logits[row, first:])
+        assert (masked[row, :first] < -1e8).all()
+
+
+def test_probabilities_are_shares_among_classes_noise_and_end():
+    vocabulary = Vocabulary.published(num_bins=10, coord_shift=120, size=140, class_ids=(7, 3))  # not in order
+    logits = np.random.default_rng(0).normal(size=(5, vocabulary.size)).astype("float32")
+    grammar = Grammar(vocabulary, False)
+
+    probabilities = grammar.class_probabilities(tf.constant(logits[:, grammar.class_tokens]))
+
+    real = np.exp(logits[:, [107, 103]])
+    total = real.sum(-1, keepdims=True) + np.exp(logits[:, [0, 30]]).sum(-1, keepdims=True)
+    np.testing.assert_allclose(probabilities, real / total, rtol=1e-5)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.booleans())
+def test_every_sequence_parses_to_well_formed_boxes(seed, stop_at_end):
+    # A "model" of pure noise: what it says has no structure at all.
+    def step(token, position, cache):
+        return 3.0 * tf.random.stateless_normal([4, VOCABULARY.size], tf.stack([seed, position])), cache
+
+    sampler = samplers.TopP(1.0)
+    read = decode(step, tf.zeros(()), VOCABULARY, 5, sampler, tf.range(4), stop_at_end=stop_at_end)
+
+    objects = read["tokens"].numpy().reshape(4, 5, 5)
+    boxes = parse(read["tokens"], VOCABULARY)["boxes"].numpy()
+    ended = (objects == 0).all(-1)
+    assert ((objects[..., :4] >= FIRST_BIN) & (objects[..., :4] <= LAST_BIN))[~ended].all()
+    assert np.isin(objects[..., 4][~ended], [30, 103, 107]).all()
+    assert (boxes[..., :2] <= boxes[..., 2:]).all()
+    assert stop_at_end or not ended.any()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_models_read_out_well_formed_boxes(build_tiny_model, tiny_images, seed):
+    model = build_tiny_model(seed)
+
+    read = model.generate(tiny_images, sampler=samplers.TopP(0.9), seed=seed)
+
+    objects = parse(read["tokens"], model.vocabulary, read["classes"], read["class_scores"])
+    boxes, scores = objects["boxes"].numpy(), objects["scores"].numpy()
+    assert objects["num_detections"].numpy().tolist() == [4] * 8
+    assert (boxes[..., :2] <= boxes[..., 2:]).all()
+    assert len(np.unique(boxes.reshape(-1, 4), axis=0)) > 8  # not one box for all
+    assert ((scores > 0) & (scores < 1)).all()
+    assert np.isin(read["tokens"].numpy()[:, 4::5], [2, 3, 4, 5]).all()

@@ -1,0 +1,93 @@
+"""Files are written whole or not at all."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from pix2seq_keras.atomic_files import atomic_folder, atomic_write, require_writable_folder, write_json
+from pix2seq_keras.errors import InputError
+
+
+def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
+        file.write("half of the new")
+        assert path.read_text() == "old"
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    with atomic_write(path, "wb") as file:
+        file.write(b"new")
+    assert path.read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    sentence = r"file cannot be written: No space left on device\. Choose"
+    with pytest.raises(InputError, match=sentence), atomic_write(path) as file:
+        file.write("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert path.read_text() == "old" and [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_json_is_written_for_people_too(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [1]})
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == {"a": [1]} and text.count("\n") > 2
+
+
+@pytest.mark.parametrize("name", ["missing/a.json", "folder"])
+def test_a_place_that_cannot_be_written_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=name):
+        write_json(tmp_path / name, {})
+
+
+def test_a_folder_below_a_file_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"Not a directory|File exists"):
+        require_writable_folder(tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_folder_is_replaced_only_when_the_block_ends_well(tmp_path, error):
+    path = tmp_path / "deep" / "folder"
+    with atomic_folder(path) as folder:
+        (folder / "old").touch()
+    with (
+        pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt),
+        atomic_folder(path) as folder,
+    ):
+        (folder / "half").touch()
+        raise error
+    assert [entry.name for entry in path.iterdir()] == ["old"]
+    with atomic_folder(path) as folder:
+        (folder / "new").touch()
+    assert [entry.name for entry in path.iterdir()] == ["new"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.EIO, "Input/output error")])
+def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch, error):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    rename = type(path).rename
+
+    def fail(self, target):
+        if (self / "new").exists():
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(type(path), "rename", fail)
+    with (
+        pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt),
+        atomic_folder(path) as folder,
+    ):
+        (folder / "new").touch()
+    assert [entry.name for entry in path.iterdir()] == ["old"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
