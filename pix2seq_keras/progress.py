@@ -30,7 +30,6 @@ def progress_bar(title, total, show=True, console=None):
         `advance(count=1)`, to be called after every `count` steps.
 
     Example:
-
     ```python
     with progress_bar("reading images", len(paths)) as advance:
         for path in paths:

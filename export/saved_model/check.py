@@ -85,7 +85,7 @@ def read_meta_graph(folder):
 
 
 def read_file(path):
-    """bytes."""
+    """Bytes."""
     try:
         return Path(path).read_bytes()
     except OSError as error:

@@ -98,7 +98,6 @@ def augment(example, canvas, augmentation, seed, other=None):
         InputError: the augmentation makes mosaics, and there is no `other`.
 
     Example:
-
     ```python
     example = augment(example, (640, 640), Augmentation(color=0.5), seed=(0, 1))
     ```

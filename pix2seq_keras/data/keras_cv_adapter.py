@@ -31,7 +31,6 @@ def convert_boxes(boxes, source, target, image_shape=None):
         InputError: a format is unknown, or the conversion needs an `image_shape` and has none.
 
     Example:
-
     ```python
     convert_boxes([[8.0, 6.0, 16.0, 12.0]], "xywh", "rel_yxyx", image_shape=(48, 64))
     # [[0.125, 0.125, 0.375, 0.375]]
@@ -60,7 +59,6 @@ def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
         InputError: the format is unknown, or it is in pixels and there is no `image_shape`.
 
     Example:
-
     ```python
     clip_boxes([[-0.5, 0.2, 0.5, 1.2]], [7])  # [[0, 0.2, 0.5, 1]], [7]
     ```

@@ -32,7 +32,6 @@ def repeat_factors(classes, num_classes, threshold=0.001):
         InputError: the threshold is negative, or a class is out of its range.
 
     Example:
-
     ```python
     repeat_factors([[0], [0], [0], [0, 1]], num_classes=2, threshold=1.0)  # [1, 1, 1, 2]
     ```
@@ -77,7 +76,6 @@ class RepeatSchedule:
         InputError: there are no factors, or one is below 1 or not finite.
 
     Example:
-
     ```python
     schedule = RepeatSchedule(repeat_factors(classes, num_classes), seed=0)
     schedule.images(tf.range(schedule.length, dtype=tf.int64), epoch=3)  # all places of an epoch

@@ -56,6 +56,6 @@ def _mixed(x):
 
 
 def _logical_shift(x, bits):
-    """x >> bits with zeros coming in; int32 shifts bring in copies of the sign, which xor would cancel it with."""
+    """X >> bits with zeros coming in; int32 shifts bring in copies of the sign, which xor would cancel it with."""
     # x >> 31 is −1 for negative numbers. TFLite has no bitwise "and" to mask with.
     return tf.bitwise.right_shift(x, bits) - tf.bitwise.right_shift(x, 31) * 2 ** (32 - bits)

@@ -217,7 +217,6 @@ def run_in_stages(loop, state, stages=None, grow=None):
 
 def writer(place, rows):
     """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, where `rows` (B,) says so."""
-
     rows = tf.convert_to_tensor(rows)[..., None]  # (B, 1), or (1,) for all rows
 
     def write(tensor, new):

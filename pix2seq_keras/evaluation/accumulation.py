@@ -160,7 +160,7 @@ def _best_of_each_image(detections, rows):
 
 
 def _evaluated(objects, truth_rows, detections, rows):
-    """pycocotools' evaluation of one class."""
+    """Pycocotools' evaluation of one class."""
     truth = _annotations(
         image_id=objects.images[truth_rows],
         bbox=objects.boxes[truth_rows],

@@ -38,7 +38,6 @@ class CocoEvaluation(keras.callbacks.Callback):
         history: List of `evaluate_source` results, each with its "epoch" (from 0, as Keras counts).
 
     Example:
-
     ```python
     evaluation = CocoEvaluation(source, every=5, max_images=200, best_path="run/best.keras")
     model.fit(dataset, epochs=40, callbacks=[evaluation, keras.callbacks.CSVLogger("run/metrics.csv")])

@@ -17,7 +17,6 @@ class CocoEvaluator:
             `categories.ids[i]`.
 
     Example:
-
     ```python
     evaluator = CocoEvaluator(Categories(ids=(1,), names=("cell",)))
     boxes = np.array([[0.1, 0.1, 0.5, 0.5]], "float32")
@@ -127,7 +126,6 @@ class CocoEvaluator:
             `pix2seq_keras.evaluation.accumulation.Accumulated`.
 
         Example:
-
         ```python
         result, evaluator = evaluate_source(model, source)
         curve = evaluator.accumulated().precision[0, :, 2, 0, -1]  # (101,) of class 2 at IoU 0.5

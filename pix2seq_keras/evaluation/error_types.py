@@ -35,7 +35,7 @@ class Errors:
 
     @property
     def is_wrong(self):
-        """bool `(D,)`: detections above the threshold that are wrong."""
+        """Bool `(D,)`: detections above the threshold that are wrong."""
         return self.kinds >= 0
 
     def by_class(self, accumulated, num_classes):
@@ -73,7 +73,6 @@ def find_errors(accumulated, thresholds):
         `Errors`.
 
     Example:
-
     ```python
     errors = find_errors(accumulated, [point.threshold for point in operating_points(accumulated, K)])
     dict(zip(ERROR_TYPES, errors.by_class(accumulated, K).sum(0)))

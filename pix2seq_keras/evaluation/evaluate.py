@@ -41,7 +41,6 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             exported model refuses an image.
 
     Example:
-
     ```python
     result, evaluator = evaluate_source(model, source, batch_size=16, seed=0)
     print(result["AP"], result["per_class"])

@@ -38,7 +38,6 @@ def operating_points(accumulated, num_classes):
         List of K `OperatingPoint`.
 
     Example:
-
     ```python
     points = operating_points(evaluator.accumulated(), len(evaluator.categories))
     points[0].threshold  # 0.42

@@ -92,5 +92,5 @@ class Attention(keras.layers.Layer):
 
 
 def causal_mask(length):
-    """bool (L, L): position i sees positions 0 … i."""
+    """Bool (L, L): position i sees positions 0 … i."""
     return ops.arange(length)[:, None] >= ops.arange(length)[None, :]

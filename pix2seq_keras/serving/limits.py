@@ -37,5 +37,5 @@ class Limits:
 
     @property
     def max_message_bytes(self):
-        """int."""
+        """Int."""
         return int(self.max_message_mb * 2**20)

@@ -178,7 +178,8 @@ class _ReceptionError(Exception):
 
 class _Clock(io.RawIOBase):
     """A connection's bytes until its time is over, however slowly they trickle; a socket's own timeout starts anew at
-    every byte."""
+    every byte.
+    """
 
     def __init__(self, connection):
         self._connection = connection

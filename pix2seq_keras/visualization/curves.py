@@ -37,7 +37,6 @@ def save_curves(csv_path, png_path):
         InputError: When the CSV is missing or has nothing to draw, or the PNG cannot be written.
 
     Example:
-
     ```python
     save_curves("run/metrics.csv", "run/curves.png")
     ```

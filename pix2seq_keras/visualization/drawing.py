@@ -41,7 +41,6 @@ def draw_detections(image, boxes, classes, scores=None, names=None, truth=False,
         InputError: When the image is not uint8 `(H, W, 3)`.
 
     Example:
-
     ```python
     drawn = draw_detections(image, boxes, classes, scores, names=categories.names)
     ```

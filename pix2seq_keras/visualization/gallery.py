@@ -30,7 +30,6 @@ def save_gallery(path, panels, columns=4, title=None):
         InputError: When there is no panel, or the PNG cannot be written.
 
     Example:
-
     ```python
     panels = detection_panels(examples, model.detect(images), categories)
     save_gallery("run/gallery.png", panels, title="step 4000")

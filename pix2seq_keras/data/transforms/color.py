@@ -38,7 +38,6 @@ def color_jitter(image, *, strength=1.0, brightness=0.4, contrast=0.4, saturatio
         InputError: an amount is negative.
 
     Example:
-
     ```python
     image = color_jitter(image, strength=0.5, seed=(0, 1))
     ```

@@ -23,7 +23,6 @@ def random_crop(image, boxes, canvas, *, seed):
         `drop_crowds_and_dead_boxes` removes them.
 
     Example:
-
     ```python
     image, boxes = random_crop(image, boxes, canvas=(640, 640), seed=(0, 1))
     ```

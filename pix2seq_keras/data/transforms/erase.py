@@ -46,7 +46,6 @@ def random_erase(
         InputError: an argument is out of its range.
 
     Example:
-
     ```python
     image, boxes = random_erase(image, boxes, probability=0.25, count=2, seed=(0, 1))
     ```

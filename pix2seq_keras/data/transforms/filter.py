@@ -19,7 +19,6 @@ def drop_crowds_and_dead_boxes(example):
         A new dict with the same keys and m ≤ n objects, in the same order.
 
     Example:
-
     ```python
     dataset = dataset.map(drop_crowds_and_dead_boxes)
     ```

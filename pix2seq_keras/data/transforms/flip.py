@@ -22,7 +22,6 @@ def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
         InputError: the probability is not in [0, 1].
 
     Example:
-
     ```python
     image, boxes = random_horizontal_flip(image, boxes, seed=(0, 1))
     ```
@@ -46,7 +45,6 @@ def random_vertical_flip(image, boxes, *, probability=0.5, seed):
         InputError: the probability is not in [0, 1].
 
     Example:
-
     ```python
     image, boxes = random_vertical_flip(image, boxes, seed=(0, 1))
     ```

@@ -35,7 +35,6 @@ def jitter_and_crop(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, scale
         InputError: the scales are not 0 < min_scale ≤ max_scale.
 
     Example:
-
     ```python
     image, boxes = jitter_and_crop(image, boxes, (640, 640), scale_seed=(0, 1), crop_seed=(0, 2))
     ```

@@ -32,7 +32,6 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
         InputError: there are not four examples, or an argument is out of its range.
 
     Example:
-
     ```python
     example = mosaic([one, two, three, four], canvas=(640, 640), seed=(0, 1))
     ```

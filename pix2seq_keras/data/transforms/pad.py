@@ -23,7 +23,6 @@ def pad_to_canvas(image, canvas, pad_value=0.3):
             graph, `tf.errors.InvalidArgumentError` is raised there.
 
     Example:
-
     ```python
     image = pad_to_canvas(tf.ones((2, 3, 3)), canvas=(4, 4))  # rows 2, 3 and column 3 are 0.3
     ```
@@ -67,7 +66,6 @@ def rescale_boxes(boxes, from_size, to_size):
         float32 tensor (…, n, 4), `rel_yxyx` of the frame `to_size`.
 
     Example:
-
     ```python
     rescale_boxes([[0.0, 0.0, 1.0, 1.0]], from_size=(48, 64), to_size=(64, 64))  # [[0, 0, 0.75, 1]]
     ```

@@ -26,7 +26,6 @@ def fit_to_canvas(image, canvas, antialias=True, pad_value=0.3):
         width in pixels of the part that is image, which `boxes_from_canvas` needs.
 
     Example:
-
     ```python
     image, unpadded_size = fit_to_canvas(tf.zeros((480, 640, 3), tf.uint8), canvas=(192, 192))
     unpadded_size  # [144, 192]

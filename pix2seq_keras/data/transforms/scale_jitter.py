@@ -27,7 +27,6 @@ def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
         InputError: the scales are not 0 < min_scale ≤ max_scale.
 
     Example:
-
     ```python
     image, boxes = scale_jitter(image, boxes, canvas=(640, 640), seed=(0, 1))
     ```

@@ -25,7 +25,6 @@ def random_transpose(image, boxes, *, probability=0.5, seed):
         InputError: the probability is not in [0, 1].
 
     Example:
-
     ```python
     image, boxes = random_transpose(image, boxes, probability=1.0, seed=(0, 1))  # (480, 640, 3) -> (640, 480, 3)
     ```
@@ -51,7 +50,6 @@ def random_quarter_turn(image, boxes, *, probability=0.5, seed):
         InputError: the probability is not in [0, 1].
 
     Example:
-
     ```python
     image, boxes = random_quarter_turn(image, boxes, probability=0.75, seed=(0, 1))  # all four equally often
     ```

@@ -40,7 +40,6 @@ def save_training_gallery(path, examples, vocabulary, names, title=None, columns
         InputError: When there is no example, or the PNG cannot be written.
 
     Example:
-
     ```python
     examples = dataset.unbatch().take(8).as_numpy_iterator()
     save_training_gallery("preview.png", list(examples), vocabulary, source.categories.names)

@@ -55,7 +55,6 @@ class DigitScenes(tfds.core.GeneratorBasedBuilder):
     i, its "image/id" is i + 1) and written as ArrayRecord, which can be read at any index.
 
     Example:
-
     >>> builder = DigitScenes(config="64_test", data_dir="/tmp/data")
     >>> builder.download_and_prepare()
     >>> len(builder.as_data_source("test"))

@@ -145,7 +145,6 @@ def draw_scene(size, split, index):
         A `Scene`.
 
     Example:
-
     >>> scene = draw_scene("96", "test", 0)
     >>> scene.image.shape, scene.boxes.shape[1]
     ((96, 96, 3), 4)

@@ -80,7 +80,6 @@ def open_tfds(name, split, mapping=_AS_COCO):
         InputError: The data set is unknown or not prepared, or has no such split or features.
 
     Example:
-
     >>> source = open_tfds("coco/2017", "validation")
     """
     if re.split(r"[/:]", name)[0] == DigitScenes.name:
