@@ -1,4 +1,4 @@
-"""AP during training, as metrics of the epoch, and the best model so far on disk."""
+"""A Keras callback that logs AP during training and saves the best model so far."""
 
 import math
 from pathlib import Path
@@ -13,36 +13,38 @@ _LOGGED = ("AP", "AP50", "AP75")
 
 
 class CocoEvaluation(keras.callbacks.Callback):
-    """Evaluates the model in training on a source at the end of every so many epochs.
+    """Evaluates the model on a source during training, at the end of every `every` epochs.
 
-    Puts "val_AP", "val_AP50" and "val_AP75" into the epoch's logs, for the callbacks after it in the list
-    (`CSVLogger`, `EarlyStopping`, …) and for the `History` that `fit` returns. Every epoch has the keys, NaN
-    where nothing was evaluated, so that a CSV has its columns from the first row on. The last epoch is always
+    Adds "val_AP", "val_AP50" and "val_AP75" to the logs of the epoch. The callbacks after it in the list
+    (`CSVLogger`, `EarlyStopping`, …) and the `History` that `fit` returns contain them. Every epoch has the keys, NaN
+    where nothing was evaluated, so that a CSV file has its columns from the first row on. The last epoch is always
     evaluated.
 
     Args:
-        source: A data source with truth; see `evaluate_source`.
-        every: Integer, evaluate at the end of every so many epochs. Default: 1.
-        max_images: Integer or None, evaluate on the first so many images only. Default: None, all.
-        batch_size: Integer, images a call of `model.detect`. Default: 8.
-        best_path: `.keras` path where the model with the best AP so far is kept; None keeps none. Default:
-            None.
-        prefix: String before the names in the logs. Default: `"val_"`.
-        best: Float or None, the AP of the model that is already at `best_path`, for a resumed training; it is
-            replaced only by a better one. Default: None, the first evaluation is saved whatever its AP.
-        progress: Whether to show a progress bar of its own while evaluating. Default: False.
-        **detect_options: Passed on to `model.detect`.
+        source: `pix2seq_keras.data.sources.Source`, images with ground truth.
+        every: int, number of epochs between two evaluations. Defaults to 1.
+        max_images: int or `None`, evaluate only the first so many images. Defaults to `None`, all images.
+        batch_size: int, images in each call of `model.detect`. Defaults to 8.
+        best_path: str or path ending in `.keras`, where the model with the best AP so far is saved; `None` saves no
+            model. Defaults to `None`.
+        prefix: str, prefix of the names in the logs. Defaults to `"val_"`.
+        best: float or `None`, AP of the model already at `best_path`, for a resumed training: only a better model
+            replaces it. Defaults to `None`, the first evaluated model is saved whatever its AP.
+        progress: bool, whether to show a progress bar while evaluating. Defaults to `False`.
+        **detect_options: passed on to `model.detect`.
 
     Attributes:
-        best: Float or None, the best AP so far.
-        history: List of `evaluate_source` results, each with its "epoch" (from 0, as Keras counts).
+        best: float or `None`, the best AP so far.
+        history: list of dict, the results of `evaluate_source`, each with its `"epoch"` (from 0, as Keras counts).
+
+    Raises:
+        InputError: if `every` is below 1 or `best_path` does not end in `.keras`.
 
     Example:
-    ```python
-    evaluation = CocoEvaluation(source, every=5, max_images=200, best_path="run/best.keras")
-    model.fit(dataset, epochs=40, callbacks=[evaluation, keras.callbacks.CSVLogger("run/metrics.csv")])
-    print(evaluation.best)
-    ```
+        >>> evaluation = CocoEvaluation(source, every=5, max_images=200, best_path="run/best.keras")
+        >>> model.fit(dataset, epochs=40, callbacks=[evaluation, keras.callbacks.CSVLogger("run/metrics.csv")])
+        >>> evaluation.best
+        0.412
     """
 
     def __init__(
@@ -59,9 +61,9 @@ class CocoEvaluation(keras.callbacks.Callback):
     ):
         super().__init__()
         if every < 1:
-            raise InputError(f"`every` counts epochs between evaluations and must be at least 1. Received: {every}.")
+            raise InputError(f"`every` must be at least 1 epoch. Received: every={every}.")
         if best_path is not None and Path(best_path).suffix != ".keras":
-            raise InputError(f"`best_path` must end in .keras. Received: {best_path}.")
+            raise InputError(f"`best_path` must end in .keras. Received: best_path={best_path}.")
         self.source = source
         self.every = every
         self.max_images = max_images

@@ -1,4 +1,4 @@
-"""The loop over a source: read images, detect in batches of one size, score."""
+"""The evaluation loop: reads the images of a source, detects objects in batches of one size, and scores them."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,43 +12,41 @@ from pix2seq_keras.progress import progress_bar
 
 
 def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **detect_options):
-    """Scores a detector on the images of a source.
+    """Scores a detector on the images of a source with COCO's metrics.
 
-    An image that cannot be read is left out of the scores, noted in `source.issues` and counted in the
-    result.
+    An image that cannot be read is left out of the scores, listed in `source.issues` and counted in the result.
 
     Args:
-        detector: Anything with `.detect(list of uint8 arrays (H, W, 3), batch_size=…, **options)`, which
-            returns a dictionary of "boxes" `(B, N, 4)` rel_yxyx of each image, "classes" `(B, N)` with -1 in unused
-            rows and "scores" `(B, N)`; and with `.categories`. Where that is missing or None, the source's
-            categories are meant. Categories in another order, or more than the source has, are mapped by
-            name.
-        source: `pix2seq_keras.data.sources.Source`.
-        batch_size: Integer, images that go through the detector at once. Every call of `detect` gets exactly
-            this many, so that a compiled detector is traced once, and the number itself, so that it does not
-            divide them again. A server takes as many as its batching allows: ours 8. Default: 8.
-        max_images: Integer or None: only so many images, from the first. Default: None, all of them.
-        progress: Whether to show progress and the time left on standard error. Default: True.
-        **detect_options: Passed on to `detector.detect`.
+        detector: object with a method `detect(images, batch_size=…, **options)`, where `images` is a list of uint8
+            arrays `(H, W, 3)`. It returns a dictionary of `"boxes"` `(B, N, 4)`, `rel_yxyx` of each image, `"classes"`
+            int `(B, N)` with -1 in unused rows, and `"scores"` float `(B, N)`. Its attribute `categories` may be
+            missing or `None`: its classes are then those of the source. Categories in another order, or more than the
+            source has, are matched by name.
+        source: `pix2seq_keras.data.sources.Source`, the images and their ground truth.
+        batch_size: int, images in each call of `detect`. The last batch is filled up to this size, so that a compiled
+            detector is traced once. A server must accept this batch size: TensorFlow Serving with the deployment files
+            of `export/tensorflow_serving` accepts up to 8. Defaults to 8.
+        max_images: int or `None`, evaluate only the first so many images. Defaults to `None`, all images.
+        progress: bool, whether to show progress and the remaining time on standard error. Defaults to `True`.
+        **detect_options: passed on to `detector.detect`.
 
     Returns:
-        `(result, evaluator)`: the dictionary of `CocoEvaluator.result` with "seconds" (wall time of the whole
-        evaluation) and "unreadable_images" (how many were left out), and the `CocoEvaluator` with all
-        detections.
+        `(result, evaluator)`. `result` is the dictionary of `CocoEvaluator.result` plus `"seconds"`, the wall time of
+        the whole evaluation, and `"unreadable_images"`, the number of images that were left out. `evaluator` is the
+        `CocoEvaluator` with all detections.
 
     Raises:
-        InputError: When the detector does not know all the source's categories, no image can be read, or an
+        InputError: if the detector does not know all categories of the source, if no image can be read, or if an
             exported model refuses an image.
 
     Example:
-    ```python
-    result, evaluator = evaluate_source(model, source, batch_size=16, seed=0)
-    print(result["AP"], result["per_class"])
-    ```
+        >>> result, evaluator = evaluate_source(model, source, batch_size=16, seed=0)
+        >>> result["AP"], result["per_class"]["cell"]
+        (0.412, {'AP': 0.412, 'AP50': 0.731})
     """
     if batch_size < 1 or (max_images is not None and max_images < 1):
         raise InputError(
-            "An evaluation needs a batch size and a number of images of at least 1. "
+            "`batch_size` and `max_images` must be at least 1. "
             f"Received: batch_size={batch_size}, max_images={max_images}."
         )
     start = time.monotonic()
@@ -62,19 +60,19 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     with progress_bar(title, total, show=progress) as advance, ThreadPoolExecutor(1) as reader:
         following = reader.submit(next, batches, None)
         while (current := following.result()) is not None:
-            following = reader.submit(next, batches, None)  # reads while the detector works
-            batch, looked_at = current
+            following = reader.submit(next, batches, None)  # reads ahead while the detector works
+            batch, num_read = current
             if batch:
                 images = [example["image"] for example in batch]
                 images += images[-1:] * (batch_size - len(batch))
                 detected = _detected(detector, batch, images, detect_options)
                 _add_batch(evaluator, batch, detected, to_source_class)
-            advance(looked_at)
+            advance(num_read)
     if not len(evaluator):
-        found = source.issues.summary()
+        issues = source.issues.summary()
         raise InputError(
             f"Nothing to evaluate: none of the {total} images of {source.name} {source.split} "
-            "could be read." + (f"\nFound there:\n{found}" if found else "")
+            "could be read." + (f"\nIssues:\n{issues}" if issues else "")
         )
     result = evaluator.result()
     result["unreadable_images"] = total - len(evaluator)
@@ -83,35 +81,35 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
 
 
 def _batches(source, total, batch_size):
-    """Full batches of readable examples (the last may be short or empty), and how many images each took."""
-    batch, looked_at = [], 0
+    """Yields (batch of readable examples, number of images read for it); the last batch may be short or empty."""
+    batch, num_read = [], 0
     for index in range(total):
         example = source.read_or_report(index)
-        looked_at += 1
+        num_read += 1
         if example is not None:
             batch.append(example)
         if len(batch) == batch_size:
-            yield batch, looked_at
-            batch, looked_at = [], 0
-    if looked_at:
-        yield batch, looked_at
+            yield batch, num_read
+            batch, num_read = [], 0
+    if num_read:
+        yield batch, num_read
 
 
 def _detected(detector, batch, images, options):
-    """What `detect` gives; if an exported model refuses images, a sentence with their ids.
+    """Calls `detect`; if an exported model refuses images, raises an error that names their ids.
 
-    They are not left out like unreadable ones: the scores would be those of an easier split.
+    Refused images are not left out like unreadable ones: the scores would then be those of an easier split.
     """
     try:
         return detector.detect(images, **options)
     except RefusedImagesError as error:
         ids = [batch[place]["image_id"] for place in error.sentences if place < len(batch)]
-        raise InputError(f"The model refuses the images with the ids {ids}.\n{error}") from error
+        raise InputError(f"The model refuses the images with ids {ids}.\n{error}") from error
 
 
 def _add_batch(evaluator, batch, detected, to_source_class):
     boxes, classes, scores = (np.asarray(detected[key]) for key in ("boxes", "classes", "scores"))
-    for row, example in enumerate(batch):  # not the padding behind it
+    for row, example in enumerate(batch):  # without the padding at the end
         evaluator.add(
             image_id=example["image_id"],
             size=example["image"].shape[:2],
@@ -125,14 +123,15 @@ def _add_batch(evaluator, batch, detected, to_source_class):
 
 
 def _class_mapping(detector, source_categories):
-    """An array: the detector's class -> the source's, or -1; None where both number their classes alike."""
+    """Array from the detector's classes to the source's, -1 where the source lacks one; `None` if both are equal."""
     detector_categories = getattr(detector, "categories", None)
     if detector_categories is None:
         known = getattr(getattr(detector, "vocabulary", None), "num_classes", len(source_categories))
         if known != len(source_categories):
             raise InputError(
-                f"The detector has {known} classes without names, the data {len(source_categories)}: which is which "
-                "cannot be told. Give the detector its categories (`pix2seq convert --categories`)."
+                "A detector without category names must have as many classes as the data. "
+                f"Received: {known} classes in the detector, {len(source_categories)} in the data. "
+                "Give the detector its categories (`pix2seq convert --categories`)."
             )
         return None
     known, wanted = list(detector_categories.names), list(source_categories.names)
@@ -140,19 +139,21 @@ def _class_mapping(detector, source_categories):
         return None
     if not set(wanted) <= set(known):
         raise InputError(
-            f"The detector knows the categories {_shortened(known)}, but the data has {_shortened(wanted)}. "
-            "Evaluate on data whose categories the detector was trained for; they are matched by name."
+            "The detector must know all categories of the data. "
+            f"Received: detector categories {_shortened(known)}, data categories {_shortened(wanted)}. "
+            "Evaluate on data whose categories the detector was trained for; categories are matched by name."
         )
     return np.array([wanted.index(name) if name in wanted else -1 for name in known])
 
 
 def _map_classes(classes, to_source_class):
-    """Classes `(N,)` in the source's numbering; padding, and what the source does not label, becomes -1."""
+    """The detector's classes `(N,)` as the source's; padding and classes that the source lacks become -1."""
     if to_source_class is None:
         return classes
     if classes.size and classes.max() >= len(to_source_class):
         raise InputError(
-            f"The detector returned class {classes.max()}, but has only {len(to_source_class)} categories."
+            f"A detected class must be below the detector's number of categories, {len(to_source_class)}. "
+            f"Received: class {classes.max()}."
         )
     return np.where(classes >= 0, to_source_class[np.maximum(classes, 0)], -1)
 

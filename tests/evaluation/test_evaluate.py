@@ -217,7 +217,7 @@ def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_s
     detector = oracle()
     detector.categories, detector.vocabulary = None, Vocabulary(899, 16)
 
-    with pytest.raises(InputError, match=r"The detector has 899 classes without names, the data"):
+    with pytest.raises(InputError, match=r"must have as many classes as the data. Received: 899"):
         evaluate_source(detector, make_source(2), progress=False)
 
 
@@ -229,5 +229,5 @@ def test_images_that_an_exported_model_refuses_end_the_evaluation_with_their_ids
         raise RefusedImagesError({2: "Image 2 of those given was refused.", 3: "So was its padding."})
 
     detector.detect = detect
-    with pytest.raises(InputError, match=rf"refuses the images with the ids \[{refused}\].\nImage 2 of those"):
+    with pytest.raises(InputError, match=rf"refuses the images with ids \[{refused}\].\nImage 2 of those"):
         evaluate_source(detector, source, batch_size=3, max_images=3, progress=False)
