@@ -1,0 +1,59 @@
+"""A lock between processes, such as the workers of one training run that all need the same file."""
+
+import contextlib
+import os
+import time
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+try:
+    import msvcrt
+except ImportError:  # everything else
+    msvcrt = None
+
+_SECONDS_BETWEEN_TRIES = 0.1
+
+
+@contextlib.contextmanager
+def file_lock(path):
+    """Holds a lock while the block runs. Other processes and threads wait at the same call.
+
+    The system releases the lock when its process ends, also when the process is killed. Where the system or the file
+    system has no locks, the block runs without one.
+
+    Args:
+        path: str or path, the lock file. It is made if it is missing, and stays. Its folder must exist.
+
+    Raises:
+        OSError: if the lock file cannot be opened.
+
+    Example:
+        >>> with file_lock("cache/.weights.lock"):
+        ...     fetch("cache/weights")
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o664)
+    try:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # some network file systems have no locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        elif msvcrt is not None:
+            _lock_on_windows(descriptor)
+            try:
+                yield
+            finally:
+                msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        else:
+            yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_on_windows(descriptor):
+    while True:
+        try:
+            return msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:  # another process holds it; Windows' own blocking call gives up after ten seconds
+            time.sleep(_SECONDS_BETWEEN_TRIES)
