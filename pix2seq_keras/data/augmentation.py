@@ -1,6 +1,4 @@
-"""What a recipe says about changing training images, and the one order in which it is done."""
-
-import dataclasses
+"""The order in which a training image is augmented."""
 
 import tensorflow as tf
 
@@ -9,70 +7,6 @@ from pix2seq_keras.data.transforms.filter import OBJECT_KEYS
 from pix2seq_keras.data.transforms.flip import drawn
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
-
-_SHARES = (
-    "flip",
-    "vertical_flip",
-    "rotate",
-    "transpose",
-    "erase",
-    "erase_min_visible",
-    "mosaic",
-    "mosaic_min_visible",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Augmentation:
-    """How training images are changed; the defaults are the published fine-tuning ones, without colour.
-
-    Args:
-        min_scale, max_scale: floats, the image is fitted into s·canvas with s uniform between them, then cropped. If
-            it is turned, the scale is that of the upright image.
-        flip: float in [0, 1], probability of a horizontal flip.
-        color: float ≥ 0, strength of brightness, contrast, saturation and hue jitter; 0 is off, 1 is usual.
-        vertical_flip: float in [0, 1], probability of a vertical flip, for images without an up.
-        rotate: float in [0, 1], probability of a turn by 90, 180 or 270 degrees, each as likely as the others.
-        transpose: float in [0, 1], probability that rows and columns trade places.
-        erase: float in [0, 1], probability that rectangles of random size, place and colour are painted over it.
-        erase_count: int, how many rectangles.
-        erase_max_area: float in [0.02, 1], the largest share of the image that one of them covers; the least is 0.02.
-        erase_min_visible: float in [0, 1], objects of which they leave less than this share are no longer targets.
-        mosaic: float in [0, 1], probability that four images, each augmented on its own, share the canvas.
-        mosaic_min_visible: float in [0, 1], objects of which their tile leaves less than this share are no targets.
-    """
-
-    min_scale: float = 0.3
-    max_scale: float = 2.0
-    flip: float = 0.5
-    color: float = 0.0
-    vertical_flip: float = 0.0
-    rotate: float = 0.0
-    transpose: float = 0.0
-    erase: float = 0.0
-    erase_count: int = 1
-    erase_max_area: float = 0.2
-    erase_min_visible: float = 0.3
-    mosaic: float = 0.0
-    mosaic_min_visible: float = 0.1
-
-    def __post_init__(self):
-        if not 0 < self.min_scale <= self.max_scale:
-            raise InputError(
-                "Scale jitter needs 0 < min_scale ≤ max_scale. "
-                f"Received: min_scale={self.min_scale}, max_scale={self.max_scale}"
-            )
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name} must lie in [0, 1]. Received: {name}={getattr(self, name)}")
-        if not self.color >= 0:
-            raise InputError(f"color must not be negative. Received: color={self.color}")
-        if self.erase_count < 1 or not 0.02 <= self.erase_max_area <= 1:
-            raise InputError(
-                "erase_count must be at least 1, erase_max_area must lie in [0.02, 1]. "
-                f"Received: erase_count={self.erase_count}, erase_max_area={self.erase_max_area}"
-            )
-
 
 def augment(example, canvas, augmentation, seed, other=None):
     """One augmented training image with its objects, not yet padded: everything before the sequence is built.

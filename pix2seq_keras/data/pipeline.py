@@ -7,14 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.data import transforms
-from pix2seq_keras.data.augmentation import Augmentation, augment
+from pix2seq_keras.data.augmentation import augment
+from pix2seq_keras.data.augmentation_options import Augmentation
 from pix2seq_keras.data.epoch_order import shared_position, visit
 from pix2seq_keras.data.example_reader import graph_reader, looks, portable_reader, python_reader
 from pix2seq_keras.data.repeat_sampling import RepeatSchedule, repeat_factors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
-
-__all__ = ["Augmentation", "reading_errors", "training_dataset", "training_example"]
 
 
 def training_example(example, seed, vocabulary, image_size, sequence, augmentation, other=None):

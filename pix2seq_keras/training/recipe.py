@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from pix2seq_keras.data.pipeline import Augmentation
+from pix2seq_keras.data.augmentation_options import Augmentation
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.adapting import PRECISIONS

@@ -31,7 +31,7 @@ def test_data_without_annotations_is_a_sentence(tiny_flags, refused, folder, edi
         (["--recipe", "bccd", "--stepz", "3"], "stepz"),
         (["--recipe", "bccd", "--steps", "many"], "steps"),
         (["--recipe", "bccd", "--steps", "0"], "steps must be at least 1"),
-        (["--recipe", "bccd", "--augmentation.flip", "3"], "flip must lie in [0, 1]"),
+        (["--recipe", "bccd", "--augmentation.flip", "3"], "`flip` must be in [0, 1]"),
         (["--recipe", "bccd", "--evaluation.sampler", "bottom_p"], "Unknown sampler: 'bottom_p'"),
         (["--recipe", "bccd", "--seed", "-1"], "seed must lie between"),
         (["--resume"], "There is no run to resume"),

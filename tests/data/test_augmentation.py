@@ -11,7 +11,8 @@ from scipy import stats
 
 import pix2seq_keras
 from pix2seq_keras.data import transforms
-from pix2seq_keras.data.augmentation import Augmentation, augment, augment_color, augment_geometry
+from pix2seq_keras.data.augmentation import augment, augment_color, augment_geometry
+from pix2seq_keras.data.augmentation_options import Augmentation
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold
 
