@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all; a failure to write is told in a sentence."""
+"""Atomic writes of files and folders: after a failure, the old content is still there."""
 
 import contextlib
 import json
@@ -12,17 +12,17 @@ from pix2seq_keras.errors import InputError
 
 @contextlib.contextmanager
 def atomic_write(path, mode="w"):
-    """A file to write, which takes the place of `path` when the block ends well; until then `path` is as it was.
+    """Opens a temporary file that replaces `path` when the block ends without an error.
 
     Args:
-        path: str or path; its folder must exist.
-        mode: `"w"` for text, in UTF-8, or `"wb"`.
+        path: str or path, the file to write; its folder must exist.
+        mode: str, `"w"` for UTF-8 text or `"wb"` for bytes. Defaults to `"w"`.
 
     Yields:
         The open file.
 
     Raises:
-        InputError: if it cannot be written.
+        InputError: if the file cannot be written. `path` is then unchanged, as after any other error in the block.
 
     Example:
         >>> with atomic_write("run/summary.json") as file:
@@ -35,10 +35,10 @@ def atomic_write(path, mode="w"):
         with temporary.open(mode, **text) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())  # else a machine that loses power may keep the new name of an empty file
+            os.fsync(file.fileno())  # without it a power failure may leave an empty file under the new name
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(unwritable(path, error)) from error
+        raise InputError(write_error_message(path, error)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -46,17 +46,18 @@ def atomic_write(path, mode="w"):
 
 @contextlib.contextmanager
 def atomic_folder(path, replace=True):
-    """A folder to fill, which takes the place of `path` when the block ends well; until then `path` is as it was.
+    """Creates a temporary folder that replaces `path` when the block ends without an error.
 
     Args:
-        path: str or path; the folders above it are made.
-        replace: bool, whether there may be something at `path`, now or when the block ends.
+        path: str or path, the folder to write; its parent folders are created.
+        replace: bool, whether to replace a folder with content that exists at `path` when the block ends. Defaults to
+            `True`; `False` raises instead.
 
     Yields:
-        `pathlib.Path` of an empty folder beside it.
+        `pathlib.Path` of the temporary folder, which is empty and next to `path`.
 
     Raises:
-        InputError: if it cannot be written.
+        InputError: if the folder cannot be written. `path` is then unchanged, as after any other error in the block.
 
     Example:
         >>> with atomic_folder("model") as folder:
@@ -67,21 +68,21 @@ def atomic_folder(path, replace=True):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        temporary.chmod(0o755)  # mkdtemp's are the owner's alone
+        temporary.chmod(0o755)  # mkdtemp gives access to the owner only
         yield temporary
         if replace:
-            _take_place(temporary, path)
+            _replace_folder(temporary, path)
         else:
-            temporary.rename(path)  # fails where there is a folder with something in it
+            temporary.rename(path)  # fails if `path` is a folder with content
     except OSError as error:
-        raise InputError(unwritable(path, error)) from error
+        raise InputError(write_error_message(path, error)) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _take_place(new, path):
-    """A folder cannot take the place of one that is not empty: for a moment the old one stands aside."""
+def _replace_folder(new, path):
+    """Moves the old folder away first: a rename cannot replace a folder with content."""
     if not path.exists():
         new.rename(path)
         return
@@ -89,7 +90,7 @@ def _take_place(new, path):
     try:
         path.rename(old)
         new.rename(path)
-    except BaseException:  # an interruption too: the old folder may be all there is
+    except BaseException:  # also KeyboardInterrupt: restore the old folder
         if old.exists() and not path.exists():
             old.rename(path)
         raise
@@ -97,36 +98,60 @@ def _take_place(new, path):
 
 
 def write_json(path, values):
-    """Writes a JSON file, as `replacing`."""
+    """Writes a JSON file atomically, see `atomic_write`.
+
+    Args:
+        path: str or path, the file to write; its folder must exist.
+        values: what `json.dumps` can serialise.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
     with atomic_write(path) as file:
         file.write(json.dumps(values, indent=1) + "\n")
 
 
 def require_writable_folder(folder):
-    """Makes a folder if need be, and tries it.
+    """Creates a folder if it does not exist and checks that files can be written to it.
+
+    Args:
+        folder: str or path.
 
     Raises:
-        InputError: if nothing can be written there.
+        InputError: if the folder cannot be created or written to.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(unwritable(folder, error)) from error
+        raise InputError(write_error_message(folder, error)) from error
 
 
-def unwritable(path, error):
-    """The sentence for an `OSError` met while writing to `path`."""
-    return f"{path} cannot be written: {error.strerror or error}. Choose a place that can be written and has space."
+def write_error_message(path, error):
+    """The message of the `InputError` for an `OSError` while writing.
+
+    Args:
+        path: str or path, the file or folder that was written.
+        error: `OSError`.
+
+    Returns:
+        str, the message.
+    """
+    return f"{path} cannot be written: {error.strerror or error}. Choose a writable path with enough space."
 
 
 def require_writable_file(path):
-    """Before minutes of work: can the result be written?
+    """Checks before a long computation that its result can be written.
+
+    Args:
+        path: str or path, the file to write later.
 
     Raises:
-        InputError: if not.
+        InputError: if the folder of the file is missing or not writable, or if `path` is a folder.
     """
     path = Path(path)
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK) or path.is_dir():
-        raise InputError(f"The result cannot be written to {path}: its folder is missing or not writable.")
+        raise InputError(
+            f"The result cannot be written to {path}: its folder is missing or not writable, or it is a folder."
+        )

@@ -1,4 +1,4 @@
-"""The one table between a dataset's category ids, the model's contiguous classes and their names."""
+"""The table of a dataset's category ids, the model's contiguous classes and their names."""
 
 import operator
 from collections import Counter
@@ -15,17 +15,17 @@ _INT64 = range(-(2**63), 2**63)
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 @dataclass(frozen=True)
 class Categories:
-    """Class `i` of the model is the dataset's category `ids[i]` and is called `names[i]`.
+    """Class `i` of the model has the dataset's category id `ids[i]` and the name `names[i]`.
 
-    Inside the package only the contiguous classes 0…K-1 are used; dataset ids come back at the edges
-    (evaluation JSON, served outputs), names on images and in tables.
+    The package uses the contiguous classes 0…K-1. Dataset ids appear only in files and served outputs, names only on
+    images and in tables.
 
     Args:
-        ids: K different integers, the dataset's own category ids. Gaps are fine (COCO: 1…90 for 80 classes).
-        names: K different non-empty strings, in the same order.
+        ids: sequence of K different int, the dataset's category ids. Gaps are allowed (COCO: 1…90 for 80 classes).
+        names: sequence of K different non-empty str, in the same order.
 
     Raises:
-        InputError: if there is none, the two differ in length, or an id or name is ill-typed or repeated.
+        InputError: if `ids` is empty, if the lengths differ, or if an id or a name has the wrong type or is repeated.
 
     Example:
         >>> cells = Categories(ids=(1, 2, 7), names=("RBC", "WBC", "Platelets"))
@@ -41,20 +41,20 @@ class Categories:
         ids, names = tuple(self.ids), tuple(self.names)
         if len(ids) != len(names) or not ids:
             raise InputError(
-                "Categories need one name for every id, and at least one of them. "
+                "`ids` and `names` must have the same length, at least 1. "
                 f"Received: {len(ids)} ids and {len(names)} names."
             )
         for value in ids:
             if not _is_id(value):
-                raise InputError(f"A category id must be an integer of 64 bits. Received: {value!r}.")
+                raise InputError(f"`ids` must be 64-bit integers. Received: {value!r}.")
         for name in names:
             if not isinstance(name, str) or not name.strip():
-                raise InputError(f"A category name must be a non-empty string. Received: {name!r}.")
-        ids = tuple(operator.index(value) for value in ids)  # NumPy integers would not go into JSON
-        for what, values in (("id", ids), ("name", names)):
-            twice = [value for value, count in Counter(values).items() if count > 1]
-            if twice:
-                raise InputError(f"Category {what} {twice[0]!r} is given more than once; each must be unique.")
+                raise InputError(f"`names` must be non-empty strings. Received: {name!r}.")
+        ids = tuple(operator.index(value) for value in ids)  # NumPy integers cannot be serialised to JSON
+        for argument, values in (("ids", ids), ("names", names)):
+            repeated = [value for value, count in Counter(values).items() if count > 1]
+            if repeated:
+                raise InputError(f"`{argument}` must be unique. Received: {repeated[0]!r} more than once.")
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "_classes", {value: index for index, value in enumerate(ids)})
@@ -67,11 +67,18 @@ class Categories:
         """Categories numbered `first_id`, `first_id + 1`, … in the order of `names`.
 
         Args:
-            names: iterable of str, different non-empty strings, one a class.
-            first_id: int, dataset id of class 0. Defaults to 1, as COCO counts.
+            names: iterable of str, one different non-empty name for each class.
+            first_id: int, dataset id of class 0. Defaults to 1, as in COCO.
 
         Returns:
-            The `Categories`.
+            `Categories`.
+
+        Raises:
+            InputError: as for the class.
+
+        Example:
+            >>> Categories.from_names(["cat", "dog"])
+            Categories(ids=(1, 2), names=('cat', 'dog'))
         """
         names = tuple(names)
         return cls(ids=tuple(range(first_id, first_id + len(names))), names=names)
@@ -80,17 +87,18 @@ class Categories:
     def from_coco(cls, records):
         """Categories of a COCO file's `"categories"` list, sorted by id.
 
-        Two categories of one name stay two classes: each gets its id added,
-        "crane (id 3)" and "crane (id 9)".
+        Two categories with the same name stay two classes; the id is added to both names: "crane (id 3)" and
+        "crane (id 9)".
 
         Args:
             records: list of `{"id": int, "name": str, …}`; other keys are ignored.
 
         Returns:
-            The `Categories`; class 0 has the smallest id.
+            `Categories`; class 0 has the smallest id.
 
         Raises:
-            InputError: naming the record that is no dictionary, lacks a usable id or name, or repeats an id.
+            InputError: if a record is not a dictionary, has no usable id or name, or repeats an id. The message names
+                the record.
         """
         if not isinstance(records, Sequence) or isinstance(records, str) or not records:
             raise InputError(f'"categories" must be a list with at least one record. Received: {records!r:.80}.')
@@ -98,64 +106,69 @@ class Categories:
         for position, record in enumerate(records):
             where = f"Category record {position} ({record!r:.80})"
             if not isinstance(record, Mapping):
-                raise InputError(f'{where} is not a dictionary with "id" and "name".')
+                raise InputError(f'{where} must be a dictionary with "id" and "name".')
             identifier, name = record.get("id"), record.get("name")
             if not _is_id(identifier):
-                raise InputError(f'{where} has no usable "id": it must be an integer of 64 bits.')
+                raise InputError(f'{where} must have an "id" that is a 64-bit integer.')
             if not isinstance(name, str) or not name.strip():
-                raise InputError(f'{where} has no usable "name": it must be a non-empty string.')
+                raise InputError(f'{where} must have a "name" that is a non-empty string.')
             if identifier in names:
                 raise InputError(
-                    f"{where} repeats the id {identifier}, which {names[identifier]!r} already has. "
-                    "Give every category an id of its own."
+                    f"{where} repeats the id {identifier} of {names[identifier]!r}. Give every category a different id."
                 )
             names[identifier] = name
-        bearers = Counter(names.values())
+        name_counts = Counter(names.values())
         ids = sorted(names)
-        shown = [names[i] if bearers[names[i]] == 1 else f"{names[i]} (id {i})" for i in ids]
-        return cls(ids=tuple(ids), names=tuple(shown))
+        unique_names = [names[i] if name_counts[names[i]] == 1 else f"{names[i]} (id {i})" for i in ids]
+        return cls(ids=tuple(ids), names=tuple(unique_names))
 
     @classmethod
     def merge(cls, tables):
-        """One table with the classes of all, those of the same name made one.
+        """Merges several tables into one; classes with the same name become one class.
 
         Args:
-            tables: iterable of `Categories`, of which each may repeat names of the ones before it, or bring further
-                ones.
+            tables: iterable of `Categories`.
 
         Returns:
-            The `Categories`: names in the order in which they are met. An id stays what it is in the first table
-            that has the name, unless another name already has it; it is then one above the largest so far.
+            `Categories` with the names in the order of their first appearance. A name keeps the id of the first table
+            that has it, unless another name already uses that id; it then gets the largest id so far plus one.
 
         Example:
             >>> Categories.merge([Categories((1, 7), ("cat", "dog")), Categories((0, 1), ("dog", "cow"))])
             Categories(ids=(1, 7, 8), names=('cat', 'dog', 'cow'))
         """
         ids: dict[str, int] = {}
-        taken: set[int] = set()
+        used_ids: set[int] = set()
         for table in tables:
             for identifier, name in zip(table.ids, table.names, strict=True):
                 if name not in ids:
-                    ids[name] = identifier if identifier not in taken else max(taken) + 1
-                    taken.add(ids[name])
+                    ids[name] = identifier if identifier not in used_ids else max(used_ids) + 1
+                    used_ids.add(ids[name])
         return cls(ids=tuple(ids.values()), names=tuple(ids))
 
     def class_of(self, dataset_id):
-        """The class 0…K-1 of a dataset's category id, or None where the table does not have it."""
+        """Looks up the class of a dataset's category id.
+
+        Args:
+            dataset_id: int, the dataset's category id.
+
+        Returns:
+            int, the class 0…K-1, or `None` if no category has this id.
+        """
         return self._classes.get(dataset_id)
 
     def get_config(self):
-        """The table as plain lists that go into JSON."""
+        """The table as lists that can be serialised to JSON."""
         return {"ids": list(self.ids), "names": list(self.names)}
 
     @classmethod
     def from_config(cls, config):
-        """The table that `get_config` described."""
+        """Creates the table from the output of `get_config`."""
         return cls(ids=tuple(config["ids"]), names=tuple(config["names"]))
 
 
 def _is_id(value):
-    # bool is an int to Python, but `true` as an id is a mistake in the file.
+    # A bool is an int in Python, but `true` as an id is a mistake in the file.
     if isinstance(value, bool):
         return False
     try:

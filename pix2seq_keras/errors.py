@@ -1,8 +1,8 @@
-"""The one exception that speaks to the user."""
+"""The exception for input that cannot be used."""
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used; the message is a sentence that says what, and what to do.
+    """Raised for an argument, file or setting that cannot be used; the message says what is wrong and what to do.
 
-    The `pix2seq` command prints the sentence alone and exits with status 2; in Python it is a `ValueError`.
+    The `pix2seq` command prints only the message and exits with status 2. In Python it is a `ValueError`.
     """

@@ -1,4 +1,4 @@
-"""How far a long loop is, and the time left: a live bar on a terminal, a line now and then elsewhere."""
+"""Progress of a long loop: a live bar with the remaining time on a terminal, a line every 15 seconds in a log file."""
 
 import contextlib
 import time
@@ -13,29 +13,27 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-_SECONDS_BETWEEN_LINES = 15.0  # a log file stays readable, and a watcher still sees that something happens
+_SECONDS_BETWEEN_LINES = 15.0  # short log files that still show progress
 
 
 @contextlib.contextmanager
 def progress_bar(title, total, show=True, console=None):
-    """Shows progress with the time left while the block runs.
+    """Shows the progress and the remaining time while the block runs.
 
     Args:
-        title: String, what is being done, for instance `"evaluating digits test"`.
-        total: Integer, how many steps there are.
-        show: Whether to show anything. Default: True.
-        console: `rich.console.Console` to write to. Default: standard error.
+        title: str, name of the task, for example `"evaluating digits test"`.
+        total: int, number of steps.
+        show: bool, whether to show anything. Defaults to `True`.
+        console: `rich.console.Console` to write to. Defaults to `None`, standard error.
 
     Yields:
-        `advance(count=1)`, to be called after every `count` steps.
+        A function `advance(count=1)`, to be called after every `count` steps.
 
     Example:
-    ```python
-    with progress_bar("reading images", len(paths)) as advance:
-        for path in paths:
-            read(path)
-            advance()
-    ```
+        >>> with progress_bar("reading images", len(paths)) as advance:
+        ...     for path in paths:
+        ...         read(path)
+        ...         advance()
     """
     console = console or Console(stderr=True)
     if not show:
@@ -45,7 +43,7 @@ def progress_bar(title, total, show=True, console=None):
             task = bar.add_task(title, total=total)
             yield lambda count=1: bar.advance(task, count)
     else:
-        yield _lines(title, total, console)
+        yield _line_writer(title, total, console)
 
 
 def _live_bar(console):
@@ -62,7 +60,7 @@ def _live_bar(console):
     )
 
 
-def _lines(title, total, console):
+def _line_writer(title, total, console):
     start = time.monotonic()
     done, last_line = 0, start
 

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Atomic writes of files and folders."""
 
 import errno
 import json
@@ -10,7 +10,7 @@ from pix2seq_keras.atomic_files import atomic_folder, atomic_write, require_writ
 from pix2seq_keras.errors import InputError
 
 
-def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
+def test_a_file_is_replaced_only_if_the_block_ends_without_an_error(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
@@ -24,37 +24,37 @@ def test_a_file_is_replaced_only_when_the_block_ends_well(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_the_old_file(tmp_path):
+def test_a_full_disk_raises_an_input_error_and_keeps_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    sentence = r"file cannot be written: No space left on device\. Choose"
-    with pytest.raises(InputError, match=sentence), atomic_write(path) as file:
+    message = r"file cannot be written: No space left on device\. Choose"
+    with pytest.raises(InputError, match=message), atomic_write(path) as file:
         file.write("half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert path.read_text() == "old" and [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_json_is_written_for_people_too(tmp_path):
+def test_json_is_indented(tmp_path):
     write_json(tmp_path / "a.json", {"a": [1]})
     text = (tmp_path / "a.json").read_text()
     assert json.loads(text) == {"a": [1]} and text.count("\n") > 2
 
 
 @pytest.mark.parametrize("name", ["missing/a.json", "folder"])
-def test_a_place_that_cannot_be_written_is_named(tmp_path, name):
+def test_the_error_names_the_path_that_cannot_be_written(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(InputError, match=name):
         write_json(tmp_path / name, {})
 
 
-def test_a_folder_below_a_file_is_a_sentence(tmp_path):
+def test_a_folder_below_a_file_raises_an_input_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"Not a directory|File exists"):
         require_writable_folder(tmp_path / "file" / "folder")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
-def test_a_folder_is_replaced_only_when_the_block_ends_well(tmp_path, error):
+def test_a_folder_is_replaced_only_if_the_block_ends_without_an_error(tmp_path, error):
     path = tmp_path / "deep" / "folder"
     with atomic_folder(path) as folder:
         (folder / "old").touch()
@@ -72,7 +72,7 @@ def test_a_folder_is_replaced_only_when_the_block_ends_well(tmp_path, error):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.EIO, "Input/output error")])
-def test_the_old_folder_comes_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch, error):
+def test_the_old_folder_is_restored_if_the_new_one_cannot_replace_it(tmp_path, monkeypatch, error):
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").touch()

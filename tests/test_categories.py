@@ -1,4 +1,4 @@
-"""The table of dataset ids, classes and names."""
+"""The table of dataset category ids, classes and names."""
 
 import json
 
@@ -21,14 +21,14 @@ def test_gapped_and_unsorted_coco_ids_become_contiguous_classes():
     assert categories.class_of(12) is None
 
 
-def test_names_alone_are_numbered_from_the_first_id():
+def test_from_names_numbers_the_ids_from_first_id():
     categories = Categories.from_names(["a", "b"], first_id=0)
 
     assert (categories.ids, categories.names, len(categories)) == ((0, 1), ("a", "b"), 2)
     assert Categories.from_names(["a", "b"]).ids == (1, 2)
 
 
-def test_two_categories_of_one_name_are_told_apart_by_their_ids():
+def test_two_categories_of_the_same_name_get_their_ids_added():
     records = [{"id": 3, "name": "crane"}, {"id": 9, "name": "crane"}, {"id": 4, "name": "heron"}]
 
     assert Categories.from_coco(records).names == ("crane (id 3)", "heron", "crane (id 9)")
@@ -37,18 +37,18 @@ def test_two_categories_of_one_name_are_told_apart_by_their_ids():
 @pytest.mark.parametrize(
     ("records", "named"),
     [
-        ([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}], "record 1 .* repeats the id 1"),
-        ([{"id": 1, "name": "a"}, {"id": 2}], 'record 1 .* no usable "name"'),
-        ([{"id": 1, "name": "  "}], 'record 0 .* no usable "name"'),
-        ([{"id": "1", "name": "a"}], 'record 0 .* no usable "id"'),
-        ([{"id": True, "name": "a"}], 'record 0 .* no usable "id"'),
-        ([{"id": 2**63, "name": "a"}], 'record 0 .* no usable "id"'),
-        ([{"id": 1, "name": "a"}, "cat"], "record 1 .* not a dictionary"),
+        ([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}], "record 1 .* repeats the id 1 of 'a'"),
+        ([{"id": 1, "name": "a"}, {"id": 2}], 'record 1 .* must have a "name"'),
+        ([{"id": 1, "name": "  "}], 'record 0 .* must have a "name"'),
+        ([{"id": "1", "name": "a"}], 'record 0 .* must have an "id"'),
+        ([{"id": True, "name": "a"}], 'record 0 .* must have an "id"'),
+        ([{"id": 2**63, "name": "a"}], 'record 0 .* must have an "id"'),
+        ([{"id": 1, "name": "a"}, "cat"], "record 1 .* must be a dictionary"),
         ([], "at least one"),
         ({"id": 1}, "at least one"),
     ],
 )
-def test_unusable_coco_categories_are_refused_by_naming_the_record(records, named):
+def test_an_unusable_coco_category_is_refused_and_its_record_named(records, named):
     with pytest.raises(InputError, match=named):
         Categories.from_coco(records)
 
@@ -80,7 +80,7 @@ def test_categories_round_trip_through_keras_and_json():
     assert back.class_of(7) == 2
 
 
-def test_tables_are_merged_by_name_and_keep_the_ids_they_can():
+def test_tables_are_merged_by_name_and_keep_unused_ids():
     first, second = Categories((1, 7), ("cat", "dog")), Categories((0, 1, 9), ("dog", "cow", "hen"))
 
     merged = Categories.merge([first, second, first])

@@ -5,7 +5,7 @@ from rich.console import Console
 from pix2seq_keras import progress
 
 
-def test_a_terminal_sees_a_bar_with_the_time_left():
+def test_a_terminal_shows_a_bar_with_the_time_left():
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
 
     with progress.progress_bar("reading", 3, console=console) as advance:
@@ -16,7 +16,7 @@ def test_a_terminal_sees_a_bar_with_the_time_left():
     assert "reading" in shown and "3/3" in shown and "left" in shown
 
 
-def test_a_log_file_gets_a_line_now_and_then_and_the_last(monkeypatch):
+def test_a_log_file_gets_a_line_every_15_seconds_and_the_last(monkeypatch):
     clock = iter([0.0] + [float(second) for second in range(1, 41)])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     console = Console(file=io.StringIO())
@@ -32,7 +32,7 @@ def test_a_log_file_gets_a_line_now_and_then_and_the_last(monkeypatch):
     ]
 
 
-def test_nothing_is_shown_when_not_wanted():
+def test_nothing_is_shown_if_show_is_false():
     console = Console(file=io.StringIO(), force_terminal=True)
 
     with progress.progress_bar("reading", 1, show=False, console=console) as advance:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import keras
 
-from pix2seq_keras.atomic_files import atomic_write, unwritable, write_json
+from pix2seq_keras.atomic_files import atomic_write, write_error_message, write_json
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
@@ -220,7 +220,7 @@ class _Log:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
-            raise InputError(unwritable(self.path, error)) from error
+            raise InputError(write_error_message(self.path, error)) from error
 
     def __exit__(self, kind, error, trace):
         if error is not None:

@@ -26,7 +26,7 @@ import PIL
 import tensorflow as tf
 from PIL import Image
 
-from pix2seq_keras.atomic_files import require_writable_folder, unwritable
+from pix2seq_keras.atomic_files import require_writable_folder, write_error_message
 from pix2seq_keras.errors import InputError
 
 _QUALITY = 95
@@ -150,7 +150,9 @@ class ImageCache:
             os.replace(temporary, path)
         except OSError as error:
             self._storing = False
-            warnings.warn(f"{unwritable(path, error)} Until then images are reduced anew each time.", stacklevel=2)
+            warnings.warn(
+                f"{write_error_message(path, error)} Until then images are reduced anew each time.", stacklevel=2
+            )
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
