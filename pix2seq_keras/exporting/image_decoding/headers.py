@@ -1,29 +1,49 @@
-"""Reading numbers off the headers of images, in the graph, and refusing what they tell."""
+"""Reads numbers from image headers in the graph, and asserts that they are acceptable."""
 
 import tensorflow as tf
 
 
 def padded_bytes(data, count):
-    """The first `count` bytes of a string scalar as int32 (count,), zeros behind its end."""
+    """Reads the first bytes of a file, zero-padded at the end.
+
+    Args:
+        data: string scalar tensor, the file.
+        count: int, number of bytes.
+
+    Returns:
+        int32 tensor (count,), values 0…255.
+    """
     data = tf.strings.join([tf.strings.substr(data, 0, count), tf.constant(bytes(count))])
     return tf.cast(tf.io.decode_raw(tf.strings.substr(data, 0, count), tf.uint8), tf.int32)
 
 
-def unsigned(content, position, size=4, big=False):
-    """A number of `size` bytes as int32; one of 2³¹ or more comes out negative.
+def read_uint(content, position, size=4, big_endian=False):
+    """Reads an unsigned integer.
 
     Args:
-        content: int32 tensor (n,) of bytes.
-        position: int or int32 scalar.
-        size: int ≤ 4.
-        big: bool, whether the first byte is the largest.
+        content: int32 tensor (n,), bytes.
+        position: int or int32 scalar tensor, index of its first byte.
+        size: int, number of bytes, at most 4.
+        big_endian: bool, whether the first byte is the most significant, default `False`.
+
+    Returns:
+        int32 scalar tensor. A number of 2³¹ or more overflows to a negative one, which `require_image_size` refuses.
     """
-    order = range(size) if not big else range(size - 1, -1, -1)
-    return tf.add_n([content[position + place] * (1 << 8 * power) for power, place in enumerate(order)])
+    order = range(size) if not big_endian else range(size - 1, -1, -1)
+    return tf.add_n([content[position + offset] * (1 << 8 * power) for offset, power in enumerate(order)])
 
 
-def require_size(height, width, max_pixels):
-    """An operation that fails unless an image has pixels, and no more than it may have."""
+def require_image_size(height, width, max_pixels):
+    """Asserts that an image has at least one pixel and at most `max_pixels`.
+
+    Args:
+        height: int32 scalar tensor, pixels.
+        width: int32 scalar tensor, pixels.
+        max_pixels: int.
+
+    Returns:
+        `tf.Operation`, to be used as a control dependency.
+    """
     pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
     return tf.debugging.Assert(
         (height > 0) & (width > 0) & (pixels <= max_pixels),
@@ -35,6 +55,14 @@ def require_size(height, width, max_pixels):
     )
 
 
-def refuse_unless(condition, sentence):
-    """An operation that fails with a sentence unless the condition, a bool scalar, holds."""
-    return tf.debugging.Assert(condition, [sentence])
+def refuse_unless(condition, message):
+    """Asserts a condition.
+
+    Args:
+        condition: bool scalar tensor.
+        message: str, the error's message where the condition is false.
+
+    Returns:
+        `tf.Operation`, to be used as a control dependency.
+    """
+    return tf.debugging.Assert(condition, [message])

@@ -1,4 +1,4 @@
-"""Images decoded in the graph: the pixels of `read_image`, and refusals before anything large is unpacked."""
+"""Images decoded in the graph equal those of `read_image`; bad ones are refused before their pixels are unpacked."""
 
 import io
 import struct
@@ -11,9 +11,9 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.data import read_image
-from pix2seq_keras.exporting import decode_image
-from pix2seq_keras.exporting.image_decoding.gifs import MAX_BLOCKS
-from pix2seq_keras.exporting.image_decoding.jpegs import MAX_SEGMENTS
+from pix2seq_keras.exporting.image_decoding import decode_image
+from pix2seq_keras.exporting.image_decoding.gif import MAX_BLOCKS
+from pix2seq_keras.exporting.image_decoding.jpeg import MAX_SEGMENTS
 
 LIMIT = 100_000
 
@@ -46,7 +46,7 @@ def encode(image, format, **options):
 
 
 def png(header, rows, *chunks):
-    """A PNG of hand-made chunks."""
+    """A PNG built chunk by chunk."""
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", *header, 0, 0, 0)),
@@ -60,22 +60,24 @@ def png(header, rows, *chunks):
 KINDS = {
     "jpeg": lambda image: encode(image, "JPEG"),
     "progressive": lambda image: encode(image, "JPEG", progressive=True),
-    "jpeg with a film behind it": lambda image: encode(image, "JPEG") + b"film\xff\xda" * 100,
-    "jpeg with a profile of scans' marks": lambda image: encode(image, "JPEG", icc_profile=b"\xff\xda\xff\xd9" * 30000),
-    "jpeg of restarts": lambda image: encode(image, "JPEG", restart_marker_blocks=1),
+    "jpeg with a video appended": lambda image: encode(image, "JPEG") + b"video\xff\xda" * 100,
+    "jpeg with scan markers in its profile": lambda image: encode(
+        image, "JPEG", icc_profile=b"\xff\xda\xff\xd9" * 30000
+    ),
+    "jpeg with restart markers": lambda image: encode(image, "JPEG", restart_marker_blocks=1),
     "grey jpeg": lambda image: encode(image.convert("L"), "JPEG"),
     "cmyk jpeg": lambda image: encode(image.convert("CMYK"), "JPEG"),
     "png": lambda image: encode(image, "PNG"),
     "png with alpha": lambda image: encode(with_alpha(image), "PNG"),
     "grey png with alpha": lambda image: encode(with_alpha(image).convert("LA"), "PNG"),
     "palette png": lambda image: encode(image.convert("P"), "PNG"),
-    "palette png, one colour clear": lambda image: encode(image.convert("P"), "PNG", transparency=3),
+    "palette png, one colour transparent": lambda image: encode(image.convert("P"), "PNG", transparency=3),
     "png of one bit": lambda image: encode(image.convert("1"), "PNG"),
     "bmp": lambda image: encode(image, "BMP"),
     "palette bmp": lambda image: encode(image.convert("P"), "BMP"),
     "bmp of 32 bits": lambda image: encode(with_alpha(image), "BMP"),
     "gif": lambda image: encode(image.convert("P"), "GIF"),
-    "moving gif": lambda image: encode(
+    "animated gif": lambda image: encode(
         image.convert("P"), "GIF", save_all=True, append_images=[image.rotate(180).convert("P")] * 3, comment=b"x" * 700
     ),
     "panorama": lambda image: encode(image.resize((300, 100)), "JPEG"),
@@ -84,7 +86,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_pixels_are_those_of_training(decode, image, kind):
+def test_the_pixels_equal_those_of_read_image(decode, image, kind):
     data = KINDS[kind](image)
 
     pixels = decode(data).numpy()
@@ -93,20 +95,20 @@ def test_the_pixels_are_those_of_training(decode, image, kind):
     np.testing.assert_array_equal(pixels, read_image(data))
 
 
-def test_grey_pngs_of_two_and_four_bits_are_spread_to_all_greys(decode):
+def test_grey_pngs_of_two_and_four_bits_use_the_whole_range(decode):
     for bits, packed in ((2, [0b00011011]), (4, [0x01, 0x8F])):
         data = png((4, 1, bits, 0), bytes([0, *packed]))
         np.testing.assert_array_equal(decode(data).numpy(), read_image(data))
 
 
-def test_exif_is_left_to_the_client(decode, image):
+def test_exif_orientation_is_ignored(decode, image):
     exif = Image.Exif()
     exif[0x0112] = 6
     assert decode(encode(image, "JPEG", exif=exif)).shape == (62, 94, 3)
 
 
 def gif_of_frames(size, frames):
-    """A small file whose frames are each of the given size."""
+    """A small GIF file with that many frames of the given size."""
     frame = encode(Image.new("P", size), "GIF")
     body = frame[13 + 3 * 2 ** ((frame[10] & 7) + 1) : -1]
     return frame[: len(frame) - 1 - len(body)] + body * frames + b";"
@@ -124,7 +126,7 @@ REFUSED = {
     "half a jpeg": (lambda image: encode(image, "JPEG")[:700], "JPEG"),
     "the start of a jpeg": (lambda image: b"\xff\xd8\xff", "JPEG"),
     "half a png": (lambda image: encode(image, "PNG")[:700], "PNG"),
-    "half a gif": (lambda image: encode(image.convert("P"), "GIF")[:900], "cut short"),
+    "half a gif": (lambda image: encode(image.convert("P"), "GIF")[:900], "truncated"),
     "half a bmp": (lambda image: encode(image, "BMP")[:700], "size"),
     "bmp of one bit": (lambda image: encode(image.convert("1"), "BMP"), "8, 24 or 32 bits"),
     "bmp, compressed": (
@@ -146,7 +148,7 @@ REFUSED = {
         lambda image: b"\xff\xd8" + b"\xff\xfe\0\2" * (MAX_SEGMENTS + 9) + encode(image, "JPEG")[2:],
         "segments",
     ),
-    "jpeg whose scans stand behind a false end": (
+    "jpeg whose scans follow a false end marker": (
         lambda image: encode(image, "JPEG")[:-2] + b"\xff\xfe\0\4\xff\xd9" + b"\xff\xda\0\2" * 100,
         "scans",
     ),
@@ -154,10 +156,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_is_no_image_or_too_large_is_refused_in_a_sentence(decode, image, what):
-    make, said = REFUSED[what]
-    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+@pytest.mark.parametrize("name", REFUSED)
+def test_files_that_are_no_image_damaged_or_too_large_are_refused(decode, image, name):
+    make, message = REFUSED[name]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         decode(make(image))
 
 
@@ -169,24 +171,24 @@ def test_a_frame_larger_than_its_gif_is_refused(decode):
         decode(bytes(data))
 
 
-def test_ten_thousand_frames_cost_no_more_than_one(decode):
+def test_only_the_first_of_ten_thousand_gif_frames_is_decoded(decode):
     data = gif_of_frames((300, 300), 10_000)
     assert decode(gif_of_frames((300, 300), 1)).shape == (300, 300, 3)  # traced and warm
     start = time.perf_counter()
     assert decode(data).shape == (300, 300, 3)
-    # All frames would take 2.7 GB and many seconds; the bound leaves room for a busy machine.
+    # All frames would take 2.7 GB and many seconds; 5 s leave room for a busy machine.
     assert time.perf_counter() - start < 5.0
 
 
-def test_a_gif_of_blocks_of_one_byte_ends_soon(decode):
+def test_a_gif_with_very_short_blocks_is_refused_quickly(decode):
     data = encode(Image.new("P", (4, 4)), "GIF")[:13] + b"\x21\xfe" + b"\1a" * (MAX_BLOCKS - 9) + b"\0;"
     start = time.perf_counter()
-    with pytest.raises(tf.errors.InvalidArgumentError, match="cut short"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="truncated"):
         decode(data)
-    assert time.perf_counter() - start < 3.0  # all of them would take eight seconds
+    assert time.perf_counter() - start < 3.0  # walking over all blocks would take eight seconds
 
 
-def test_a_gif_of_nothing_but_blocks_ends(decode):
+def test_a_gif_with_extensions_only_is_refused(decode):
     endless = encode(Image.new("P", (4, 4)), "GIF")[:13] + b"\x21\xfe\x00" * (MAX_BLOCKS // 20)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="cut short"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="truncated"):
         decode(endless)
