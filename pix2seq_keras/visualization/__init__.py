@@ -1,14 +1,12 @@
-"""Boxes on images, galleries and training curves."""
+"""Drawing: boxes on images, galleries of images, and training curves. Matplotlib is imported when it is first used."""
 
-from pix2seq_keras.visualization.curves import save_curves
-from pix2seq_keras.visualization.drawing import class_colour, draw_detections
-from pix2seq_keras.visualization.gallery import detection_panels, save_gallery, save_image
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = [
-    "class_colour",
-    "detection_panels",
-    "draw_detections",
-    "save_curves",
-    "save_gallery",
-    "save_image",
-]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.visualization.curves": ["save_curves"],
+        "pix2seq_keras.visualization.drawing": ["class_colour", "draw_detections"],
+        "pix2seq_keras.visualization.gallery": ["detection_panels", "save_gallery", "save_image"],
+    },
+)

@@ -17,7 +17,7 @@ def metrics(tmp_path):
     return write
 
 
-def test_curves_are_written_as_a_image_with_something_in_it(metrics, tmp_path):
+def test_curves_are_written_as_a_png_file(metrics, tmp_path):
     path = metrics(HEADER + "".join(f"{i},0.{i},0.001,{5 - i},0.1,0.2,0.1\n" for i in range(5)))
 
     save_curves(path, tmp_path / "plots" / "curves.png")
@@ -27,7 +27,7 @@ def test_curves_are_written_as_a_image_with_something_in_it(metrics, tmp_path):
     assert [file.name for file in (tmp_path / "plots").iterdir()] == ["curves.png"]
 
 
-def test_every_number_becomes_a_point_of_the_right_panel(metrics, tmp_path, monkeypatch):
+def test_every_number_becomes_a_point_of_its_panel(metrics, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(curves, "_draw_panel", lambda axis, title, points: drawn.update({title: points}))
     path = metrics(
@@ -44,7 +44,7 @@ def test_every_number_becomes_a_point_of_the_right_panel(metrics, tmp_path, monk
 
     assert drawn == {
         "loss": {"loss": [(0, 5.0), (1, 4.0), (2, 3.0)]},
-        "accuracy of tokens": {"accuracy": [(0, 0.1), (1, 0.2), (2, 0.3), (3, 0.4)]},
+        "token accuracy": {"accuracy": [(0, 0.1), (1, 0.2), (2, 0.3), (3, 0.4)]},
         "average precision": {"val_AP": [(1, 0.25)], "val_AP50": [(1, 0.5)], "val_AP75": [(1, 0.125)]},
         "learning rate": {"learning_rate": [(0, 0.001), (2, 0.002)]},
     }
@@ -56,14 +56,14 @@ def test_a_single_column_is_enough(metrics, tmp_path):
     assert (tmp_path / "curves.png").stat().st_size > 0
 
 
-def test_missing_empty_and_numberless_files_are_refused(metrics, tmp_path):
+def test_files_that_are_missing_or_have_no_numbers_are_refused(metrics, tmp_path):
     with pytest.raises(InputError, match=r"gone\.csv cannot be read"):
         save_curves(tmp_path / "gone.csv", tmp_path / "curves.png")
     with pytest.raises(InputError, match="empty"):
         save_curves(metrics(""), tmp_path / "curves.png")
     with pytest.raises(InputError, match="empty"):
         save_curves(metrics(HEADER), tmp_path / "curves.png")
-    with pytest.raises(InputError, match="no number to draw"):
+    with pytest.raises(InputError, match="must have a number"):
         save_curves(metrics("epoch,loss\n0,nan\n"), tmp_path / "curves.png")
 
     assert not (tmp_path / "curves.png").exists()

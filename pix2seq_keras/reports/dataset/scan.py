@@ -85,5 +85,5 @@ def thumbnail(example, names):
     image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
     crowd = example["is_crowd"]
     boxes, classes = example["boxes"], example["classes"]
-    small = draw_detections(np.asarray(image), boxes[crowd], classes[crowd], truth=True, min_side=1)
+    small = draw_detections(np.asarray(image), boxes[crowd], classes[crowd], dashed=True, min_side=1)
     return draw_detections(small, boxes[~crowd], classes[~crowd], names=names, min_side=_THUMBNAIL // 2)

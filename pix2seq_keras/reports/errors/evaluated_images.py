@@ -45,7 +45,7 @@ class EvaluatedImages:
         # A small one is enlarged by a whole factor, so that lines and letters stay thin beside the objects.
         min_side = max(1, LONGEST // max(image.size)) * min(image.size)
         boxes, classes, scores = self._found(image_id, size)
-        drawn = draw_detections(np.asarray(image), example["boxes"], example["classes"], truth=True, min_side=min_side)
+        drawn = draw_detections(np.asarray(image), example["boxes"], example["classes"], dashed=True, min_side=min_side)
         return draw_detections(drawn, boxes, classes, scores, names=self._names, min_side=1)
 
     def _found(self, image_id, size):
