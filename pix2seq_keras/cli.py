@@ -1,46 +1,79 @@
-"""The `pix2seq` command: its flags are derived from typed functions and the recipe's dataclasses."""
+"""The `pix2seq` command. A command's flags are derived from a typed function, or from the recipe's dataclasses.
 
+Only the module of the command that is asked for is imported, and that imports TensorFlow when its work begins.
+"""
+
+import dataclasses
+import importlib
 import sys
 
 import jsonargparse
 
-from pix2seq_keras.commands import benchmark, data, train
-from pix2seq_keras.commands.convert import convert
-from pix2seq_keras.commands.evaluate import evaluate
-from pix2seq_keras.commands.export import export
-from pix2seq_keras.commands.predict import predict
-from pix2seq_keras.commands.serve import serve
+import pix2seq_keras
 from pix2seq_keras.errors import InputError
 
-# Name -> function and help; the arguments named last are given without a flag.
-COMMANDS = {
-    "evaluate": (evaluate, "Score a model on a split."),
-    "predict": (predict, "Find objects in images.", {"images": "images, or folders of them"}),
-    "export": (export, "Write a model for TensorFlow Serving or for devices."),
-    "convert": (convert, "Turn a published checkpoint into a .keras file."),
-    "serve": (serve, "Serve a SavedModel over gRPC and REST, for trying out."),
-}
-_SWITCHES = {"strict": "exit with status 1 if anything is irregular"}  # flags that take no value
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command, by the names of what is imported when it is asked for.
+
+    Args:
+        help: one line for the list of commands.
+        function: "module.function" in `pix2seq_keras.commands`, which runs the command. Its typed arguments are the
+            flags, and its docstring their help.
+        positional: dict of argument to help, the arguments that are given without a flag.
+        parser: "module.function" that makes the parser, where the flags are a recipe's. `function` is then called with
+            the parsed options.
+    """
+
+    help: str
+    function: str
+    positional: dict = dataclasses.field(default_factory=dict)
+    parser: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """A command that has commands of its own.
+
+    Args:
+        help: one line for the list of commands.
+        commands: dict of name to `Command`.
+    """
+
+    help: str
+    commands: dict
+
+
 _SOURCE = {"source": "such as coco:DIR, voc:DIR, yolo:data.yaml or tfds:NAME"}
-# Commands that have commands of their own.
-GROUPS = {
-    "benchmark": (
-        "Measure time and memory, side by side in one run.",
+COMMANDS = {
+    "train": Command("Train a model by a recipe.", "train.run", parser="train.parser"),
+    "evaluate": Command("Score a model on a split.", "evaluate.evaluate"),
+    "predict": Command("Detect objects in images.", "predict.predict", {"images": "images, or folders of images"}),
+    "export": Command("Write a model for TensorFlow Serving or for devices.", "export.export"),
+    "convert": Command("Convert a published checkpoint to a .keras file.", "convert.convert"),
+    "serve": Command("Serve a SavedModel over gRPC and REST, for trials.", "serve.serve"),
+    "benchmark": Group(
+        "Measure time and memory.",
         {
-            "conversion": (benchmark.conversion, "Converting a checkpoint."),
-            "export": (benchmark.export, "Exporting a model, and the exported model."),
-            "generation": (benchmark.generation, "Reading images out."),
-            "pipeline": (benchmark.pipeline, "Preparing training images."),
+            "conversion": Command("Conversion of a checkpoint.", "benchmark.conversion"),
+            "export": Command("Export of a model, and the exported model.", "benchmark.export"),
+            "generation": Command("Generation of token sequences.", "benchmark.generation"),
+            "pipeline": Command("Preparation of training images.", "benchmark.pipeline"),
         },
     ),
-    "data": (
-        "Look at data before training, or write it in another format.",
+    "data": Group(
+        "Check data before training, or write it in another format.",
         {
-            "check": (data.check, "What a source holds, and every issue.", _SOURCE),
-            "convert": (data.convert, "Write a source as COCO, VOC, YOLO or TFRecord.", _SOURCE),
+            "check": Command("Report what a source holds, and every issue in it.", "data.check", _SOURCE),
+            "convert": Command("Write a source as COCO, VOC, YOLO or TFRecord.", "data.convert", _SOURCE),
+            "preview": Command(
+                "Draw the images that a training run would see.", "data.run_preview", parser="data.preview_parser"
+            ),
         },
     ),
 }
+_SWITCHES = {"strict": "exit with status 1 if there is any issue"}  # flags without a value
 
 
 def main(arguments=None):
@@ -54,23 +87,16 @@ def main(arguments=None):
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        chosen = _parser().parse_args(_in_the_parsers_words(arguments))
-        options = chosen[chosen.command]
-        if chosen.command == "train":
-            train.run(options)
-            return 0
-        function = COMMANDS.get(chosen.command, (None,))[0]
-        if function is None:
-            name = options[chosen.command]
-            if name == "preview":
-                data.run_preview(options[name])
-                return 0
-            function, options = GROUPS[chosen.command][1][name][0], options[name]
-        return function(**options.as_dict()) or 0
+        names, command = _requested(arguments)
+        options = _parser(names, command).parse_args(_normalized(names, command, arguments))
+        for name in names:
+            options = options[name]
+        function = _imported(command.function)
+        return (function(**options.as_dict()) if command.parser is None else function(options)) or 0
     except InputError as error:
         print(f"pix2seq: {error}", file=sys.stderr)
         return 2
-    except OSError as error:  # a full disk, a file taken away: wherever it was met, no traceback helps
+    except OSError as error:  # such as a full disk: a traceback does not help
         where = f" ({error.filename})" if error.filename else ""
         print(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", file=sys.stderr)
         return 2
@@ -80,49 +106,74 @@ def main(arguments=None):
         return 130
 
 
-def _parser():
+def _requested(arguments):
+    """The names of the command, such as ["data", "check"], and its `Command`; `None` where they do not name one."""
+    names, level = [], COMMANDS
+    for argument in arguments[:2]:
+        if argument not in level:
+            break
+        names.append(argument)
+        if isinstance(level[argument], Command):
+            return names, level[argument]
+        level = level[argument].commands
+    return names, None
+
+
+def _parser(names, command):
+    """The parser of all commands, of which only the requested one has its flags."""
     parser = jsonargparse.ArgumentParser(prog="pix2seq", description="Object detection as language modelling.")
-    commands = parser.add_subcommands(dest="command", required=True)
-    commands.add_subcommand("train", train.parser(), help="Train a model by a recipe.")
-    _add(commands, COMMANDS)
-    for name, (what, members) in GROUPS.items():
-        group = jsonargparse.ArgumentParser(description=what)
-        commands.add_subcommand(name, group, help=what)
-        inner = group.add_subcommands(dest=name, required=True)
-        _add(inner, members)
-        if name == "data":  # its flags are a recipe's, like those of train
-            inner.add_subcommand("preview", data.preview_parser(), help="Draw what a training run would see.")
+    parser.add_argument("--version", action="version", version=f"pix2seq {pix2seq_keras.__version__}")
+    _add(parser, "command", COMMANDS, names, command)
     return parser
 
 
-def _add(commands, members):
-    for name, (function, what, *positional) in members.items():
-        parser, without_flag = jsonargparse.ArgumentParser(description=function.__doc__.split("\n")[0]), {}
-        for without_flag in positional:
-            for argument, help_ in without_flag.items():
-                many = function.__annotations__[argument] == list[str]
-                parser.add_argument(argument, type=str, help=help_, **({"nargs": "+"} if many else {}))
-        switches = {name: help_ for name, help_ in _SWITCHES.items() if name in function.__annotations__}
-        for switch, help_ in switches.items():
-            parser.add_argument(f"--{switch}", action="store_true", help=help_)
-        skip = {*without_flag, *switches}
-        parser.add_function_arguments(function, as_group=False, as_positional=False, skip=skip)
-        commands.add_subcommand(name, parser, help=what)
+def _add(parser, dest, commands, names, requested):
+    added = parser.add_subcommands(dest=dest, required=True)
+    for name, command in commands.items():
+        rest = names[1:] if names[:1] == [name] else None
+        if isinstance(command, Group):
+            flags = jsonargparse.ArgumentParser(description=command.help)
+        elif rest is None:
+            flags = jsonargparse.ArgumentParser()
+        else:
+            flags = _flags(requested) if requested.parser is None else _imported(requested.parser)()
+        added.add_subcommand(name, flags, help=command.help)
+        if isinstance(command, Group):
+            _add(flags, name, command.commands, rest or [], requested)
 
 
-def _in_the_parsers_words(arguments):
-    """`--batch-size` stands for `--batch_size` everywhere; see also `train.in_the_parsers_words`."""
+def _flags(command):
+    """The parser of a typed function."""
+    function = _imported(command.function)
+    parser = jsonargparse.ArgumentParser(description=function.__doc__.split("\n")[0])
+    for argument, help_ in command.positional.items():
+        many = {"nargs": "+"} if function.__annotations__[argument] == list[str] else {}
+        parser.add_argument(argument, type=str, help=help_, **many)
+    switches = {name: help_ for name, help_ in _SWITCHES.items() if name in function.__annotations__}
+    for switch, help_ in switches.items():
+        parser.add_argument(f"--{switch}", action="store_true", help=help_)
+    skip = {*command.positional, *switches}
+    parser.add_function_arguments(function, as_group=False, as_positional=False, skip=skip)
+    return parser
+
+
+def _normalized(names, command, arguments):
+    """`--batch-size` stands for `--batch_size` everywhere; for a recipe's flags see `train.in_the_parsers_words`."""
     arguments = [_with_underscores(argument) for argument in arguments]
-    if arguments[:1] == ["train"]:
-        return ["train", *train.in_the_parsers_words(arguments[1:])]
-    if arguments[:2] == ["data", "preview"]:
-        return ["data", "preview", *train.in_the_parsers_words(arguments[2:])]
-    return arguments
+    if command is None or command.parser is None:
+        return arguments
+    return [*names, *_imported("train.in_the_parsers_words")(arguments[len(names) :])]
 
 
 def _with_underscores(argument):
     flag, equals, value = argument.partition("=")
     return flag[:2] + flag[2:].replace("-", "_") + equals + value if flag.startswith("--") else argument
+
+
+def _imported(path):
+    """The function that "module.function" names."""
+    module, _, name = path.partition(".")
+    return getattr(importlib.import_module(f"pix2seq_keras.commands.{module}"), name)
 
 
 if __name__ == "__main__":

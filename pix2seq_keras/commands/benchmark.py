@@ -4,24 +4,19 @@ import dataclasses
 from pathlib import Path
 
 from pix2seq_keras.atomic_files import atomic_write, require_writable_file, write_json
-from pix2seq_keras.benchmarks.conversion import measure_conversion
-from pix2seq_keras.benchmarks.exporting import measure_export
-from pix2seq_keras.benchmarks.generation import measure_generation
-from pix2seq_keras.benchmarks.pipeline import STAGES, measure_pipeline
-from pix2seq_keras.benchmarks.profiling import profile_generation
-from pix2seq_keras.training import Recipe
-from pix2seq_keras.training import recipe as recipes
 
 
-def conversion(preset: str = "vit_b_640", json: str | None = None):
+def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
     """Measure how long converting a published checkpoint takes, and how much memory.
 
     Args:
         preset: published model; a checkpoint of it with random weights is written first
         json: file for the result
     """
-    if json is not None:
-        require_writable_file(Path(json))
+    _require_writable(json)
+
+    from pix2seq_keras.benchmarks.conversion import measure_conversion
+
     result = measure_conversion(preset)
     for name, value in result.items():
         print(f"{name:34} {value}")
@@ -37,26 +32,30 @@ def generation(
     repeats: int = 5,
     json: str | None = None,
     profile: str | None = None,
-):
-    """Measure how fast a model reads images out, against plain ways and the machine's limits.
+) -> None:
+    """Measure how fast a model generates sequences, against plain implementations and the machine's limits.
 
     Args:
         preset: model, with random weights
-        batch_size: images at once
-        max_objects: objects to read out of each, five tokens an object; nothing stops early
+        batch_size: images per batch
+        max_objects: objects to generate per image, five tokens each; no sequence ends early
         sampler: greedy, top_k or top_p
-        repeats: rounds after the warm-up; medians are given
+        repeats: rounds after the warm-up; medians are reported
         json: file for the result
-        profile: file for a table of the time of each operation, compiled and as a graph
+        profile: file for a table of each operation's time, with XLA and as a plain graph
     """
-    for path in filter(None, (json, profile)):
-        require_writable_file(Path(path))
+    _require_writable(json, profile)
+
+    from pix2seq_keras.benchmarks.generation import measure_generation
+    from pix2seq_keras.benchmarks.profiling import profile_generation
+
     result = measure_generation(preset, batch_size, max_objects, repeats, sampler)
     for name, value in result.items():
         print(f"{name:22} {value}")
     for name in ("decode_s", "decode_graph_s"):
         plain, floor = (result[other] for other in ("decode_plain_s", "floor_s"))
-        print(f"{name}: {plain / result[name]:.1f} times the speed of the plain way, {result[name] / floor:.2f} floors")
+        times, floors = plain / result[name], result[name] / floor
+        print(f"{name}: {times:.1f} times as fast as plain decoding, {floors:.2f} times the machine's lower bound")
     if json is not None:
         write_json(Path(json), result)
     if profile is not None:
@@ -71,18 +70,20 @@ def export(
     max_objects: int | None = None,
     repeats: int = 5,
     json: str | None = None,
-):
+) -> None:
     """Measure how long exporting takes, and whether a SavedModel is as fast as the model in Python.
 
     Args:
         preset: model, with random weights
-        batch_size: images at once
-        max_objects: objects to read out of each; by default as many as the model can
-        repeats: rounds after the warm-up; medians are given
+        batch_size: images per batch
+        max_objects: objects to generate per image; by default the model's maximum
+        repeats: rounds after the warm-up; medians are reported
         json: file for the result
     """
-    if json is not None:
-        require_writable_file(Path(json))
+    _require_writable(json)
+
+    from pix2seq_keras.benchmarks.exporting import measure_export
+
     result = measure_export(preset, batch_size, max_objects, repeats)
     for name, value in result.items():
         print(f"{name:22} {value}")
@@ -103,7 +104,7 @@ def pipeline(
     rounds: int = 5,
     model: bool = False,
     json: str | None = None,
-):
+) -> None:
     """Measure how fast training images are prepared, stage by stage.
 
     Args:
@@ -111,19 +112,22 @@ def pipeline(
         data: source of the images, instead of the recipe's
         split: split to read, instead of the recipe's
         image_size: height and width of the canvas, instead of the recipe's
-        batch_size: images a batch, instead of the recipe's
+        batch_size: images per batch, instead of the recipe's
         color: strength of colour jitter, instead of the recipe's
         cache_dir: folder of reduced images, instead of the recipe's
         cache_size: longest side of a reduced image, instead of the recipe's
         steps: batches of each stage in a round
-        rounds: rounds; medians are given
-        model: whether to time training steps of the recipe's model too, and say which of the two is the limit
+        rounds: number of rounds; medians are reported
+        model: whether to time training steps of the recipe's model too, and report which of the two is the limit
         json: file for the result
     """
-    if json is not None:
-        require_writable_file(Path(json))
+    _require_writable(json)
+
+    from pix2seq_keras.benchmarks.pipeline import STAGES, measure_pipeline
+    from pix2seq_keras.training import recipe as recipes
+
     if recipe is None:
-        chosen, image_size, batch_size = Recipe(), image_size or 640, batch_size or 8
+        chosen, image_size, batch_size = recipes.Recipe(), image_size or 640, batch_size or 8
     else:
         chosen = recipes.load(recipes.find(recipe))
     given = lambda **fields: {name: value for name, value in fields.items() if value is not None}
@@ -149,3 +153,10 @@ def pipeline(
         )
     if json is not None:
         write_json(Path(json), result)
+
+
+def _require_writable(*paths):
+    """Refuses files that cannot be written before minutes of measuring."""
+    for path in paths:
+        if path is not None:
+            require_writable_file(Path(path))

@@ -5,13 +5,8 @@ import time
 from pathlib import Path
 
 from pix2seq_keras.atomic_files import require_writable_folder
-from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.presets import published_models as published_presets
-from pix2seq_keras.published import checkpoint_io as published
-from pix2seq_keras.published.checkpoints import Checkpoint
 
 
 def convert(
@@ -33,6 +28,12 @@ def convert(
         raise InputError("A preset knows its categories: --categories goes with --config.")
     if target.suffix != ".keras" or target.is_dir():
         raise InputError(f"The output must be a file ending in .keras. Received: --output {output}")
+
+    from pix2seq_keras.models import Pix2Seq
+    from pix2seq_keras.models.saving import save_model
+    from pix2seq_keras.published import checkpoint_io as published
+    from pix2seq_keras.published.checkpoints import Checkpoint
+
     Checkpoint(checkpoint)  # a mistyped path is told before a large model is built
     require_writable_folder(target.parent)
     start = time.monotonic()
@@ -56,4 +57,7 @@ def _categories(name):
         document = json.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{name} is neither coco nor objects365 nor a JSON file that can be read: {error}") from error
+
+    from pix2seq_keras.categories import Categories
+
     return Categories.from_coco(document.get("categories") if isinstance(document, dict) else None)

@@ -8,17 +8,9 @@ import jsonargparse
 
 from pix2seq_keras.atomic_files import require_writable_file, require_writable_folder, write_json
 from pix2seq_keras.commands.train import recipe_of
-from pix2seq_keras.data import open_source
-from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
-from pix2seq_keras.data.pipeline import reading_errors
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.progress import progress_bar
-from pix2seq_keras.reports import check_source, print_report, write_page
-from pix2seq_keras.reports.dataset.preview import save_training_gallery
-from pix2seq_keras.sequences import SequenceOptions
-from pix2seq_keras.training import Recipe
 from pix2seq_keras.training import recipe as recipes
-from pix2seq_keras.training.building import build_dataset, build_model
+from pix2seq_keras.training.recipe import Recipe
 
 
 def check(
@@ -45,6 +37,11 @@ def check(
     """
     for path in filter(None, (html, json)):
         require_writable_file(Path(path))
+
+    from pix2seq_keras.progress import progress_bar
+    from pix2seq_keras.reports import check_source, print_report, write_page
+    from pix2seq_keras.sequences import SequenceOptions
+
     if max_objects is None:
         sequence = SequenceOptions() if recipe is None else recipes.load(recipes.find(recipe)).sequence
         max_objects = sequence.max_objects
@@ -70,6 +67,9 @@ def convert(source: str, output: str, to: str, split: str = "train"):
         to: coco, voc, yolo or tfrecord
         split: such as train, or several: train,val; 'train=all[:80%],val=all[80%:]' names them anew
     """
+    from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
+    from pix2seq_keras.progress import progress_bar
+
     if to not in FORMATS:  # before minutes of opening
         raise InputError(f"Data can be converted to {', '.join(FORMATS)}. Received: --to {to}")
     splits = open_splits(source, split)
@@ -96,6 +96,12 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
     if count < 1:
         raise InputError(f"count must be at least 1. Received: count={count}")
     require_writable_folder(Path(output).absolute().parent)
+
+    from pix2seq_keras.data import open_source
+    from pix2seq_keras.data.pipeline import reading_errors
+    from pix2seq_keras.reports.dataset.preview import save_training_gallery
+    from pix2seq_keras.training.building import build_dataset, build_model
+
     source = open_source(recipe.data.source, recipe.data.train_split)
     model = build_model(recipe, source.categories, load_weights=False)
     # What stands at a position does not depend on the batch it is in: small ones, so that no more is read than shown.

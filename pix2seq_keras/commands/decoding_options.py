@@ -1,8 +1,6 @@
 """The flags of `evaluate`, `predict` and `export` that say how a model reads."""
 
-from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models.ensemble import checked_readings
 
 
 def given(
@@ -43,6 +41,8 @@ def given(
     if top_p is not None:
         options |= {"sampler": chosen_sampler(sampler, options.pop("top_p"))}
     if readings is not None:
+        from pix2seq_keras.models.ensemble import checked_readings
+
         checked_readings(readings, mirror=bool(mirror))
     return options
 
@@ -67,4 +67,6 @@ def chosen_sampler(sampler, top_p):
             "--top_p is a number of the sampler top_p, and of no other. "
             f"Received: --sampler {sampler} --top_p {top_p}. Leave out one of them."
         )
+    from pix2seq_keras.decoding import samplers
+
     return samplers.TopP(top_p)

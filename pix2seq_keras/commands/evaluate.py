@@ -4,12 +4,7 @@ from pathlib import Path
 
 from pix2seq_keras.atomic_files import require_writable_file, write_json
 from pix2seq_keras.commands.decoding_options import given
-from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.evaluation import evaluate_source
-from pix2seq_keras.inference import open_model
-from pix2seq_keras.reports import report_evaluation, write_evaluation_page
-from pix2seq_keras.training import recipe as recipes
 
 
 def evaluate(
@@ -39,6 +34,12 @@ def evaluate(
     targets = [Path(path) if path else None for path in (json, report)]
     _require_writable(*targets)
     options = given(**reading)
+
+    from pix2seq_keras.data import open_source
+    from pix2seq_keras.evaluation import evaluate_source
+    from pix2seq_keras.inference import open_model
+    from pix2seq_keras.reports import report_evaluation, write_evaluation_page
+
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **options)
@@ -82,6 +83,8 @@ def _data_of_run(model):
     recipe = Path(model) / "recipe.yaml"
     if not recipe.is_file():
         raise InputError(f"{model} is no run folder, so it does not say which data to use: give --data.")
+    from pix2seq_keras.training import recipe as recipes
+
     return recipes.load(recipe).data.source
 
 

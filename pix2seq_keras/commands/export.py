@@ -3,11 +3,9 @@
 import time
 from pathlib import Path
 
+from pix2seq_keras import presets
 from pix2seq_keras.commands.decoding_options import chosen_sampler
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.inference import open_model
-from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.presets import presets
 
 FORMATS = ("saved_model", "tflite")
 
@@ -74,12 +72,16 @@ def export(
     if format == "saved_model" and output.endswith(".tflite"):
         raise InputError(f"A SavedModel is a folder. Received: --output {output}. Add --format tflite to have a file.")
     sampler = chosen_sampler(sampler, top_p)
+
+    from pix2seq_keras.inference import open_model
+    from pix2seq_keras.models import Pix2Seq
+
     start, detector = time.monotonic(), open_model(model)
     if not isinstance(detector, Pix2Seq):
         raise InputError(f"{model} is exported already: give the preset, run or .keras file that it came from.")
     how = {"max_objects": max_objects, "sampler": sampler, "constrained": constrained, "multi_label": multi_label}
     how |= {"coordinate_window": coordinate_window, "stop_at_end": stop_at_end, "seed": seed}
-    how |= {"preset": model if model in presets.names() else None}
+    how |= {"preset": model if model in presets.list_presets() else None}
     if format == "saved_model":
         how |= {name: value for name, value in for_server.items() if value is not None}
         path = detector.export(output, verbose=False, version="next" if version is None else version, **how)

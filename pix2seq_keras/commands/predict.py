@@ -2,8 +2,6 @@
 
 from pix2seq_keras.commands.decoding_options import given
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.inference import open_model
-from pix2seq_keras.inference.predict import predict_images
 
 
 def predict(
@@ -28,6 +26,10 @@ def predict(
         **reading: see `reading_options.given`, whose flags the parser finds through this call
     """
     options = given(**reading)
+
+    from pix2seq_keras.inference import open_model
+    from pix2seq_keras.inference.predict import predict_images
+
     result, problems = predict_images(open_model(model), images, output, json, threshold, batch_size, **options)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
     if problems:

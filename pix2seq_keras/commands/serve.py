@@ -4,8 +4,6 @@ import signal
 import threading
 from pathlib import Path
 
-from pix2seq_keras.serving import Limits, ModelServer
-
 
 def serve(
     model: str,
@@ -17,20 +15,22 @@ def serve(
     max_batch_rows: int = 64,
     max_message_mb: float = 64.0,
     max_concurrent: int = 2,
-):
-    """Serve a SavedModel over gRPC and REST as TensorFlow Serving does, for trying out; it does not replace it.
+) -> None:
+    """Serve a SavedModel with the interfaces of TensorFlow Serving, for trials. In production use TensorFlow Serving.
 
     Args:
-        model: SavedModel folder: of versions, of which the highest is served, or of one
-        name: what clients call the model; by default the folder's name
-        host: address to listen at; 127.0.0.1 is for this machine's own programs only
-        grpc_port: port of gRPC; 0 for any free one
-        rest_port: port of REST; 0 for any free one
+        model: folder of one SavedModel, or of its versions, of which the highest is served
+        name: the model's name in requests; by default the folder's name
+        host: address to listen on; 127.0.0.1 accepts connections from this machine only
+        grpc_port: port for gRPC; 0 for any free port
+        rest_port: port for REST; 0 for any free port
         all_versions: whether versions below the highest are served too
-        max_batch_rows: images of a request at most
-        max_message_mb: megabytes of a request at most
-        max_concurrent: requests that are worked on at once; some more may wait, others are refused
+        max_batch_rows: maximum number of images in a request
+        max_message_mb: maximum size of a request in megabytes
+        max_concurrent: number of requests processed at once; a few more wait, the others are refused
     """
+    from pix2seq_keras.serving import Limits, ModelServer
+
     limits = Limits(max_batch_rows=max_batch_rows, max_message_mb=max_message_mb, max_concurrent=max_concurrent)
     name = name or _name_of(Path(model))
     server = ModelServer(model, name, host, grpc_port, rest_port, limits, all_versions)
@@ -40,7 +40,7 @@ def serve(
     with server:
         print(f"Serving version {', '.join(map(str, server.model.versions))} of {model} at")
         print(f"  {server.grpc_url}\n  {server.rest_url}", flush=True)
-        while not stop.wait(1.0):  # a wait without an end would not see signals on every platform
+        while not stop.wait(1.0):  # without a timeout, some platforms do not deliver signals
             pass
     print("Stopped.", flush=True)
 

@@ -3,8 +3,8 @@
 import jsonargparse
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training.recipe import Recipe
 
 SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}
 
@@ -49,6 +49,9 @@ def run(options):
     recipe = recipe_of(options)
     if resume and not named and recipe == Recipe():
         recipe = None  # nothing was said: the run's own
+
+    from pix2seq_keras.training import train
+
     train(recipe, output, resume)
 
 

@@ -1,8 +1,14 @@
-"""Reading sequences out: the loop, readers, samplers, beam search, grammar."""
+"""Decoding sequences: options, the loop, heads, samplers, beam search. Nothing here imports a model."""
 
-from pix2seq_keras.decoding import samplers
-from pix2seq_keras.decoding.counter_rng import hashed_uniform, row_seeds
-from pix2seq_keras.decoding.loop import DecodingLoop, decode, run_in_stages
-from pix2seq_keras.sequences.grammar import Grammar
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = ["DecodingLoop", "Grammar", "decode", "hashed_uniform", "row_seeds", "run_in_stages", "samplers"]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.decoding.beam_search": ["BeamSearchLoop"],
+        "pix2seq_keras.decoding.counter_rng": ["hashed_uniform", "row_seeds"],
+        "pix2seq_keras.decoding.loop": ["DecodingLoop"],
+        "pix2seq_keras.decoding.options": ["DecodingOptions"],
+        "pix2seq_keras.decoding.samplers": [],
+    },
+)

@@ -1,8 +1,13 @@
 """Opening models and predicting on images."""
 
-from pix2seq_keras.inference.exported import ExportedDetector, RefusedCallError, RefusedImagesError
-from pix2seq_keras.inference.open_model import open_model
-from pix2seq_keras.inference.remote.retry import RetryPolicy
-from pix2seq_keras.inference.runs import options_for_run
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = ["ExportedDetector", "RefusedCallError", "RefusedImagesError", "RetryPolicy", "open_model", "options_for_run"]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.inference.exported": ["ExportedDetector", "RefusedCallError", "RefusedImagesError"],
+        "pix2seq_keras.inference.open_model": ["open_model"],
+        "pix2seq_keras.inference.remote.retry": ["RetryPolicy"],
+        "pix2seq_keras.inference.runs": ["options_for_run"],
+    },
+)

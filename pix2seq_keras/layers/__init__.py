@@ -1,38 +1,23 @@
 """The parts of the network, in `keras.ops` only, so that they run on every Keras backend."""
 
-from pix2seq_keras.layers.applications_backbone import applications_backbone
-from pix2seq_keras.layers.attention import Attention
-from pix2seq_keras.layers.bridge import Bridge
-from pix2seq_keras.layers.drop_path import DropPath
-from pix2seq_keras.layers.image_encoder import ImageEncoder
-from pix2seq_keras.layers.keras_backbone import KerasBackbone
-from pix2seq_keras.layers.mlp import MLP
-from pix2seq_keras.layers.position_codes import sine_code_2d
-from pix2seq_keras.layers.residual_stem import ResidualBlock, ResidualStem
-from pix2seq_keras.layers.resnet import Bottleneck, ResNet
-from pix2seq_keras.layers.token_embedding import CoordinateInitializer, TokenEmbedding
-from pix2seq_keras.layers.transformer_decoder import DecoderBlock, TransformerDecoder
-from pix2seq_keras.layers.transformer_encoder import EncoderBlock, TransformerEncoder
-from pix2seq_keras.layers.vision_transformer import VisionTransformer
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = [
-    "MLP",
-    "Attention",
-    "Bottleneck",
-    "Bridge",
-    "CoordinateInitializer",
-    "DecoderBlock",
-    "DropPath",
-    "EncoderBlock",
-    "ImageEncoder",
-    "KerasBackbone",
-    "ResNet",
-    "ResidualBlock",
-    "ResidualStem",
-    "TokenEmbedding",
-    "TransformerDecoder",
-    "TransformerEncoder",
-    "VisionTransformer",
-    "applications_backbone",
-    "sine_code_2d",
-]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.layers.applications_backbone": ["applications_backbone"],
+        "pix2seq_keras.layers.attention": ["Attention"],
+        "pix2seq_keras.layers.bridge": ["Bridge"],
+        "pix2seq_keras.layers.drop_path": ["DropPath"],
+        "pix2seq_keras.layers.image_encoder": ["ImageEncoder"],
+        "pix2seq_keras.layers.keras_backbone": ["KerasBackbone"],
+        "pix2seq_keras.layers.mlp": ["MLP"],
+        "pix2seq_keras.layers.position_codes": ["sine_code_2d"],
+        "pix2seq_keras.layers.residual_stem": ["ResidualBlock", "ResidualStem"],
+        "pix2seq_keras.layers.resnet": ["Bottleneck", "ResNet"],
+        "pix2seq_keras.layers.token_embedding": ["CoordinateInitializer", "TokenEmbedding"],
+        "pix2seq_keras.layers.transformer_decoder": ["DecoderBlock", "TransformerDecoder"],
+        "pix2seq_keras.layers.transformer_encoder": ["EncoderBlock", "TransformerEncoder"],
+        "pix2seq_keras.layers.vision_transformer": ["VisionTransformer"],
+    },
+)

@@ -1,6 +1,11 @@
 """A small model server with the interfaces of TensorFlow Serving, for tests, notebooks and trying out."""
 
-from pix2seq_keras.serving.limits import Limits
-from pix2seq_keras.serving.server import ModelServer
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = ["Limits", "ModelServer"]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.serving.limits": ["Limits"],
+        "pix2seq_keras.serving.server": ["ModelServer"],
+    },
+)

@@ -1,7 +1,12 @@
 """Recipes and the runs they describe."""
 
-from pix2seq_keras.training.recipe import Recipe
-from pix2seq_keras.training.schedules import WarmupSchedule
-from pix2seq_keras.training.train import train
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = ["Recipe", "WarmupSchedule", "train"]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.training.recipe": ["Recipe"],
+        "pix2seq_keras.training.schedules": ["WarmupSchedule"],
+        "pix2seq_keras.training.train": ["train"],
+    },
+)

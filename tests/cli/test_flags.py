@@ -10,7 +10,7 @@ from pix2seq_keras.training import recipe as recipes
 def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_path):
     seen = []
     monkeypatch.setattr(
-        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, output, resume))
+        "pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, output, resume))
     )
     flags, recipe = ["--steps", "7", "--optimizer.clipnorm", "null"], ["--recipe=digits_demo"]
     arguments = [*flags, *recipe] if before else [*recipe, *flags]
@@ -23,7 +23,7 @@ def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_
 def test_the_same_command_with_resume_hands_on_its_recipe_and_resume_alone_none(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "pix2seq_keras.commands.train.train", lambda recipe, output, resume: seen.append((recipe, resume))
+        "pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, resume))
     )
     cli.main(["train", "--output", "run", "--resume"])
     cli.main(["train", "--output", "run", "--resume", "--recipe", "digits_demo"])

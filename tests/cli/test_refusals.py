@@ -107,7 +107,7 @@ def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_p
     monkeypatch.setattr("os.fsync", full)
     said = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
     assert "scores.json cannot be written: No space left on device" in said
-    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", full)  # wherever it is met
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", full)  # wherever it is met
     assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")
 
 
@@ -115,8 +115,8 @@ def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_pa
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pix2seq_keras.commands.evaluate.open_model", interrupted)
-    monkeypatch.setattr("pix2seq_keras.commands.train.train", interrupted)
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", interrupted)
+    monkeypatch.setattr("pix2seq_keras.training.train", interrupted)
     assert cli.main(["evaluate", "--model", "m", "--split", "val"]) == 130
     assert capsys.readouterr().err == "pix2seq: stopped.\n"
     assert cli.main(["train", "--recipe", "bccd", "--output", str(tmp_path / "run")]) == 130

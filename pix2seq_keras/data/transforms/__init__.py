@@ -6,34 +6,21 @@ relative to the frame the image has at that stage. Every random transform derive
 seed it is given, so one seed of an example may be handed to all of them.
 """
 
-from pix2seq_keras.data.transforms.color import color_jitter
-from pix2seq_keras.data.transforms.crop import random_crop
-from pix2seq_keras.data.transforms.erase import random_erase
-from pix2seq_keras.data.transforms.filter import drop_crowds_and_dead_boxes
-from pix2seq_keras.data.transforms.flip import random_horizontal_flip, random_vertical_flip
-from pix2seq_keras.data.transforms.jitter_and_crop import jitter_and_crop
-from pix2seq_keras.data.transforms.mosaic import mosaic
-from pix2seq_keras.data.transforms.pad import pad_to_canvas, rescale_boxes
-from pix2seq_keras.data.transforms.resize import boxes_from_canvas, boxes_to_canvas, fit_to_canvas, to_float
-from pix2seq_keras.data.transforms.scale_jitter import scale_jitter
-from pix2seq_keras.data.transforms.turn import random_quarter_turn, random_transpose
+from pix2seq_keras.lazy_exports import lazy_exports
 
-__all__ = [
-    "boxes_from_canvas",
-    "boxes_to_canvas",
-    "color_jitter",
-    "drop_crowds_and_dead_boxes",
-    "fit_to_canvas",
-    "jitter_and_crop",
-    "mosaic",
-    "pad_to_canvas",
-    "random_crop",
-    "random_erase",
-    "random_horizontal_flip",
-    "random_quarter_turn",
-    "random_transpose",
-    "random_vertical_flip",
-    "rescale_boxes",
-    "scale_jitter",
-    "to_float",
-]
+__all__ = lazy_exports(
+    __name__,
+    {
+        "pix2seq_keras.data.transforms.color": ["color_jitter"],
+        "pix2seq_keras.data.transforms.crop": ["random_crop"],
+        "pix2seq_keras.data.transforms.erase": ["random_erase"],
+        "pix2seq_keras.data.transforms.filter": ["drop_crowds_and_dead_boxes"],
+        "pix2seq_keras.data.transforms.flip": ["random_horizontal_flip", "random_vertical_flip"],
+        "pix2seq_keras.data.transforms.jitter_and_crop": ["jitter_and_crop"],
+        "pix2seq_keras.data.transforms.mosaic": ["mosaic"],
+        "pix2seq_keras.data.transforms.pad": ["pad_to_canvas", "rescale_boxes"],
+        "pix2seq_keras.data.transforms.resize": ["boxes_from_canvas", "boxes_to_canvas", "fit_to_canvas", "to_float"],
+        "pix2seq_keras.data.transforms.scale_jitter": ["scale_jitter"],
+        "pix2seq_keras.data.transforms.turn": ["random_quarter_turn", "random_transpose"],
+    },
+)
