@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from pix2seq_keras.decoding.loop import DecodingLoop, run_in_stages, writer
+from pix2seq_keras.decoding.loop import DecodingLoop, writer
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN
 
@@ -12,19 +12,20 @@ IMPOSSIBLE = -1e9
 class BeamSearchLoop(DecodingLoop):
     """`DecodingLoop` whose rows are the candidates of the images, best first: row b·beams + i is image b's i-th.
 
-    Its states have two entries more: `"scores"` float32 (B·beams,), the candidates' sums of log-probabilities, and
-    `"lengths"` float32 (B·beams,), how many tokens each has.
+    Its states have two more entries: `"scores"` float32 (B·beams,), the candidates' sums of log-probabilities, and
+    `"lengths"` float32 (B·beams,), their numbers of tokens.
 
     Args:
-        step, vocabulary, max_objects, constrained, stop_at_end, head, end_bias, coordinate_window: see `DecodingLoop`.
-            The cache has B·beams rows.
-        search: `samplers.BeamSearch`.
-        reorder: function (cache, rows int32 (B·beams,)) -> cache, whose row i is the old row rows[i].
+        step: see `DecodingLoop`.
+        vocabulary: `Vocabulary`.
+        options: `DecodingOptions` whose sampler is a `samplers.BeamSearch`. The cache has B·beams rows.
+        projection: see `DecodingLoop`.
+        reorder: function (cache, rows int32 (B·beams,)) -> cache whose row i is the old row rows[i].
     """
 
-    def __init__(self, step, vocabulary, max_objects, search, *args, reorder, **kwargs):
-        super().__init__(step, vocabulary, max_objects, search, *args, **kwargs)
-        self.beams, self.length_penalty = search.beams, search.length_penalty
+    def __init__(self, step, vocabulary, options, projection=None, *, reorder):
+        super().__init__(step, vocabulary, options, projection)
+        self.beams, self.length_penalty = options.sampler.beams, options.sampler.length_penalty
         self.reorder = reorder
 
     def start(self, cache, seeds):
@@ -46,6 +47,14 @@ class BeamSearchLoop(DecodingLoop):
         }
 
     def result(self, state):
+        """As `DecodingLoop.result`, of the best candidate, and all candidates.
+
+        Returns:
+            The dictionary with `"beam_tokens"` int32 (B, beams, 5·max_objects) and `"beam_scores"` float32 (B, beams)
+            added: all candidates, best first, and the scores they are ranked by, sums of log-probabilities with the
+            end's bias where there is one. Where the grammar has fewer sequences than there are beams, the rest are
+            zeros with a score of −∞.
+        """
         real = state["scores"] > IMPOSSIBLE / 2
         state = {**state, "tokens": tf.where(real[:, None], state["tokens"], END_TOKEN)}
         ranks = tf.where(real, self._ranked(state["scores"], state["lengths"]), -float("inf"))
@@ -57,13 +66,7 @@ class BeamSearchLoop(DecodingLoop):
             "beam_scores": tf.reshape(ranks, [-1, self.beams]),
         }
 
-    def _ranked(self, scores, lengths):
-        """Wu et al. 2016, equation 14, without its constant: log P / length^α."""
-        if not self.length_penalty:
-            return scores
-        return scores / tf.maximum(lengths, 1.0) ** self.length_penalty
-
-    def read_one(self, state):
+    def decode_position(self, state):
         position, finished = state["position"], state["finished"]
         hidden, cache = self.step(state["token"], position, state["cache"])
         place, number = position % TOKENS_PER_OBJECT, position // TOKENS_PER_OBJECT
@@ -81,41 +84,33 @@ class BeamSearchLoop(DecodingLoop):
             picked = tf.stack([parents, tf.reshape(chosen % len(tokens), [-1])], -1)
             log_probs = tf.where(tf.gather(finished, parents), 0.0, tf.gather_nd(tf.nn.log_softmax(logits), picked))
             token = tf.gather(tf.constant(tokens), picked[:, 1])
-            expected = self.expect(tf.gather(logits, parents), tokens, token)
-            return parents, token, log_probs, tf.gather_nd(scores, picked), expected
+            refined = self.refine(tf.gather(logits, parents), tokens, token)
+            return parents, token, log_probs, tf.gather_nd(scores, picked), refined
 
         earlier = tf.gather(state["tokens"], tf.maximum(position - 2, 0), axis=1)
-        (parents, token, log_probs, scores, expected), found = self.reader.read(
-            hidden, place, earlier, choose, state["found"], writer(number, ~finished)
+        (parents, token, log_probs, scores, refined), outputs = self.head.decode(
+            hidden, place, earlier, choose, state["class_outputs"], writer(number, ~finished)
         )
         finished = tf.gather(finished, parents)
         token = tf.where(finished, END_TOKEN, token)
-        here = writer(position, ~finished)
+        write = writer(position, ~finished)
+        of_parents = lambda name: tf.gather(state[name], parents)
         return {
             "position": position + 1,
             "token": token,
-            "finished": finished | (token == END_TOKEN) if self.stop_at_end else finished,
+            "finished": finished | (token == END_TOKEN) if self.options.stop_at_end else finished,
             "seeds": state["seeds"],
-            "tokens": here(tf.gather(state["tokens"], parents), token),
-            "log_probs": here(tf.gather(state["log_probs"], parents), log_probs),
-            "expected": here(tf.gather(state["expected"], parents), expected),
-            "found": tf.nest.map_structure(lambda rows: tf.gather(rows, parents), found),
+            "tokens": write(of_parents("tokens"), token),
+            "log_probs": write(of_parents("log_probs"), log_probs),
+            "refined": write(of_parents("refined"), refined),
+            "class_outputs": tf.nest.map_structure(lambda rows: tf.gather(rows, parents), outputs),
             "cache": self.reorder(cache, parents),
             "scores": scores,
             "lengths": tf.gather(lengths, parents),
         }
 
-
-def beam_search(step, cache, vocabulary, max_objects, search, seeds, *args, stages=None, grow=None, **kwargs):
-    """Reads out the likeliest sequence that a beam finds.
-
-    Args: see `DecodingLoop`, `BeamSearchLoop` and `decode`; seeds int32 (B,) only say how many images there are.
-
-    Returns:
-        As `decode`, of the best candidate; and `"beam_tokens"` int32 (B, beams, 5·max_objects) and `"beam_scores"`
-        float32 (B, beams), all candidates, best first, and what they were ranked by: sums of log-probabilities, with
-        the end's bias where there is one. Where the language has fewer sequences than there are beams, the rest are
-        zeros with a score of −∞.
-    """
-    loop = BeamSearchLoop(step, vocabulary, max_objects, search, *args, **kwargs)
-    return loop.result(run_in_stages(loop, loop.start(cache, seeds), stages, grow))
+    def _ranked(self, scores, lengths):
+        """Wu et al. 2016, equation 14, without its constant: log P / length^α."""
+        if not self.length_penalty:
+            return scores
+        return scores / tf.maximum(lengths, 1.0) ** self.length_penalty

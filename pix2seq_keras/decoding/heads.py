@@ -1,4 +1,4 @@
-"""Readers: which tokens a place may have, which of them is chosen, and what its class step tells."""
+"""Heads: the logits of a position, which tokens are allowed there, and the class scores of its object."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,99 +11,100 @@ CLASS_PLACE = TOKENS_PER_OBJECT - 1
 
 
 class ConstrainedHead:
-    """Reads by the grammar, from the logits of the tokens that a place may have and of no others.
+    """Follows the grammar: computes the logits of the tokens allowed at a place, and no others.
 
     Args:
         vocabulary: `Vocabulary`.
-        stop_at_end: bool, whether the end token may be read.
-        end_bias: float, added to the end token's logit when tokens are chosen (not when they are scored).
-        head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens.
+        options: `DecodingOptions`, of which `stop_at_end` and `end_bias` count.
+        projection: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens.
     """
 
-    def __init__(self, vocabulary, stop_at_end, end_bias, head):
+    def __init__(self, vocabulary, options, projection):
         self.num_classes = vocabulary.num_classes
-        self.end_bias = end_bias
-        self.grammar = Grammar(vocabulary, stop_at_end)
-        self.coordinate_head, self.class_head = head(self.grammar.coordinate_tokens), head(self.grammar.class_tokens)
+        self.end_bias = options.end_bias
+        self.grammar = Grammar(vocabulary, options.stop_at_end)
+        self.coordinate_logits = projection(self.grammar.coordinate_tokens)
+        self.class_logits = projection(self.grammar.class_tokens)
 
-    def empty(self, batch, max_objects):
-        """What is found of each object, before anything is read: dictionary of tensors (B, n, …)."""
+    def init_outputs(self, batch, max_objects):
+        """The class outputs before the first step: dictionary of tensors (B, n, …)."""
         return {"class_probabilities": tf.zeros([batch, max_objects, self.num_classes])}
 
-    def read(self, hidden, place, earlier, choose, found, write):
-        """Reads one position.
+    def decode(self, hidden, place, earlier, choose, outputs, write):
+        """Decodes one position.
 
         Args:
-            hidden: what the head takes, of B rows.
-            place: int or int32 scalar tensor, 0 … 4: the position's place in its object.
+            hidden: what the projection takes, B rows.
+            place: int or int32 scalar tensor, 0 … 4: the place of the position within its object.
             earlier: int32 tensor (B,), the token two positions earlier.
-            choose: function (biased logits (B, n), logits (B, n), tokens int32 array (n,)) -> tensors of like shape and
-                type whatever n is.
-            found: of `empty` or the read before.
-            write: function (tensor (B, n, …), new (B, …)) -> tensor, which writes the object that is being read.
+            choose: function (biased logits (B, n), logits (B, n), tokens int32 array (n,)) -> tensors whose shapes and
+                types do not depend on n, see `token_choice`.
+            outputs: of `init_outputs` or the step before.
+            write: function (tensor (B, n, …), new (B, …)) -> tensor, which writes the entry of the current object.
 
         Returns:
-            What `choose` gave, and `found`, written to at class places.
+            What `choose` returned, and `outputs`, updated at class places.
         """
 
         def coordinate():
-            raw, tokens = self.coordinate_head(hidden), self.grammar.coordinate_tokens
+            raw, tokens = self.coordinate_logits(hidden), self.grammar.coordinate_tokens
             allowed = lambda logits: self.grammar.mask_coordinates(logits, place, earlier)
-            return choose(allowed(_with_end_bias(raw, tokens, self.end_bias)), allowed(raw), tokens), found
+            return choose(allowed(_with_end_bias(raw, tokens, self.end_bias)), allowed(raw), tokens), outputs
 
         def class_():
-            raw = self.class_head(hidden)
+            raw = self.class_logits(hidden)
             logits = self.grammar.mask_classes(raw)
             chosen = choose(logits, logits, self.grammar.class_tokens)
             probabilities = self.grammar.class_probabilities(raw)
-            return chosen, {"class_probabilities": write(found["class_probabilities"], probabilities)}
+            return chosen, {"class_probabilities": write(outputs["class_probabilities"], probabilities)}
 
         if isinstance(place, int):
             return class_() if place == CLASS_PLACE else coordinate()
         return tf.cond(place == CLASS_PLACE, class_, coordinate)
 
-    def finish(self, found):
+    def finish(self, outputs):
         """Adds the best class of each object and its probability."""
-        probabilities = found["class_probabilities"]
+        probabilities = outputs["class_probabilities"]
         best = {"classes": tf.argmax(probabilities, -1, tf.int32), "class_scores": tf.reduce_max(probabilities, -1)}
-        return {**found, **best}
+        return {**outputs, **best}
 
 
 class FullVocabularyHead:
-    """Reads any token of the vocabulary at any place, as published; see `ConstrainedHead`."""
+    """Allows any token of the vocabulary at any place, as published; see `ConstrainedHead`."""
 
-    def __init__(self, vocabulary, end_bias, head):
+    def __init__(self, vocabulary, options, projection):
         self.vocabulary = vocabulary
-        self.end_bias = end_bias
+        self.end_bias = options.end_bias
         self.tokens = np.arange(vocabulary.size, dtype=np.int32)
-        self.head = head(self.tokens)
+        self.logits = projection(self.tokens)
 
-    def empty(self, batch, max_objects):
+    def init_outputs(self, batch, max_objects):
         return {
             "classes": tf.zeros([batch, max_objects], tf.int32),
             "class_scores": tf.zeros([batch, max_objects]),
         }
 
-    def read(self, hidden, place, earlier, choose, found, write):
-        logits = self.head(hidden)
+    def decode(self, hidden, place, earlier, choose, outputs, write):
+        logits = self.logits(hidden)
         chosen = choose(_with_end_bias(logits, self.tokens, self.end_bias), logits, self.tokens)
 
         def scored():
             classes, scores = class_scores(logits, self.vocabulary)
             return {
-                "classes": write(found["classes"], classes),
-                "class_scores": write(found["class_scores"], scores),
+                "classes": write(outputs["classes"], classes),
+                "class_scores": write(outputs["class_scores"], scores),
             }
 
         if isinstance(place, int):
-            return chosen, scored() if place == CLASS_PLACE else found
-        return chosen, tf.cond(place == CLASS_PLACE, scored, lambda: found)
+            return chosen, scored() if place == CLASS_PLACE else outputs
+        return chosen, tf.cond(place == CLASS_PLACE, scored, lambda: outputs)
 
-    def finish(self, found):
-        return found
+    def finish(self, outputs):
+        return outputs
 
 
 def _with_end_bias(logits, tokens, end_bias):
+    """The end token's logit is biased when tokens are chosen, not when they are scored."""
     if not end_bias or tokens[0] != END_TOKEN:
         return logits
     return logits + tf.constant(np.where(tokens == END_TOKEN, end_bias, 0.0), tf.float32)

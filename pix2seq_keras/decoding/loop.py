@@ -1,8 +1,8 @@
-"""The loop that reads an image out, in the graph: it is given a step and a cache, never a model."""
+"""The decoding loop, in the graph: it is given a decoding step and a KV cache, never a model."""
 
 import tensorflow as tf
 
-from pix2seq_keras.decoding import token_choice as choosing
+from pix2seq_keras.decoding import token_choice
 from pix2seq_keras.decoding.coordinate_refinement import CoordinateRefinement
 from pix2seq_keras.decoding.counter_rng import hashed_uniform
 from pix2seq_keras.decoding.heads import CLASS_PLACE, ConstrainedHead, FullVocabularyHead
@@ -11,53 +11,32 @@ from pix2seq_keras.vocabulary import END_TOKEN, dequantize
 
 
 class DecodingLoop:
-    """Reads images out from where a state is to where it is told, so that reading can pause.
+    """Decodes sequences from a state up to a position, so that decoding can pause.
 
-    A state is a dictionary: `"position"` int32 scalar, how many tokens were read; `"token"` int32 (B,), the last of
+    A state is a dictionary: `"position"` int32 scalar, the number of decoded tokens; `"token"` int32 (B,), the last of
     them; `"finished"` bool (B,); `"seeds"` int32 (B,); `"tokens"` int32 and `"log_probs"` float32 (B, 5·max_objects);
-    `"expected"` float32 of that shape, see `CoordinateRefinement`; `"found"`, what the class steps told; and `"cache"`.
+    `"refined"` float32 of that shape, see `CoordinateRefinement`; `"class_outputs"` of the head; and `"cache"`.
 
     Args:
         step: function (token int32 (B,), position int32 scalar, cache) -> (hidden, cache).
         vocabulary: `Vocabulary`.
-        max_objects: int.
-        sampler: function (logits (B, n), uniform (B,)) -> indices int32 (B,).
-        constrained: bool, whether the grammar holds; scores are then normalised over classes, noise and end.
-        stop_at_end: bool, whether a row is over at its end token, and the loop when all rows are. `False` always
-            reads out 5·max_objects tokens, as published.
-        head: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens; called
-            before the loop, so that what it needs is made once. `None` where `step` gives the logits (B, V) of all.
-        end_bias: float, added to the logit of the end token when tokens are chosen.
-        coordinate_window: float, see `CoordinateRefinement`; 0 tells coordinates as the bins that were chosen.
+        options: `DecodingOptions`, complete; `num_samples` and what follows decoding do not count here.
+        projection: function (tokens int32 array (n,)) -> function hidden -> float32 logits (B, n) of these tokens. It
+            is called before the loop, so that its weights are prepared once. None where `step` gives the logits (B, V)
+            of the whole vocabulary.
     """
 
-    def __init__(
-        self,
-        step,
-        vocabulary,
-        max_objects,
-        sampler,
-        constrained=True,
-        stop_at_end=False,
-        head=None,
-        end_bias=0.0,
-        coordinate_window=0.0,
-    ):
+    def __init__(self, step, vocabulary, options, projection=None):
         self.step = step
         self.vocabulary = vocabulary
-        self.expect = CoordinateRefinement(vocabulary, coordinate_window)
-        self.max_objects = max_objects
-        self.length = TOKENS_PER_OBJECT * max_objects
-        self.sampler = sampler
-        self.stop_at_end = stop_at_end
-        head = head or _gathered
-        if constrained:
-            self.reader = ConstrainedHead(vocabulary, stop_at_end, end_bias, head)
-        else:
-            self.reader = FullVocabularyHead(vocabulary, end_bias, head)
+        self.options = options
+        self.length = TOKENS_PER_OBJECT * options.max_objects
+        self.refine = CoordinateRefinement(vocabulary, options.coordinate_window)
+        head = ConstrainedHead if options.constrained else FullVocabularyHead
+        self.head = head(vocabulary, options, projection or _gather_logits)
 
     def start(self, cache, seeds):
-        """The state before anything is read: seeds int32 (B,), one a row."""
+        """The state before the first token: cache, nested structure of tensors, and seeds int32 (B,), one a row."""
         batch = tf.shape(seeds)[0]
         return {
             "position": tf.constant(0),
@@ -66,13 +45,13 @@ class DecodingLoop:
             "seeds": seeds,
             "tokens": tf.fill([batch, self.length], END_TOKEN),
             "log_probs": tf.zeros([batch, self.length]),
-            "expected": tf.zeros([batch, self.length]),
-            "found": self.reader.empty(batch, self.max_objects),
+            "refined": tf.zeros([batch, self.length]),
+            "class_outputs": self.head.init_outputs(batch, self.options.max_objects),
             "cache": cache,
         }
 
     def after_prompt(self, state, prompt, hidden):
-        """The state after a prompt that was read in one pass.
+        """The state after a prompt, whose positions were computed in one pass.
 
         Args:
             state: of `start`, with the cache after the prompt but for its last token.
@@ -82,16 +61,16 @@ class DecodingLoop:
         Returns:
             State.
         """
-        length, found = prompt.shape[1], state["found"]
+        length, outputs = prompt.shape[1], state["class_outputs"]
         before = tf.pad(prompt, [[0, 0], [2, 0]])[:, :length]  # (B, P), the token two positions earlier
         log_probs = []
         for position in range(length):
-            (_, log_prob, _), found = self.reader.read(
+            (_, log_prob, _), outputs = self.head.decode(
                 hidden[:, position],
                 position % TOKENS_PER_OBJECT,
                 before[:, position],
-                choosing.given(prompt[:, position]),
-                found,
+                token_choice.take(prompt[:, position]),
+                outputs,
                 writer(position // TOKENS_PER_OBJECT, True),
             )
             log_probs.append(log_prob)
@@ -102,12 +81,12 @@ class DecodingLoop:
             "token": prompt[:, -1],
             "tokens": tf.pad(prompt, room),
             "log_probs": tf.pad(tf.stack(log_probs, 1), room),
-            "expected": tf.pad(tf.cast(prompt, tf.float32), room),
-            "found": found,
+            "refined": tf.pad(tf.cast(prompt, tf.float32), room),
+            "class_outputs": outputs,
         }
 
     def run(self, state, until):
-        """Reads up to a position, or until all rows are finished.
+        """Decodes up to a position, or until all rows are finished.
 
         Args:
             state: of `start`, `after_prompt` or `run`.
@@ -118,49 +97,72 @@ class DecodingLoop:
         """
         (state,) = tf.while_loop(
             lambda state: (state["position"] < until) & ~tf.reduce_all(state["finished"]),
-            lambda state: (_in_shape(self.read_one(state), state),),
+            lambda state: (_with_shapes_of(self.decode_position(state), state),),
             (state,),
             parallel_iterations=1,
         )
         return state
 
+    def run_in_stages(self, state, cache_lengths, grow):
+        """Decodes to the end while the cache grows: attending to positions that are not yet filled costs time.
+
+        Args:
+            state: of `start` or `after_prompt`.
+            cache_lengths: list of int, the lengths of the cache one after the other, the last 5·max_objects.
+            grow: function (cache, length) -> cache.
+
+        Returns:
+            State.
+        """
+        for length in cache_lengths:
+            state = {**state, "cache": grow(state["cache"], length)}
+            # A function of its own: XLA fails on the third loop of one function ("Cannot find body function").
+            run = tf.function(lambda state, length=length: self.run(state, length), autograph=False)
+            state = run(state)
+        return state
+
     def result(self, state):
-        """What was read out; see `decode`."""
+        """What was decoded.
+
+        Args:
+            state: of `run`.
+
+        Returns:
+            Dictionary of `"tokens"` int32 (B, 5·max_objects), without start token, 0 after the end; `"log_probs"`
+            float32 of the same shape, of each token under the (constrained) distribution before bias and sampler change
+            it, 0 after the end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its
+            probability, see `class_scores`; when constrained, `"class_probabilities"` float32 (B, max_objects, K);
+            `"coordinates"` float32 (B, max_objects, 4) in [0, 1], refined; and `"coordinate_scores"` float32
+            (B, max_objects), the geometric mean of the probabilities of an object's four coordinates, 0 after the end.
+        """
         tokens, log_probs = state["tokens"], state["log_probs"]
-        shape = [tf.shape(tokens)[0], self.max_objects, TOKENS_PER_OBJECT]
+        shape = [tf.shape(tokens)[0], self.options.max_objects, TOKENS_PER_OBJECT]
         of_coordinates = tf.reshape(log_probs, shape)[..., :CLASS_PLACE]
-        was_read = tf.reduce_all(tf.reshape(tokens, shape)[..., :CLASS_PLACE] != END_TOKEN, -1)
-        likelihoods = tf.where(was_read, tf.exp(tf.reduce_mean(of_coordinates, -1)), 0.0)
-        found = self.reader.finish(state["found"])
+        decoded = tf.reduce_all(tf.reshape(tokens, shape)[..., :CLASS_PLACE] != END_TOKEN, -1)
+        likelihoods = tf.where(decoded, tf.exp(tf.reduce_mean(of_coordinates, -1)), 0.0)
         return {
             "tokens": tokens,
             "log_probs": log_probs,
-            "coordinates": self._coordinates(tf.reshape(state["expected"], shape)),
+            "coordinates": self._coordinates(tf.reshape(state["refined"], shape)),
             "coordinate_scores": likelihoods,
-            **found,
+            **self.head.finish(state["class_outputs"]),
         }
 
-    def _coordinates(self, expected):
-        """(B, n, 5) -> (B, n, 4) in [0, 1]; a box whose edges were averaged stays well-formed."""
-        edges = dequantize(expected[..., :CLASS_PLACE] - self.vocabulary.coord_shift, self.vocabulary.num_bins)
-        if not self.expect.reach:
-            return edges
-        return tf.concat([edges[..., :2], tf.maximum(edges[..., 2:], edges[..., :2])], -1)
-
-    def read_one(self, state):
+    def decode_position(self, state):
+        """One decoding step: the state after the next position."""
         position, tokens = state["position"], state["tokens"]
         hidden, cache = self.step(state["token"], position, state["cache"])
         unfinished = ~state["finished"]
-        (token, log_prob, expected), found = self.reader.read(
+        (token, log_prob, refined), outputs = self.head.decode(
             hidden,
             position % TOKENS_PER_OBJECT,
             tf.gather(tokens, tf.maximum(position - 2, 0), axis=1),
-            choosing.sampled(self.sampler, hashed_uniform(state["seeds"], position), self.expect),
-            state["found"],
+            token_choice.sample(self.options.sampler, hashed_uniform(state["seeds"], position), self.refine),
+            state["class_outputs"],
             writer(position // TOKENS_PER_OBJECT, unfinished),
         )
         finished = state["finished"]
-        if self.stop_at_end:
+        if self.options.stop_at_end:
             finished = finished | (token == END_TOKEN)
             token = tf.where(finished, END_TOKEN, token)
         write = writer(position, unfinished)  # a row keeps its zeros after its end token
@@ -171,52 +173,21 @@ class DecodingLoop:
             "seeds": state["seeds"],
             "tokens": write(tokens, token),
             "log_probs": write(state["log_probs"], log_prob),
-            "expected": write(state["expected"], expected),
-            "found": found,
+            "refined": write(state["refined"], refined),
+            "class_outputs": outputs,
             "cache": cache,
         }
 
-
-def decode(step, cache, vocabulary, max_objects, sampler, seeds, *args, stages=None, grow=None, **kwargs):
-    """Reads `max_objects` objects out of a cache.
-
-    Args:
-        step, vocabulary, max_objects, sampler: see `DecodingLoop`.
-        cache: nested structure of tensors, its shapes the same at every step.
-        seeds: int32 tensor (B,), one a row.
-        *args, **kwargs: of `DecodingLoop`.
-        stages: list of int, the lengths that the cache is to have one after the other, the last 5·max_objects: what
-            is not yet filled need not be attended to. `None` where the cache has its full length from the start.
-        grow: function (cache, length) -> cache, with `stages`.
-
-    Returns:
-        Dictionary of `"tokens"` int32 (B, 5·max_objects), without start token, 0 after the end; `"log_probs"` float32
-        (B, 5·max_objects), of each token under the (constrained) distribution before bias and sampler change it, 0
-        after the end; `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class and its
-        probability, see `class_scores`; when constrained, `"class_probabilities"` float32 (B, max_objects, K) of all
-        of them; `"coordinates"` float32 (B, max_objects, 4), those of each object in [0, 1], between the bins where a
-        window averages them; and `"coordinate_scores"` float32 (B, max_objects), the geometric mean of the
-        probabilities of an object's four coordinates, 0 after the end.
-    """
-    loop = DecodingLoop(step, vocabulary, max_objects, sampler, *args, **kwargs)
-    state = loop.start(cache, seeds)
-    return loop.result(run_in_stages(loop, state, stages, grow))
-
-
-def run_in_stages(loop, state, stages=None, grow=None):
-    """Reads to the end while the cache grows; see `decode`."""
-    if not stages:
-        return loop.run(state, loop.length)
-    for length in stages:
-        state = {**state, "cache": grow(state["cache"], length)}
-        # A function of its own: XLA fails on the third loop of one function ("Cannot find body function").
-        run = tf.function(lambda state, length=length: loop.run(state, length), autograph=False)
-        state = run(state)
-    return state
+    def _coordinates(self, refined):
+        """(B, n, 5) -> (B, n, 4) in [0, 1]; a box whose edges were averaged stays well-formed."""
+        edges = dequantize(refined[..., :CLASS_PLACE] - self.vocabulary.coord_shift, self.vocabulary.num_bins)
+        if not self.refine.radius:
+            return edges
+        return tf.concat([edges[..., :2], tf.maximum(edges[..., 2:], edges[..., :2])], -1)
 
 
 def writer(place, rows):
-    """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, where `rows` (B,) says so."""
+    """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, in rows where `rows` (B,) is true."""
     rows = tf.convert_to_tensor(rows)[..., None]  # (B, 1), or (1,) for all rows
 
     def write(tensor, new):
@@ -228,14 +199,14 @@ def writer(place, rows):
     return write
 
 
-def _in_shape(new, old):
-    """The new state, with what is known of the old one's shapes: a reshaped batch of one might be of any size."""
+def _with_shapes_of(new, old):
+    """The new state with the static shapes of the old one, which a reshape of a batch of one loses."""
     if not tf.executing_eagerly():
         for one, other in zip(tf.nest.flatten(new), tf.nest.flatten(old), strict=True):
             one.set_shape(other.shape)
     return new
 
 
-def _gathered(tokens):
-    """The head of steps that give the logits of the whole vocabulary."""
+def _gather_logits(tokens):
+    """The projection for steps that give the logits of the whole vocabulary."""
     return lambda logits: tf.gather(logits, tf.constant(tokens), axis=-1)

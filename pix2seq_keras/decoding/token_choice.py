@@ -1,35 +1,35 @@
-"""How a position's token is settled: by a sampler, or because it is given."""
+"""How the token of a position is chosen: sampled, or given by a prompt."""
 
 import tensorflow as tf
 
 
-def sampled(sampler, uniform, expect):
-    """Chooses by a sampler.
+def sample(sampler, uniform, refine):
+    """Chooses tokens with a sampler.
 
     Args:
         sampler: see `samplers`.
-        uniform: float32 tensor (B,), the rows' random numbers.
-        expect: function (logits (B, n), tokens (n,), token (B,)) -> float32 (B,), see `CoordinateRefinement`.
+        uniform: float32 tensor (B,), a random number for each row.
+        refine: function (logits (B, n), tokens (n,), token (B,)) -> float32 (B,), see `CoordinateRefinement`.
 
     Returns:
-        Function (biased logits (B, n), logits (B, n), tokens (n,)) -> token int32 (B,), its log-probability (B,) under
-        the logits without the bias, and what is expected around it (B,).
+        Function (biased logits (B, n), logits (B, n), tokens (n,)) -> token int32 (B,), its log-probability (B,) from
+        the logits without the bias, and the refined token float32 (B,).
     """
 
     def choose(biased, logits, tokens):
         index = sampler(biased, uniform)
         token = tf.gather(tf.constant(tokens), index)
-        return token, _log_prob(logits, index), expect(logits, tokens, token)
+        return token, _log_prob(logits, index), refine(logits, tokens, token)
 
     return choose
 
 
-def given(wanted):
-    """Takes the tokens int32 (B,) that are given; they must be among those of the place."""
+def take(prompt):
+    """Takes the tokens of a prompt, int32 (B,), which must be among those allowed; see `sample`."""
 
     def choose(biased, logits, tokens):
-        index = tf.argmax(tf.constant(tokens)[None] == wanted[:, None], -1, tf.int32)
-        return wanted, _log_prob(logits, index), tf.cast(wanted, tf.float32)
+        index = tf.argmax(tf.constant(tokens)[None] == prompt[:, None], -1, tf.int32)
+        return prompt, _log_prob(logits, index), tf.cast(prompt, tf.float32)
 
     return choose
 

@@ -1,4 +1,4 @@
-"""Scores of detectors, as COCO defines them."""
+"""COCO evaluation: scores, the callback for training, and the types of errors."""
 
 from pix2seq_keras.lazy_exports import lazy_exports
 
@@ -6,7 +6,8 @@ __all__ = lazy_exports(
     __name__,
     {
         "pix2seq_keras.evaluation.callback": ["CocoEvaluation"],
-        "pix2seq_keras.evaluation.coco_evaluator": ["CocoEvaluator", "coco_results"],
+        "pix2seq_keras.evaluation.coco_evaluator": ["CocoEvaluator"],
         "pix2seq_keras.evaluation.evaluate": ["evaluate_source"],
+        "pix2seq_keras.inference.coco_results": ["coco_results"],
     },
 )

@@ -31,7 +31,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         best: float or `None`, AP of the model already at `best_path`, for a resumed training: only a better model
             replaces it. Defaults to `None`, the first evaluated model is saved whatever its AP.
         progress: bool, whether to show a progress bar while evaluating. Defaults to `False`.
-        **detect_options: passed on to `model.detect`.
+        **overrides: arguments of `model.detect`: `options`, a `DecodingOptions`, or fields of it.
 
     Attributes:
         best: float or `None`, the best AP so far.
@@ -57,7 +57,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         prefix="val_",
         best=None,
         progress=False,
-        **detect_options,
+        **overrides,
     ):
         super().__init__()
         if every < 1:
@@ -72,7 +72,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         self.prefix = prefix
         self.best = best
         self.progress = progress
-        self.detect_options = detect_options
+        self.overrides = overrides
         self.history = []
 
     def on_epoch_end(self, epoch, logs=None):
@@ -93,7 +93,7 @@ class CocoEvaluation(keras.callbacks.Callback):
             batch_size=self.batch_size,
             max_images=self.max_images,
             progress=self.progress,
-            **self.detect_options,
+            **self.overrides,
         )
         self.history.append({"epoch": epoch, **result})
         ap = result["AP"]  # None where the source has no objects

@@ -1,17 +1,20 @@
-"""The evaluation loop: reads the images of a source, detects objects in batches of one size, and scores them."""
+"""The evaluation loop: reads the images of a source, detects objects, and scores them."""
 
+import collections
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
-from pix2seq_keras.inference import RefusedImagesError, options_for_run
+from pix2seq_keras.inference import detect_each
 from pix2seq_keras.progress import progress_bar
 
 
-def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **detect_options):
+def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **overrides):
     """Scores a detector on the images of a source with COCO's metrics.
 
     An image that cannot be read is left out of the scores, listed in `source.issues` and counted in the result.
@@ -23,12 +26,11 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             missing or `None`: its classes are then those of the source. Categories in another order, or more than the
             source has, are matched by name.
         source: `pix2seq_keras.data.sources.Source`, the images and their ground truth.
-        batch_size: int, images in each call of `detect`. The last batch is filled up to this size, so that a compiled
-            detector is traced once. A server must accept this batch size: TensorFlow Serving with the deployment files
-            of `export/tensorflow_serving` accepts up to 8. Defaults to 8.
+        batch_size: int, images in each call of the detector. A server must accept this batch size: TensorFlow Serving
+            with the deployment files of `export/tensorflow_serving` accepts up to 8. Defaults to 8.
         max_images: int or `None`, evaluate only the first so many images. Defaults to `None`, all images.
         progress: bool, whether to show progress and the remaining time on standard error. Defaults to `True`.
-        **detect_options: passed on to `detector.detect`.
+        **overrides: arguments of `detector.detect`: `options`, a `DecodingOptions`, or fields of it.
 
     Returns:
         `(result, evaluator)`. `result` is the dictionary of `CocoEvaluator.result` plus `"seconds"`, the wall time of
@@ -40,7 +42,7 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             exported model refuses an image.
 
     Example:
-        >>> result, evaluator = evaluate_source(model, source, batch_size=16, seed=0)
+        >>> result, evaluator = evaluate_source(model, source, batch_size=16, num_samples=8)
         >>> result["AP"], result["per_class"]["cell"]
         (0.412, {'AP': 0.412, 'AP50': 0.731})
     """
@@ -53,21 +55,16 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     to_source_class = _class_mapping(detector, source.categories)
     evaluator = CocoEvaluator(source.categories)
     total = len(source) if max_images is None else min(max_images, len(source))
-    detect_options = options_for_run(detector, total, batch_size, detect_options)
-    detect_options = {**detect_options, "batch_size": batch_size}
-    batches = _batches(source, total, batch_size)
-    title = f"evaluating {source.name} {source.split}"
+    title, done = f"evaluating {source.name} {source.split}", 0
     with progress_bar(title, total, show=progress) as advance, ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, batches, None)
-        while (current := following.result()) is not None:
-            following = reader.submit(next, batches, None)  # reads ahead while the detector works
-            batch, num_read = current
-            if batch:
-                images = [example["image"] for example in batch]
-                images += images[-1:] * (batch_size - len(batch))
-                detected = _detected(detector, batch, images, detect_options)
-                _add_batch(evaluator, batch, detected, to_source_class)
-            advance(num_read)
+        read, feed = itertools.tee(_read_ahead(reader, _readable(source, total), batch_size))
+        images = (example["image"] for _, example in feed)
+        found = detect_each(detector, images, batch_size=batch_size, num_images=total, **overrides)
+        for (num_read, example), objects in zip(read, found, strict=True):
+            _add(evaluator, example, objects, to_source_class)
+            advance(num_read - done)
+            done = num_read
+        advance(total - done)
     if not len(evaluator):
         issues = source.issues.summary()
         raise InputError(
@@ -80,46 +77,64 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
     return result, evaluator
 
 
-def _batches(source, total, batch_size):
-    """Yields (batch of readable examples, number of images read for it); the last batch may be short or empty."""
-    batch, num_read = [], 0
+def evaluate(model, data, split="val", **kwargs):
+    """Scores a model on a split of a data source with COCO's metrics.
+
+    Args:
+        model: `Pix2Seq` or another detector, see `evaluate_source`; or a REF for `open_model`: the name of a preset, a
+            run folder, a file, or the address of a served model.
+        data: str, a data source such as `"coco:DIR"`, see `open_source`; or a `Source`.
+        split: str, the split of the data source. It has no effect for a `Source`.
+        **kwargs: of `evaluate_source`: `batch_size`, `max_images`, `progress`, and fields of `DecodingOptions`.
+
+    Returns:
+        Dictionary of COCO's metrics, see `evaluate_source`.
+
+    Raises:
+        InputError: if the model or the data cannot be opened, or as `evaluate_source`.
+
+    Example:
+        >>> pix2seq_keras.evaluate("digits_tiny", "digits", "test")["AP"]
+        0.898124
+    """
+    from pix2seq_keras.data import open_source
+    from pix2seq_keras.inference import open_model
+
+    detector = model if hasattr(model, "detect") else open_model(model)
+    source = data if hasattr(data, "read_or_report") else open_source(data, split)
+    return evaluate_source(detector, source, **kwargs)[0]
+
+
+def _readable(source, total):
+    """Yields (number of images read so far, example) for every image that can be read."""
     for index in range(total):
         example = source.read_or_report(index)
-        num_read += 1
         if example is not None:
-            batch.append(example)
-        if len(batch) == batch_size:
-            yield batch, num_read
-            batch, num_read = [], 0
-    if num_read:
-        yield batch, num_read
+            yield index + 1, example
 
 
-def _detected(detector, batch, images, options):
-    """Calls `detect`; if an exported model refuses images, raises an error that names their ids.
-
-    Refused images are not left out like unreadable ones: the scores would then be those of an easier split.
-    """
-    try:
-        return detector.detect(images, **options)
-    except RefusedImagesError as error:
-        ids = [batch[place]["image_id"] for place in error.sentences if place < len(batch)]
-        raise InputError(f"The model refuses the images with ids {ids}.\n{error}") from error
+def _read_ahead(reader, items, count):
+    """The items of an iterator, so many read ahead by the thread of an executor while the caller works."""
+    waiting = collections.deque(reader.submit(next, items, None) for _ in range(count + 1))
+    while (item := waiting.popleft().result()) is not None:
+        waiting.append(reader.submit(next, items, None))
+        yield item
 
 
-def _add_batch(evaluator, batch, detected, to_source_class):
-    boxes, classes, scores = (np.asarray(detected[key]) for key in ("boxes", "classes", "scores"))
-    for row, example in enumerate(batch):  # without the padding at the end
-        evaluator.add(
-            image_id=example["image_id"],
-            size=example["image"].shape[:2],
-            truth=example,
-            detections={
-                "boxes": boxes[row],  # (N, 4)
-                "classes": _map_classes(classes[row], to_source_class),  # (N,)
-                "scores": scores[row],  # (N,)
-            },
-        )
+def _add(evaluator, example, objects, to_source_class):
+    """Refused images are not left out like unreadable ones: the scores would then be those of an easier split."""
+    if isinstance(objects, ImageError):
+        raise InputError(f"The model refuses the image with id {example['image_id']}.\n{objects}") from objects
+    evaluator.add(
+        image_id=example["image_id"],
+        size=example["image"].shape[:2],
+        truth=example,
+        detections={
+            "boxes": np.asarray(objects["boxes"]),  # (N, 4)
+            "classes": _map_classes(np.asarray(objects["classes"]), to_source_class),  # (N,)
+            "scores": np.asarray(objects["scores"]),  # (N,)
+        },
+    )
 
 
 def _class_mapping(detector, source_categories):

@@ -1,34 +1,40 @@
-"""What an exported model says about itself, and what of it can no longer be chosen."""
+"""The description inside an exported model: written and read here."""
 
+import ast
 import dataclasses
 import json
-
-import numpy as np
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.images.read_image import MAX_PIXELS
 from pix2seq_keras.decoding import samplers
+from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.labels import categories_of
 from pix2seq_keras.vocabulary import Vocabulary
 
-FORMAT, FORMAT_VERSION = "pix2seq_keras", 1
+# The file's name, among a SavedModel's assets and in the zip behind a TFLite model.
+FILE_NAME = "pix2seq.json"
+FORMAT, FORMAT_VERSION = "pix2seq_keras", 2
+# What format 1 (version 0.1.0) called the samplers and two of the options.
+_SAMPLERS_1 = {"Greedy": "greedy", "TopK": "top_k", "TopP": "top_p", "BeamSearch": "beam_search"}
+_OPTIONS_1 = {"readings": "num_samples", "mirror": "flip_test"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """The description inside an exported model.
+    """What an exported model says about itself.
 
     Args:
-        categories: `Categories`: served ids to classes.
-        options: dictionary, the options of `Pix2Seq.detect` that were fixed at export, `"max_objects"` among them.
+        categories: `Categories`, served ids to classes.
+        options: `DecodingOptions`, complete, fixed at export.
         image_size: (H, W), the canvas.
-        vocabulary: `Vocabulary`, or `None` where this version of the package cannot read it.
+        vocabulary: `Vocabulary`, or None where this version of the package cannot read it.
         max_pixels: int, the most pixels of an image that the model decodes.
-        preset: str or `None`, the preset it was made from.
+        preset: str or None, the preset it was made from.
     """
 
     categories: Categories
-    options: dict
+    options: DecodingOptions
     image_size: tuple[int, int]
     vocabulary: Vocabulary | None = None
     max_pixels: int = MAX_PIXELS
@@ -36,12 +42,39 @@ class Description:
 
     @property
     def rows(self):
-        """Rows of its answers for one image, used or not: int."""
-        return self.options["max_objects"] * self.options.get("readings", 1)
+        """int, rows of an answer for one image, used or not."""
+        return self.options.max_objects * self.options.num_samples
+
+
+def describe(model, options, preset=None, **more):
+    """The description of a model that is being exported.
+
+    Args:
+        model: `Pix2Seq`.
+        options: `DecodingOptions`, complete.
+        preset: str or None.
+        **more: JSON values that join it, such as `max_pixels`.
+
+    Returns:
+        Dictionary for JSON.
+    """
+    from pix2seq_keras import __version__  # the top of the package
+
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "package_version": __version__,
+        "preset": preset,
+        "image_size": list(model.image_size),
+        "categories": categories_of(model).get_config(),
+        "vocabulary": model.vocabulary.get_config(),
+        "options": options.to_dict(),
+        **more,
+    }
 
 
 def parse_description(text, where):
-    """Reads and checks a description.
+    """Reads and checks a description, of format 2 or 1.
 
     Args:
         text: str or bytes, JSON.
@@ -51,7 +84,7 @@ def parse_description(text, where):
         `Description`.
 
     Raises:
-        InputError: if it is none, or of a later format.
+        InputError: if it is not a description, or of a later format.
     """
     try:
         values = json.loads(text)
@@ -61,75 +94,86 @@ def parse_description(text, where):
         if version > FORMAT_VERSION:
             raise InputError(
                 f"{where} was exported by a later version of this package ({values.get('package_version')}, format "
-                f"{version}; this one reads {FORMAT_VERSION}): install that version."
+                f"{version}; this version reads formats up to {FORMAT_VERSION}): install that version."
             )
+        options = values["options"] if version > 1 else _options_of_format_1(values["options"])
         return Description(
             categories=Categories.from_config(values["categories"]),
-            options=_options(values["options"]),
+            options=_complete(DecodingOptions.from_dict(options)),
             image_size=tuple(int(side) for side in values["image_size"]),
             vocabulary=_vocabulary(values.get("vocabulary")),
             max_pixels=int(values.get("max_pixels") or MAX_PIXELS),
             preset=values.get("preset"),
         )
-    except InputError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, InputError) and str(error).startswith(where):
+            raise
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise InputError(f"{where} does not describe itself as a model of `pix2seq export`: {reason}.") from error
 
 
-def _options(values):
-    """The options of a description as they are compared; earlier ones know of one reading only."""
-    options = {"readings": 1, "mirror": False} | values
-    return {**options, **{name: int(options[name]) for name in ("max_objects", "readings")}}
-
-
-def require_exported_options(description, options, where):
-    """Refuses options that differ from those an exported model was made with; equal ones and `None` pass.
+def require_exported_options(description, overrides, where):
+    """Refuses options that differ from those an exported model was made with; equal ones and None pass.
 
     Args:
         description: `Description`.
-        options: dictionary, of `Pix2Seq.detect`.
+        overrides: dictionary, fields of `DecodingOptions`.
         where: str, what messages call the model.
 
     Raises:
-        InputError: naming the option, what it is in the exported model, and what was asked for.
+        InputError: naming the option, its value in the exported model, and the value that was asked for.
     """
-    for name, value in options.items():
-        if value is None or (name == "jit_compile" and not value):
+    exported = description.options.to_dict()
+    for name, value in overrides.items():
+        if value is None:
             continue
-        if name not in description.options:
+        if name not in exported:
             raise InputError(
-                f"{where} is an exported model, which takes no option {name}. Received: {name}={value!r}. What it was "
-                f"exported with: {_listed(description.options)}."
+                f"{where} is an exported model: its options are {_listed(exported)}. Received: {name}={value!r}"
             )
-        fixed = description.options[name]
-        if not _same(name, value, fixed):
+        wanted = samplers.to_dict(samplers.get(value)) if name == "sampler" else value
+        if not _equal(wanted, exported[name]):
             raise InputError(
-                f"{where} was exported with {name}={fixed}: export it again to have another. "
-                f"Received: {name}={value!r}."
+                f"{where} was exported with {name}={exported[name]}: export it again to change that. "
+                f"Received: {name}={value!r}"
             )
 
 
-def _same(name, value, fixed):
-    if name == "sampler":
-        return _sampler_text(value) == _sampler_text(fixed)
-    booleans = [isinstance(one, bool | np.bool_) for one in (value, fixed)]
-    if any(booleans):
-        return all(booleans) and bool(value) == bool(fixed)
-    return np.ndim(value) == 0 and value == fixed
+def _equal(value, exported):
+    try:
+        # True and 1 are different options.
+        return type(value).__name__.startswith("bool") == isinstance(exported, bool) and bool(value == exported)
+    except ValueError:  # an array
+        return False
 
 
-def _sampler_text(sampler):
-    """A name means the sampler with its defaults, in the description as in `detect`."""
-    known = isinstance(sampler, str) and sampler in samplers.SAMPLERS
-    return repr(samplers.get(sampler)) if known else str(sampler)
+def _complete(options):
+    if options.max_objects is None:
+        raise ValueError("its options have no max_objects")
+    return options.complete(max_length=5 * options.max_objects)
+
+
+def _options_of_format_1(values):
+    """Options as version 0.1.0 wrote them: samplers as Python wrote them, such as "TopP(p=0.4, temperature=1.0)"."""
+    values = {_OPTIONS_1.get(name, name): value for name, value in values.items()}
+    if "sampler" in values:
+        values["sampler"] = _sampler_of_format_1(values["sampler"])
+    return values
+
+
+def _sampler_of_format_1(text):
+    try:
+        call = ast.parse(text, mode="eval").body
+        name = _SAMPLERS_1[call.func.id]
+        return {"name": name, **{one.arg: ast.literal_eval(one.value) for one in call.keywords}}
+    except (SyntaxError, ValueError, KeyError, AttributeError, TypeError):
+        return {"name": "custom", "text": str(text)}
 
 
 def _vocabulary(config):
     try:
         return Vocabulary.from_config(config)
-    except Exception:  # only images and categories are needed to detect: a later layout is no reason to fail
+    except Exception:  # detecting needs images and categories only: a later layout is no reason to fail
         return None
 
 

@@ -1,26 +1,26 @@
-"""One detector for every exported model, whatever lies between it and us: a call, a wire, another machine."""
+"""The detector for every exported model, in process or on a server."""
 
 import os
 import re
 
 import numpy as np
 
-from pix2seq_keras.data.images.read_image import ImageError
+from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
 from pix2seq_keras.inference.payload import image_bytes, image_name
 
-# A call carries at most so many bytes of images, unless one alone has more: servers bound their messages, and REST's
+# The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
 # are a third larger in base64.
 CALL_BYTES = 32 * 2**20
-_KINDS = {"detection_boxes": 3, "detection_classes": 2, "detection_scores": 2, "num_detections": 1}
+_RANKS = {"detection_boxes": 3, "detection_classes": 2, "detection_scores": 2, "num_detections": 1}
 
 
 class RefusedCallError(InputError):
-    """The model was reached, and says that it cannot use what it was sent.
+    """The model was reached, and refuses what it was sent.
 
     Args:
-        sentence: what the model says.
+        sentence: str, the model's reason.
     """
 
 
@@ -28,7 +28,7 @@ class RefusedImagesError(ImageError):
     """Images that an exported model cannot use, perhaps among others that it can.
 
     Args:
-        sentences: dictionary: the place of an image among those given -> the sentence about it.
+        sentences: dictionary, index of an image among those given -> the sentence about it.
     """
 
     def __init__(self, sentences):
@@ -37,7 +37,7 @@ class RefusedImagesError(ImageError):
 
 
 class ExportedDetector:
-    """An exported model, with the `detect` of `Pix2Seq`.
+    """An exported model with the `detect` of `Pix2Seq`.
 
     Args:
         call: function (signature, inputs) -> outputs: a str and a dictionary of arrays to a dictionary of arrays, the
@@ -52,7 +52,7 @@ class ExportedDetector:
         (2, 10, 4)
     """
 
-    # A file is sent as it is where it can be, instead of its pixels: several times less.
+    # Files are sent as they are where possible: several times less bytes than their pixels.
     prefers_files = True
 
     def __init__(self, call, description, where="The exported model", signature="serving_default"):
@@ -65,29 +65,30 @@ class ExportedDetector:
         self.image_size = description.image_size
         self.max_pixels = description.max_pixels
 
-    def detect(self, images, batch_size=8, **options):
-        """Finds objects in images of any size.
+    def detect(self, images, options=None, batch_size=8, **overrides):
+        """Detects objects in images of any size.
 
         Args:
             images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
-            batch_size: int, images a call at most.
-            **options: of `Pix2Seq.detect`; they were fixed at export, so others are refused.
+            options: `DecodingOptions` or None; they were fixed at export, so others are refused.
+            batch_size: int ≥ 1, the most images of a call.
+            **overrides: fields of `DecodingOptions`, likewise.
 
         Returns:
-            Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4) `rel_yxyx`
-            of each original image, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
-            and `"num_detections"` int32 (B,).
+            Dictionary of NumPy arrays sorted by score, n = max_objects·num_samples: `"boxes"` float32 (B, n, 4)
+            `rel_yxyx` of each original image, upright, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32
+            (B, n) and `"num_detections"` int32 (B,).
 
         Raises:
-            RefusedImagesError: a `ImageError` that names the first image that cannot be read here, or all of a
-                call that cannot be used there.
+            RefusedImagesError: an `ImageError` that names the first image that cannot be read here, or all images of a
+                call that the model refuses.
             InputError: if options differ from the exported ones, or the model cannot be reached or does not answer as
                 a model of `pix2seq export` does.
         """
-        images = listed_images(images)
+        images = checked_list(images)
         if batch_size < 1:
-            raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
-        require_exported_options(self.description, options, self.where)
+            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        require_exported_options(self.description, given_options(options, overrides), self.where)
         results = []
         for first, batch in _calls(self._encoded(images), batch_size):
             try:
@@ -97,62 +98,71 @@ class ExportedDetector:
         return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
     def _encoded(self, images):
-        for place, image in enumerate(images):
+        for index, image in enumerate(images):
             try:
                 yield image_bytes(image, self.max_pixels)
             except ImageError as error:
-                # The reader names files; which array it was, it does not know.
-                named = isinstance(image, str | os.PathLike)
-                sentence = str(error) if named else f"{image_name(image, place)}: {error}"
-                raise RefusedImagesError({place: sentence}) from error
+                # The error names a file; for an array it does not know which one of the list it is.
+                has_name = isinstance(image, str | os.PathLike)
+                sentence = str(error) if has_name else f"{image_name(image, index)}: {error}"
+                raise RefusedImagesError({index: sentence}) from error
 
     def _detect(self, batch):
         outputs = self.call(self.signature, {"image_bytes": np.array(batch, object)})
         return detections(outputs, self.categories, len(batch), self.description.rows, self.where)
 
     def _detect_one_by_one(self, first, batch, images):
-        """A row that cannot be decoded fails its whole call: the rows are asked for alone, to find which it was.
+        """A row that cannot be decoded fails its whole call: each row is sent alone, to find which one it was.
 
-        All of them may be good: a server that makes one batch of the calls of several clients fails them together.
+        All of them may be good: a server that batches the calls of several clients fails them together.
         """
         results, sentences = [], {}
-        for place, row in enumerate(batch, first):
+        for index, row in enumerate(batch, first):
             try:
                 results.append(self._detect([row]))
             except RefusedCallError as refusal:
-                sentences[place] = f"{image_name(images[place], place)} was refused by {self.where}: {refusal}"
+                sentences[index] = f"{image_name(images[index], index)} was refused by {self.where}: {refusal}"
         if sentences:
             raise RefusedImagesError(sentences)
         return results
 
 
-def listed_images(images):
-    """What `detect` was given as a list of images.
+def given_options(options, overrides):
+    """The options that a caller of `detect` gave, as one dictionary; `jit_compile=False` asks for nothing."""
+    fields = {} if options is None else dict(options if isinstance(options, dict) else options.to_dict())
+    given = {**fields, **overrides}
+    if not given.get("jit_compile"):
+        given.pop("jit_compile", None)
+    return given
+
+
+def checked_list(images):
+    """The images given to `detect` as a list.
 
     Raises:
         InputError: if it is empty, or a float batch, which only a model in process takes.
     """
     if isinstance(images, list | tuple):
         if not images:
-            raise InputError("There are no images to detect objects in: the list is empty.")
+            raise InputError("`images` must hold at least one image. Received: an empty list.")
         return list(images)
     dtype = getattr(images, "dtype", None)
     if dtype is not None and len(images.shape) == 4:
         raise InputError(
-            "An exported model takes images as paths or uint8 arrays of any size, in a list. "
+            "`images` of an exported model must be paths or uint8 arrays of any size, in a list. "
             f"Received: one array of shape {tuple(images.shape)}. Give list(images), in uint8."
         )
     return [images]
 
 
 def detections(outputs, categories, count, rows, where):
-    """The outputs of a served model -> the dictionary of `Pix2Seq.detect`.
+    """Turns the outputs of an exported model into the dictionary of `Pix2Seq.detect`.
 
     Args:
         outputs: dictionary of arrays, named and shaped as `pix2seq export` does.
         categories: `Categories`.
-        count: int, images that were sent.
-        rows: int, of one image: `Description.rows`.
+        count: int, number of images that were sent.
+        rows: int, rows of one image, see `Description.rows`.
         where: str, what messages call the model.
 
     Returns:
@@ -162,18 +172,18 @@ def detections(outputs, categories, count, rows, where):
         InputError: if an output is missing or of another shape, or an id is in no category.
     """
     arrays = {}
-    for name, rank in _KINDS.items():
+    for name, rank in _RANKS.items():
         shape = (count, rows, 4)[:rank]
         if name not in outputs or np.shape(outputs[name]) != shape:
             found = np.shape(outputs[name]) if name in outputs else "none"
-            raise InputError(f"{where} should answer with {name!r} of shape {shape}. Received: {found}.")
+            raise InputError(f"{where} must answer with {name!r} of shape {shape}. Received: {found}.")
         arrays[name] = np.asarray(outputs[name], np.float32)
     numbers = arrays["num_detections"].astype(np.int32)
     used = np.arange(rows) < numbers[:, None]  # (B, n)
     ids = np.rint(arrays["detection_classes"][used]).astype(np.int64)  # (objects,)
     class_of = {id_: categories.class_of(int(id_)) for id_ in np.unique(ids)}
     if unknown := [int(id_) for id_, class_ in class_of.items() if class_ is None]:
-        raise InputError(f"{where} found objects of the ids {unknown}, which are in none of its categories.")
+        raise InputError(f"{where} must answer with ids of its categories. Received: ids {unknown}.")
     classes = np.full(used.shape, -1, np.int32)
     classes[used] = [class_of[id_] for id_ in ids]
     return {
@@ -185,7 +195,7 @@ def detections(outputs, categories, count, rows, where):
 
 
 def sentence_of(message):
-    """What a graph's failed check says, without TensorFlow's frame around it: str.
+    """The message of a failed check in a graph, without the text that TensorFlow puts around it: str.
 
     Args:
         message: str, such as `"assertion failed: [The image …] [[{{node …}}]]"`.
@@ -199,7 +209,7 @@ def sentence_of(message):
 
 
 def _calls(encoded, batch_size):
-    """Groups encoded images into calls: pairs of the place of the first and the list."""
+    """Groups encoded images into calls: pairs of the index of the first image and the list."""
     batch, size, first = [], 0, 0
     for data in encoded:
         if batch and (len(batch) == batch_size or size + len(data) > CALL_BYTES):

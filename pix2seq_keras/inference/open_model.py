@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
+from pix2seq_keras import presets
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import saved_model
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.presets import presets
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 RUN_WEIGHTS = ("best.keras", "last.keras")
@@ -56,8 +56,8 @@ def open_model(ref, retry_policy=None):
             return open_tflite(path)
         return _open_keras(path)
     raise InputError(
-        f"There is no model {str(ref)!r}. {presets.known(ref)} Or give a run folder, a preset folder, a .keras file, a "
-        "SavedModel folder, a .tflite file, grpc://HOST:PORT/NAME or http://HOST:PORT/v1/models/NAME."
+        f"There is no model {str(ref)!r}. {presets.suggest(ref)} Or give a run folder, a preset folder, a .keras file, "
+        "a SavedModel folder, a .tflite file, grpc://HOST:PORT/NAME or http://HOST:PORT/v1/models/NAME."
     )
 
 

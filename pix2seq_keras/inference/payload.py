@@ -1,4 +1,4 @@
-"""Images as the bytes that an exported model decodes to the very pixels `read_image` gives."""
+"""Encodes images for requests to exported models, which decode them to exactly the pixels of `read_image`."""
 
 import os
 from pathlib import Path
@@ -8,52 +8,63 @@ import tensorflow as tf
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image, read_image
 
-# What every decoder of images decodes alike; MPO is a JPEG with further ones behind it.
-_SENT_AS_THEY_ARE = ("JPEG", "MPO", "PNG")
+# Formats that all decoders decode to the same pixels. MPO is a JPEG followed by further ones.
+_SENT_UNCHANGED = ("JPEG", "MPO", "PNG")
 
 
-def image_bytes(image, max_pixels):
-    """Turns an image upright and checks it, then encodes it without loss.
+def encode_image(image, max_pixels):
+    """Checks an image, applies its EXIF orientation, and encodes it losslessly.
 
-    A plain upright JPEG or PNG file is sent as it is, once it was seen to decode; everything else becomes a PNG.
+    The bytes of a plain upright JPEG or PNG file are returned unchanged if they decode; all else is encoded as PNG.
 
     Args:
-        image: path, bytes of a file, or uint8 array, as `read_image` takes.
-        max_pixels: int, the most pixels that the model decodes.
+        image: path, bytes of a file, or uint8 array (h, w, 3), as `read_image` takes.
+        max_pixels: int, the largest number of pixels that the model decodes.
 
     Returns:
         bytes.
 
     Raises:
-        ImageError: if it cannot be read whole, or has more pixels.
+        ImageError: if the image is damaged or has more pixels.
+
+    Example:
+        >>> inputs = {"image_bytes": [encode_image("image.jpg", max_pixels=40_000_000)]}
     """
     if not hasattr(image, "__array__"):
         info = inspect_image(image, max_pixels=max_pixels)
-        if info.plain and info.format in _SENT_AS_THEY_ARE:
-            data = bytes(image) if isinstance(image, bytes | bytearray | memoryview) else _file(image)
+        if info.plain and info.format in _SENT_UNCHANGED:
+            data = bytes(image) if isinstance(image, bytes | bytearray | memoryview) else _read_file(image)
             if _decodes(data, info.format):
                 return data
     pixels = read_image(image, max_pixels=max_pixels)  # (H, W, 3)
     height, width = pixels.shape[:2]
-    if height * width > max_pixels:  # an array: the others were looked at before they were decoded
+    if height * width > max_pixels:  # only an array: files were checked before decoding
         raise ImageError(
             f"it has {width}×{height} pixels, more than the {max_pixels / 1e6:g} million accepted. Make it smaller."
         )
-    # The least compression: networks are faster than zlib's best.
+    # The fastest compression: zlib's better ones cost more time than sending the larger file.
     return tf.io.encode_png(pixels, compression=1).numpy()
 
 
-def image_name(image, place=None):
-    """What messages call an image: its path, or its place among those given and its shape."""
+def image_name(image, index=None):
+    """The name of an image in messages: its path, or its index in the list and its shape.
+
+    Args:
+        image: as `encode_image` takes it.
+        index: int, or `None` for an image that is not part of a list.
+
+    Returns:
+        str.
+    """
     if isinstance(image, str | os.PathLike):
         return f"The image {os.fspath(image)!r}"
-    number = "The image" if place is None else f"Image {place} of those given"
+    number = "The image" if index is None else f"Image {index} of the list"
     if isinstance(image, bytes | bytearray | memoryview):
         return f"{number} ({len(image)} bytes)"
     return f"{number} (an array of shape {np.shape(image)})"
 
 
-def _file(path):
+def _read_file(path):
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -61,7 +72,7 @@ def _file(path):
 
 
 def _decodes(data, format_):
-    """Whether TensorFlow's decoder takes the whole of it; what it refuses, Pillow may still read."""
+    """Whether TensorFlow decodes it without an error. Pillow also reads files that TensorFlow refuses."""
     try:
         (tf.io.decode_png if format_ == "PNG" else tf.io.decode_jpeg)(data, channels=3)
     except tf.errors.OpError:

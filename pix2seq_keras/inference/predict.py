@@ -1,20 +1,21 @@
-"""Images in, annotated images and one JSON out."""
+"""Images in, annotated images and one JSON file out."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 
 from pix2seq_keras.atomic_files import require_writable_folder, write_json
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.images.read_image import MAX_PIXELS, ImageError, read_image
+from pix2seq_keras.data.images.image_error import ImageError
+from pix2seq_keras.data.images.read_image import MAX_PIXELS, read_image
+from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.evaluation import coco_results
-from pix2seq_keras.inference import RefusedImagesError, options_for_run
+from pix2seq_keras.inference.coco_results import coco_results
+from pix2seq_keras.inference.detector import detect_each
 from pix2seq_keras.progress import progress_bar
 from pix2seq_keras.visualization.drawing import draw_detections
 from pix2seq_keras.visualization.gallery import save_image
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def find_images(paths):
@@ -43,20 +44,20 @@ def find_images(paths):
     return found
 
 
-def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch_size=8, **detect_options):
+def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch_size=8, **overrides):
     """Detects objects in images, draws them, and writes them as COCO JSON.
 
     An image that cannot be read is left out and reported; the others go on.
 
     Args:
-        detector: anything with `.detect` and `.categories`; where these are `None`, with a `.vocabulary`. One that says
-            `.prefers_files` is given paths instead of pixels, and one with `.max_pixels` no larger images.
+        detector: object with `detect` and `categories`; if these are None, with a `vocabulary`. A detector with a true
+            `prefers_files` is given paths instead of pixels, and one with `max_pixels` no larger images.
         paths: list of images and folders.
-        output: folder for the annotated PNGs; it is made if need be.
-        json_path: path of the JSON; `None` puts `predictions.json` into `output`.
+        output: path of the folder for the annotated PNGs; it is made if need be.
+        json_path: path of the JSON; None puts `predictions.json` into `output`.
         threshold: float, score from which a box is drawn and written.
-        batch_size: int, images at once.
-        **detect_options: of `detect`.
+        batch_size: int, images in each call of the detector.
+        **overrides: fields of `DecodingOptions`.
 
     Returns:
         The dictionary that the JSON holds: `"images"` (id, file_name, width, height, annotated), `"categories"`, and
@@ -76,23 +77,16 @@ def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch
     )
     names = _output_names(files)
     _refuse_to_overwrite(files, [output / name for name in names.values()])
-    detect_options = options_for_run(detector, len(files), batch_size, detect_options)
-    max_pixels = getattr(detector, "max_pixels", MAX_PIXELS)
     images, annotations, problems = [], [], []
     with progress_bar("predicting", len(files)) as advance:
-        for start in range(0, len(files), batch_size):
-            paths_here = files[start : start + batch_size]
-            batch = []
-            for path in paths_here:
-                try:
-                    batch.append((path, read_image(path, max_pixels=max_pixels)))
-                except ImageError as error:
-                    problems.append(str(error))
-            batch, detections = _detected(detector, batch, batch_size, start > 0, detect_options, problems)
-            for row, (path, array) in enumerate(batch):
-                one = {name: values[row] for name, values in detections.items() if name != "num_detections"}
-                _keep(one, path, array, names[path], output, categories, threshold, images, annotations)
-            advance(len(paths_here))
+        read, feed = itertools.tee(_readable(files, getattr(detector, "max_pixels", MAX_PIXELS), problems, advance))
+        inputs = (path if getattr(detector, "prefers_files", False) else pixels for path, pixels in feed)
+        found = detect_each(detector, inputs, batch_size=batch_size, num_images=len(files), **overrides)
+        for (path, pixels), objects in zip(read, found, strict=True):
+            if isinstance(objects, ImageError):  # an exported model may be stricter than `read_image`
+                problems.append(str(objects))
+            else:
+                _keep(objects, path, pixels, names[path], output, categories, threshold, images, annotations)
     result = {
         "images": images,
         "categories": [{"id": id_, "name": name} for id_, name in zip(categories.ids, categories.names, strict=True)],
@@ -102,23 +96,20 @@ def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch
     return result, problems
 
 
-def _detected(detector, batch, batch_size, fill, options, problems):
-    """The images of a batch that the detector can use, and what it finds on them; why not, is put to `problems`."""
-    while batch:
-        given = [path if getattr(detector, "prefers_files", False) else array for path, array in batch]
-        given += given[-1:] * (batch_size - len(given)) if fill else []  # one shape, one graph
+def _readable(files, max_pixels, problems, advance):
+    """Yields (path, pixels) of every image that can be read; the reasons for the others go to `problems`."""
+    for path in files:
         try:
-            return batch, detector.detect(given, batch_size=batch_size, **options)
-        except RefusedImagesError as error:  # by an exported model, which may be stricter than we are
-            problems += [sentence for place, sentence in error.sentences.items() if place < len(batch)]
-            batch = [item for place, item in enumerate(batch) if place not in error.sentences]
-    return [], {}
+            yield path, read_image(path, max_pixels=max_pixels)
+        except ImageError as error:
+            problems.append(str(error))
+        advance()
 
 
 def _keep(detections, path, array, name, output, categories, threshold, images, annotations):
     """Draws one image's detections and appends its records."""
     good = (detections["classes"] >= 0) & (detections["scores"] >= threshold)
-    one = {key: np.asarray(values)[good] for key, values in detections.items()}
+    one = {key: np.asarray(detections[key])[good] for key in ("boxes", "classes", "scores")}
     image_id = len(images) + 1
     height, width = array.shape[:2]
     drawn = draw_detections(array, one["boxes"], one["classes"], one["scores"], categories.names)

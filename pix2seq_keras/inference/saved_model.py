@@ -5,8 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting import DESCRIPTION
-from pix2seq_keras.exporting.description import parse_description
+from pix2seq_keras.exporting.description import FILE_NAME, parse_description
 from pix2seq_keras.inference.exported import ExportedDetector, RefusedCallError, sentence_of
 
 _FILE = "saved_model.pb"
@@ -42,9 +41,9 @@ def read_description(folder):
     Raises:
         InputError: if `pix2seq export` did not write it.
     """
-    path = Path(folder) / "assets" / DESCRIPTION
+    path = Path(folder) / "assets" / FILE_NAME
     if not path.is_file():
-        raise InputError(f"{folder} is a SavedModel, but not one of `pix2seq export`: it has no assets/{DESCRIPTION}.")
+        raise InputError(f"{folder} is a SavedModel, but not one of `pix2seq export`: it has no assets/{FILE_NAME}.")
     return parse_description(path.read_bytes(), str(folder))
 
 

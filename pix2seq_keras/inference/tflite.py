@@ -1,4 +1,4 @@
-"""A `.tflite` file of `pix2seq export`, run by LiteRT, one image after the other."""
+"""A `.tflite` file of `pix2seq export`, run by LiteRT, one image at a time."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pix2seq_keras.data.transforms import fit_to_canvas
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import parse_description, require_exported_options
 from pix2seq_keras.exporting.tflite.write import SIGNATURE, read_tflite_description
-from pix2seq_keras.inference.exported import detections, listed_images
+from pix2seq_keras.inference.exported import checked_list, detections, given_options
 
 
 def open_tflite(path, num_threads=1):
@@ -18,8 +18,8 @@ def open_tflite(path, num_threads=1):
 
     Args:
         path: path of a file of `pix2seq export --format tflite`.
-        num_threads: int, threads that an image is read with. More than one help large models only, on a machine that
-            does nothing else: a step of reading is short, and its threads wait for each other.
+        num_threads: int, threads that decode an image. More than one helps large models only, on an idle machine: a
+            decoding step is short, and its threads wait for each other.
 
     Returns:
         `TFLiteDetector`.
@@ -53,14 +53,15 @@ class TFLiteDetector:
         self.max_pixels = description.max_pixels
         self._use_threads(num_threads)
 
-    def detect(self, images, batch_size=8, num_threads=None, **options):
-        """Finds objects in images of any size.
+    def detect(self, images, options=None, batch_size=8, num_threads=None, **overrides):
+        """Detects objects in images of any size.
 
         Args:
             images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
-            batch_size: int, of no effect: a canvas goes through the model at a time.
-            num_threads: int or `None`, from now on so many threads; `None` means as before.
-            **options: of `Pix2Seq.detect`; they were fixed at export, so others are refused.
+            options: `DecodingOptions` or None; they were fixed at export, so others are refused.
+            batch_size: int ≥ 1, of no effect: one canvas at a time goes through the model.
+            num_threads: int or None, threads from now on; None keeps the number.
+            **overrides: fields of `DecodingOptions`, like `options`.
 
         Returns:
             Dictionary of NumPy arrays sorted by score, n = max_objects: `"boxes"` float32 (B, n, 4) `rel_yxyx` of each
@@ -70,17 +71,14 @@ class TFLiteDetector:
         Raises:
             InputError: if an image cannot be read, or options differ from the exported ones.
         """
-        images = listed_images(images)
+        images = checked_list(images)
         if batch_size < 1:
-            raise InputError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
-        several = {name: options[name] for name in ("readings", "mirror") if options.get(name) not in (None, 1, False)}
-        if several:
-            raise InputError(f"A .tflite file reads an image once: use the model or a SavedModel. Received: {several}")
-        require_exported_options(self.description, options, str(self.path))
+            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        require_exported_options(self.description, given_options(options, overrides), str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)
-        found = [self._detect(read_image(image, max_pixels=self.max_pixels)) for image in images]
-        return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        results = [self._detect(read_image(image, max_pixels=self.max_pixels)) for image in images]
+        return {name: np.concatenate([one[name] for one in results]) for name in results[0]}
 
     def _detect(self, pixels):
         canvas, unpadded = canvas_pixels(pixels, self.image_size)
@@ -89,7 +87,9 @@ class TFLiteDetector:
 
     def _use_threads(self, num_threads):
         if not isinstance(num_threads, int | np.integer) or isinstance(num_threads, bool) or num_threads < 1:
-            raise InputError(f"num_threads must be a whole number of at least 1. Received: num_threads={num_threads!r}")
+            raise InputError(
+                f"`num_threads` must be a whole number of at least 1. Received: num_threads={num_threads!r}"
+            )
         if num_threads == getattr(self, "num_threads", None):
             return
         try:

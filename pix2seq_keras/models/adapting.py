@@ -1,11 +1,11 @@
-"""A trained model for other classes, another canvas, more objects or another precision."""
+"""Adapting a trained model to other classes, another canvas, more objects or another precision."""
 
 import dataclasses
 import itertools
-import operator
 
 import numpy as np
 
+from pix2seq_keras.canvas import canvas_size
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import Vocabulary
@@ -14,23 +14,27 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def with_classes(model, num_classes, categories=None):
-    """The same model for another number of classes.
+    """Adapts a model to another number of classes.
 
-    Where both have categories, a class keeps what was learnt of its name. In the compact layout the class tokens are as
-    many as the classes: those of new names start at random. In the published layout they are a range with room: a new
-    name takes the slot of its id, or else the first free one, and with it what had that slot before, as the published
-    fine-tuning does. All other weights are kept.
+    If both have categories, a class keeps the weights of the class with the same name. In the compact layout there is
+    one class token per class, and the tokens of new names get random weights. In the published layout the class tokens
+    are a range with free label slots: a new name takes the slot of its id, or else the first free slot, and keeps the
+    weights of that slot, as in the published fine-tuning. All other weights are kept.
 
     Args:
         model: `Pix2Seq`.
-        num_classes: int.
-        categories: `Categories` of the new classes, or `None`.
+        num_classes: int, at least 1.
+        categories: `Categories` of the new classes, or `None` by default.
 
     Returns:
         A new `Pix2Seq`.
 
     Raises:
-        InputError: if the published layout has no room for so many.
+        InputError: if the published layout has fewer label slots.
+
+    Example:
+        >>> with_classes(Pix2Seq.from_preset("digits_tiny"), 3).vocabulary.num_classes
+        3
     """
     old = model.vocabulary
     config = model.get_config()
@@ -59,7 +63,7 @@ def with_classes(model, num_classes, categories=None):
 
 
 def _slots(vocabulary, num_classes, categories, known):
-    """The label slot of each class in the published layout."""
+    """Tuple of the label slot of each class in the published layout."""
     if categories is None:
         return tuple(range(1, num_classes + 1))
     slots = [vocabulary.labels[known[name]] if name in known else None for name in categories.names]
@@ -74,17 +78,17 @@ def _slots(vocabulary, num_classes, categories, known):
 
 
 def with_image_size(model, image_size):
-    """The same model for another canvas: all weights kept, the sine codes of the places computed anew.
+    """Adapts a model to another canvas: all weights are kept, the sine position codes are recomputed.
 
     Args:
         model: `Pix2Seq`.
-        image_size: int or (H, W), in pixels.
+        image_size: int or (H, W), pixels.
 
     Returns:
         A new `Pix2Seq`.
 
     Raises:
-        InputError: if that is no size, or the encoder is made for one size only.
+        InputError: if `image_size` is invalid, or the encoder supports its own size only.
 
     Example:
         >>> with_image_size(Pix2Seq.from_preset("digits_tiny"), (96, 128)).image_size
@@ -100,35 +104,35 @@ def with_image_size(model, image_size):
     except ValueError as error:
         height, width = canvas
         raise InputError(
-            f"The model of {model.image_size[0]}×{model.image_size[1]} pixels cannot be given a canvas of "
-            f"{height}×{width}: {error}"
+            f"`image_size` is not supported by this model of {model.image_size[0]}×{model.image_size[1]} pixels. "
+            f"Received: image_size=({height}, {width}). {error}"
         ) from error
     return other
 
 
 def with_max_objects(model, max_objects):
-    """The same model with positions for more objects, or fewer.
+    """Adapts a model to sequences of more objects, or fewer.
 
-    Positions are learned, and mean which object of the sequence and which of its five tokens. Those of objects that
-    the model has never read begin as copies of its last object's; that is enough to go on learning from, for where
-    objects are read in random order no place among them is special.
+    Position embeddings are learned: each stands for one object of the sequence and one of its five tokens. The
+    embeddings of additional objects are copies of the last object's. Training can continue from there: with objects in
+    random order, no place in the sequence is special.
 
     Args:
         model: `Pix2Seq`.
-        max_objects: int.
+        max_objects: int, at least 1.
 
     Returns:
-        A new `Pix2Seq` of `max_length` 5·max_objects.
+        A new `Pix2Seq` whose `max_length` is 5·max_objects tokens.
 
     Raises:
-        InputError: if `max_objects` is not positive.
+        InputError: if `max_objects` is below 1.
 
     Example:
         >>> with_max_objects(Pix2Seq.from_preset("digits_tiny"), 32).max_length
         160
     """
     if max_objects < 1:
-        raise InputError(f"max_objects must be at least 1. Received: max_objects={max_objects}")
+        raise InputError(f"`max_objects` must be at least 1. Received: max_objects={max_objects}")
     length = TOKENS_PER_OBJECT * max_objects
     other = type(model).from_config({**model.get_config(), "max_length": length})
     for source, target in zip(model.weights, other.weights, strict=True):
@@ -136,7 +140,7 @@ def with_max_objects(model, max_objects):
             target.assign(source)
             continue
         known = np.array(source)
-        whole = len(known) // TOKENS_PER_OBJECT * TOKENS_PER_OBJECT  # a length need not be a multiple of five
+        whole = len(known) // TOKENS_PER_OBJECT * TOKENS_PER_OBJECT  # max_length need not be a multiple of five
         places = np.arange(length)
         if whole:
             places = np.where(places < len(known), places, whole - TOKENS_PER_OBJECT + places % TOKENS_PER_OBJECT)
@@ -145,47 +149,38 @@ def with_max_objects(model, max_objects):
 
 
 def with_dtype(model, dtype):
-    """The same model computing in another precision; its weights stay float32.
+    """Adapts a model to compute in another precision; its weights stay float32.
 
     Args:
         model: `Pix2Seq`.
         dtype: str, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`. A backbone that is a Keras model of its own
-            keeps its own.
+            keeps its own precision.
 
     Returns:
         A new `Pix2Seq`.
+
+    Raises:
+        InputError: if `dtype` is none of these.
 
     Example:
         >>> with_dtype(Pix2Seq.from_preset("digits_tiny"), "mixed_bfloat16").compute_dtype
         'bfloat16'
     """
     if dtype not in PRECISIONS:
-        raise InputError(f"Unknown dtype: {dtype!r}. Use one of {', '.join(PRECISIONS)}.")
+        raise InputError(f"`dtype` must be one of {', '.join(PRECISIONS)}. Received: dtype={dtype!r}")
     other = type(model).from_config({**_computing_in(dtype, model.get_config()), "dtype": dtype})
     _copy_weights(model, other)
     return other
 
 
-def canvas_size(image_size):
-    """(H, W) of an int or a pair; an `InputError` where it is neither, or not positive."""
-    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
-    try:
-        canvas = tuple(operator.index(side) for side in sides)
-    except TypeError:
-        canvas = ()
-    if len(canvas) != 2 or min(canvas) < 1:
-        raise InputError(f"image_size must be a positive integer or a pair (H, W). Received: image_size={image_size!r}")
-    return canvas
-
-
 def _copy_weights(model, other):
-    # One at a time: a large model's weights are not held a third time, as by get_weights.
+    # One weight at a time: get_weights would hold a third copy of a large model.
     for source, target in zip(model.weights, other.weights, strict=True):
         target.assign(source)
 
 
 def _computing_in(dtype, value):
-    """A configuration with the dtype of every layer of this package replaced, the whole way down."""
+    """A configuration with the dtype of every layer of this package replaced, at any depth."""
     if isinstance(value, dict):
         value = {key: _computing_in(dtype, item) for key, item in value.items()}
         ours = str(value.get("registered_name") or "").startswith("pix2seq_keras>")
@@ -196,7 +191,7 @@ def _computing_in(dtype, value):
 
 
 def _without_inputs(config, image_shape):
-    """A Sequential inside a backbone (ConvNeXt has some) as if its input's shape were not known yet."""
+    """The configuration of a Sequential without its input's shape. ConvNeXt backbones contain some."""
     first = config["layers"][0] if config.get("layers") else {}
     shape = first.get("config", {}).get("batch_shape")
     if first.get("class_name") != "InputLayer" or list(shape or ()) == image_shape:
@@ -205,11 +200,11 @@ def _without_inputs(config, image_shape):
 
 
 def _for_canvas(value, old_shape, new_shape):
-    """A serialised layer as if never built, and with the new shape wherever it names the images'."""
+    """A serialised layer as if never built, with the images' old shape replaced by the new one everywhere."""
     if isinstance(value, dict):
         if value.get("class_name") == "Sequential":
             value = {**value, "config": _without_inputs(value["config"], old_shape)}
-        # Keras would build the layer again for the shapes noted there.
+        # build_config has the old shapes, for which Keras would build the layer.
         return {key: _for_canvas(item, old_shape, new_shape) for key, item in value.items() if key != "build_config"}
     if isinstance(value, tuple | list):
         return list(new_shape) if list(value) == old_shape else [_for_canvas(v, old_shape, new_shape) for v in value]

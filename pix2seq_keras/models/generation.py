@@ -1,69 +1,25 @@
-"""Where the model meets the decoding loop: the compiled functions behind `generate` and `stream`."""
+"""Where the model meets the decoding loop: from encoded images to sequences."""
 
 import dataclasses
 import math
-import numbers
 
 import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.decoding import DecodingLoop, run_in_stages, samplers
-from pix2seq_keras.decoding.beam_search import BeamSearchLoop
+from pix2seq_keras.decoding import BeamSearchLoop, DecodingLoop, samplers
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models.inputs import checked_max_objects
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
-# How far the cache grows at a time, with and without XLA. Attending to what is not yet filled costs time, and another
-# stage is another copy of the loop to trace; XLA gains more by it than TensorFlow's executor (docs/performance.md).
-STAGE = {True: 128, False: 256}
-# Four bins of 192: what gains most on handwritten digits, and less than lies between neighbouring blood cells
-# (docs/learning-from-few.md).
-COORDINATE_WINDOW = 0.02
+# By how much the cache grows at a time, with and without XLA. Attending to positions that are not yet filled costs
+# time;
+# another stage is another copy of the loop to trace. XLA gains more by it than TensorFlow's executor
+# (docs/performance.md).
+STAGE_LENGTH = {True: 128, False: 256}
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a decoding function is compiled for; see `Pix2Seq.generate`."""
-
-    max_objects: int
-    sampler: object
-    constrained: bool = True
-    stop_at_end: bool = False
-    end_bias: float = 0.0
-    coordinate_window: float = 0.0
-
-    @property
-    def length(self):
-        return TOKENS_PER_OBJECT * self.max_objects
-
-    @property
-    def beams(self):
-        return self.sampler.beams if isinstance(self.sampler, samplers.BeamSearch) else 1
-
-
-def make_options(
-    model,
-    max_objects=None,
-    sampler="top_p",
-    constrained=True,
-    stop_at_end=False,
-    end_bias=0.0,
-    coordinate_window=None,
-):
-    """Checked `Options`; an `InputError` says what is wrong with them."""
-    if not isinstance(end_bias, numbers.Real) or not abs(end_bias) <= 1e9:
-        raise InputError(f"end_bias must be a finite number, at most 1e9 in size. Received: end_bias={end_bias!r}")
-    if coordinate_window is None:
-        coordinate_window = COORDINATE_WINDOW if constrained else 0.0
-    if not isinstance(coordinate_window, numbers.Real) or not 0 <= coordinate_window <= 1:
-        raise InputError(
-            "coordinate_window must lie between 0 and 1, a share of the canvas's side. "
-            f"Received: coordinate_window={coordinate_window!r}"
-        )
-    max_objects, sampler = checked_max_objects(model, max_objects), samplers.get(sampler)
-    return Options(
-        max_objects, sampler, bool(constrained), bool(stop_at_end), float(end_bias), float(coordinate_window)
-    )
+def sequence_options(options):
+    """The options with those that do not change a sequence set to one value, so that equal graphs are made once."""
+    return dataclasses.replace(options, num_samples=1, flip_test=False, multi_label=False, seed=0)
 
 
 def make_encoder(model):
@@ -72,27 +28,35 @@ def make_encoder(model):
     return tf.function(model.encode, input_signature=signature, autograph=False)
 
 
-def stages(options, jit_compile):
-    """How long the cache is, one length after the other: list of int."""
-    stage = STAGE[bool(jit_compile)]
-    return [*range(stage, options.length, stage), options.length]
+def cache_lengths(options, jit_compile):
+    """The lengths of the growing KV cache, one after the other: list of int."""
+    stage, length = STAGE_LENGTH[bool(jit_compile)], TOKENS_PER_OBJECT * options.max_objects
+    return [*range(stage, length, stage), length]
 
 
-def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengths=None):
-    """The whole reading of encoded images as one graph, which serves every size of batch.
+def cache_write(jit_compile, prompt_length=0):
+    """How the KV cache is written to: str, see `TransformerDecoder.step`."""
+    if jit_compile:
+        return "slice_update"
+    # A prompt is attended to in the same pass that writes it, so it must not be written in place.
+    return "scatter" if prompt_length else "in_place"
+
+
+def make_decoder(model, options, jit_compile=False, prompt_length=0, lengths=None):
+    """The decoding of encoded images as one graph, which serves every batch size.
 
     Args:
         model: `Pix2Seq`.
-        options: `Options`.
+        options: `DecodingOptions`, complete.
         jit_compile: bool, whether XLA compiles it, anew for each batch size.
         prompt_length: int P.
-        cache_lengths: list of int, see `stages` and `decode`; `None` for the default.
+        lengths: list of int, see `cache_lengths`; None for the default.
 
     Returns:
-        `tf.function`: encoded (B, N, D), seeds int32 (B,), prompt int32 (B, P) -> dictionary of `generate`.
+        `tf.function`: encoded (B, N, D), seeds int32 (B,), prompt int32 (B, P) -> dictionary of `DecodingLoop.result`.
     """
-    cache_lengths = cache_lengths or stages(options, jit_compile)
-    left = [length for length in cache_lengths if length > prompt_length] or cache_lengths[-1:]
+    lengths = lengths or cache_lengths(options, jit_compile)
+    remaining = [length for length in lengths if length > prompt_length] or lengths[-1:]
     signature = [
         tf.TensorSpec([None, math.prod(model.encoder.grid), model.decoder_config["decoder_dim"]], model.compute_dtype),
         tf.TensorSpec([None], tf.int32),
@@ -101,63 +65,99 @@ def make_decoder(model, options, jit_compile=False, prompt_length=0, cache_lengt
 
     @tf.function(autograph=False, jit_compile=jit_compile, input_signature=signature)
     def decoder(encoded, seeds, prompt):
-        return read_out(model, options, encoded, seeds, left, cache_write(jit_compile, prompt_length), prompt)
+        write = cache_write(jit_compile, prompt_length)
+        return decode_encoded(model, options, encoded, seeds, remaining, write, prompt)
 
     return decoder
 
 
-def read_out(model, options, encoded, seeds, cache_lengths, cache_write, prompt=None, weights=None):
-    """The whole reading of encoded images, in the graph that is being made.
+def decode_encoded(model, options, encoded, seeds, lengths, write, prompt=None, weights=None):
+    """Decodes encoded images, in the graph that is being traced.
 
     Args:
         model: `Pix2Seq`.
-        options: `Options`.
+        options: `DecodingOptions`, complete.
         encoded: float tensor (B, N, D).
         seeds: int32 tensor (B,).
-        cache_lengths: list of int, see `stages`.
-        cache_write: str, see `TransformerDecoder.step`.
-        prompt: int32 tensor (B, P) or `None`.
-        weights: of `TransformerDecoder.prepare`, or `None` to make them in the graph.
+        lengths: list of int, see `cache_lengths`.
+        write: str, see `cache_write`.
+        prompt: int32 tensor (B, P) or None.
+        weights: of `TransformerDecoder.prepare`, or None to prepare them in the graph.
 
     Returns:
-        Dictionary of `Pix2Seq.generate`.
+        Dictionary of `DecodingLoop.result`.
     """
     if prompt is None:
         prompt = tf.zeros([tf.shape(encoded)[0], 0], tf.int32)
-    loop, state = begin(model, options, encoded, seeds, prompt, cache_lengths[0], cache_write, weights)
-    return loop.result(run_in_stages(loop, state, cache_lengths, model.decoder.grow_cache))
+    loop, state = start_decoding(model, options, encoded, seeds, prompt, lengths[0], write, weights)
+    return loop.result(loop.run_in_stages(state, lengths, model.decoder.grow_cache))
 
 
 def make_stepwise(model, options):
-    """The reading in pieces, for `stream`: two graphs, images and seeds -> state, and state and position -> state."""
+    """The decoding in pieces, for `stream`: two graphs, images and seeds -> state, and state and position -> state."""
 
-    # A loop has tensors of the graph it was made in: each graph makes its own.
+    # A loop holds tensors of the graph it was made in: each graph makes its own.
     @tf.function(autograph=False)
     def start(images, seeds):
-        no_prompt = tf.zeros([1, 0], tf.int32)
-        return begin(model, options, model.encode(images), seeds, no_prompt, options.length, "scatter")[1]
+        no_prompt, length = tf.zeros([1, 0], tf.int32), TOKENS_PER_OBJECT * options.max_objects
+        return start_decoding(model, options, model.encode(images), seeds, no_prompt, length, "scatter")[1]
 
     @tf.function(autograph=False)
     def advance(state, until):
-        loop = _loop(model, options, "scatter")
+        loop = _make_loop(model, options, "scatter")
         state = loop.run(state, until)
         return state, loop.result(state)
 
     return start, advance
 
 
+def start_decoding(model, options, encoded, seeds, prompt, cache_length, write, weights=None):
+    """The decoding loop and its first state, after prefilling the cache with the prompt; see `decode_encoded`."""
+    beams = num_beams(options)
+    if beams > 1:
+        encoded, prompt = (tf.repeat(rows, beams, axis=0) for rows in (encoded, prompt))
+    loop = _make_loop(model, options, write, weights)
+    cache = model.decoder.init_cache(encoded, cache_length, write)
+    state = loop.start(cache, seeds)
+    if prompt.shape[1]:
+        start = tf.fill([tf.shape(prompt)[0], 1], model.vocabulary.start_token)
+        inputs = tf.concat([start, prompt[:, :-1]], 1)  # (B, P)
+        hidden, cache = model.decoder.prefill(model.embedding(inputs), cache)
+        state = loop.after_prompt({**state, "cache": cache}, prompt, hidden)
+    return loop, state
+
+
+def num_beams(options):
+    """The candidates of every image that are decoded together: int, 1 unless the sampler is a beam search."""
+    return options.sampler.beams if isinstance(options.sampler, samplers.BeamSearch) else 1
+
+
 def checked_prompt(model, prompt, batch, options):
-    """A prompt as an int32 tensor (B, P); an `InputError` if sequences cannot begin so."""
+    """Checks a prompt.
+
+    Args:
+        model: `Pix2Seq`.
+        prompt: int array (B, P) or None.
+        batch: int B.
+        options: `DecodingOptions`, complete.
+
+    Returns:
+        int32 tensor (B, P).
+
+    Raises:
+        InputError: if it has another shape or type, or no sequence can begin with it.
+    """
     if prompt is None:
         return tf.zeros([batch, 0], tf.int32)
     try:
         tokens = np.asarray(prompt)
     except ValueError:
-        tokens = np.array(None)  # rows of several lengths: told below
-    if tokens.ndim != 2 or len(tokens) != batch or tokens.dtype.kind not in "iu" or tokens.shape[1] > options.length:
+        tokens = np.array(None)  # rows of several lengths: refused below
+    length = TOKENS_PER_OBJECT * options.max_objects
+    if tokens.ndim != 2 or len(tokens) != batch or tokens.dtype.kind not in "iu" or tokens.shape[1] > length:
         raise InputError(
-            f"A prompt is an integer array ({batch}, P), one row an image and P at most {options.length}, without "
-            f"start token. Received: type {tokens.dtype}, shape {tokens.shape}"
+            f"`prompt` must be an integer array ({batch}, P), one row an image and P at most {length}, without start "
+            f"token. Received: type {tokens.dtype}, shape {tokens.shape}"
         )
     vocabulary = model.vocabulary
     allowed = (tokens >= int(options.stop_at_end)) & (tokens < vocabulary.size)
@@ -167,56 +167,25 @@ def checked_prompt(model, prompt, batch, options):
         bins = (tokens >= vocabulary.coord_shift) & (tokens < vocabulary.coord_shift + vocabulary.num_bins)
         bins[:, 2:] &= (place[2:] < 2) | (tokens[:, 2:] >= tokens[:, :-2])
         allowed = np.where(place == 4, np.isin(tokens, [vocabulary.noise_token, *vocabulary.class_tokens]), bins)
-        expected = (
-            "objects are ymin, xmin, ymax ≥ ymin, xmax ≥ xmin and a class or noise, in the tokens of `Vocabulary`"
-        )
+        expected = "ymin, xmin, ymax ≥ ymin, xmax ≥ xmin and a class or noise, in the tokens of `Vocabulary`"
     if not allowed.all():
         row, position = np.argwhere(~allowed)[0]
         raise InputError(
-            f"Token {tokens[row, position]} cannot stand at position {position} of a prompt (row {row}): {expected}."
+            f"`prompt` must hold objects: {expected}. Received: token {tokens[row, position]} at position {position} "
+            f"of row {row}."
         )
     return tf.constant(tokens, tf.int32)
 
 
-def cache_write(jit_compile, prompt_length=0):
-    """How the caches of a whole reading are written: str, see `TransformerDecoder.step`."""
-    if jit_compile:
-        return "slice_update"
-    # What is read in one pass attends to the same tensors that would be written to.
-    return "scatter" if prompt_length else "in_place"
-
-
-def begin(model, options, encoded, seeds, prompt, cache_length, cache_write, weights=None):
-    """The loop and its first state; see `read_out`."""
-    if options.beams > 1:
-        encoded, prompt = (tf.repeat(rows, options.beams, axis=0) for rows in (encoded, prompt))
-    loop = _loop(model, options, cache_write, weights)
-    cache = model.init_cache(encoded, cache_length, cache_write)
-    state = loop.start(cache, seeds)
-    if prompt.shape[1]:
-        start = tf.fill([tf.shape(prompt)[0], 1], model.vocabulary.start_token)
-        shown = tf.concat([start, prompt[:, :-1]], 1)  # (B, P)
-        hidden, cache = model.decoder.prefill(model.embedding(shown), cache)
-        state = loop.after_prompt({**state, "cache": cache}, prompt, hidden)
-    return loop, state
-
-
-def _loop(model, options, cache_write, weights=None):
+def _make_loop(model, options, write, weights=None):
     weights = model.decoder.prepare() if weights is None else weights
 
     def step(token, position, cache):
         x = model.embedding(token[:, None], position=position)  # (B, 1, D)
-        hidden, cache = model.decoder.step(x, position, cache, cache_write, weights)
+        hidden, cache = model.decoder.step(x, position, cache, write, weights)
         return hidden[:, 0], cache
 
-    how = {
-        "constrained": options.constrained,
-        "stop_at_end": options.stop_at_end,
-        "head": model.embedding.head,
-        "end_bias": options.end_bias,
-        "coordinate_window": options.coordinate_window,
-    }
-    args = (step, model.vocabulary, options.max_objects, options.sampler)
+    arguments = (step, model.vocabulary, options, model.embedding.head)
     if isinstance(options.sampler, samplers.BeamSearch):
-        return BeamSearchLoop(*args, reorder=model.decoder.reorder_cache, **how)
-    return DecodingLoop(*args, **how)
+        return BeamSearchLoop(*arguments, reorder=model.decoder.reorder_cache)
+    return DecodingLoop(*arguments)

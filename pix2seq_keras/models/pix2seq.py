@@ -1,20 +1,21 @@
-"""The model: encode the image, read it out as a sequence."""
+"""The model: encode the image, decode a sequence."""
+
+import itertools
 
 import keras
 import tensorflow as tf
 
-from pix2seq_keras.decoding import row_seeds
+from pix2seq_keras.decoding import DecodingOptions, row_seeds
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting import export as exports
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
 from pix2seq_keras.models import generation
-from pix2seq_keras.models.detection import detect, repays_compilation
-from pix2seq_keras.models.ensemble import checked_readings, seeds_of_readings
+from pix2seq_keras.models.detection import detect, detect_batches
+from pix2seq_keras.models.ensemble import sample_seeds
 from pix2seq_keras.models.function_cache import FunctionCache
-from pix2seq_keras.models.inputs import checked_images, checked_max_objects
+from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.models.preset_loading import load_preset, save_preset
 from pix2seq_keras.models.streaming import stream
 from pix2seq_keras.models.training_step import WeightedTokenTraining
-from pix2seq_keras.presets import presets
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -135,7 +136,7 @@ class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
         """Nothing is left to build: the weights are made with the model."""
 
     def encode(self, images, training=False):
-        """The decoder's view of images: float (B, H, W, 3) in [0, 1] -> float (B, N, decoder_dim)."""
+        """Encoded images, as the decoder attends to them: float (B, H, W, 3) in [0, 1] -> float (B, N, decoder_dim)."""
         return self.bridge(self.encoder(images, training=training), training=training)
 
     def call(self, inputs, training=False):
@@ -143,89 +144,75 @@ class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
         hidden = self.decoder(self.embedding(inputs["tokens"]), encoded, training=training)  # (B, L, D)
         return self.embedding.logits(hidden)  # (B, L, V)
 
-    def attend(self, images, tokens):
-        """Where the decoder looks while it reads.
+    def cross_attention(self, images, tokens):
+        """The decoder's cross-attention: where each token looks in the image.
 
         Args:
             images: float tensor (B, H, W, 3) in [0, 1].
             tokens: int tensor (B, L), the start token first.
 
         Returns:
-            float tensor (B, layers, heads, L, N): cross-attention of every block; N is the grid, row by row.
+            float tensor (B, layers, heads, L, N): cross-attention weights of every block; N is the grid, row by row.
         """
-        return self.decoder.attend(self.embedding(tokens), self.encode(images))
+        return self.decoder.cross_attention(self.embedding(tokens), self.encode(images))
 
-    def generate(
-        self,
-        images,
-        max_objects=None,
-        sampler="top_p",
-        seed=0,
-        constrained=True,
-        stop_at_end=False,
-        end_bias=0.0,
-        prompt=None,
-        jit_compile=False,
-        coordinate_window=None,
-        readings=1,
-    ):
-        """Reads images out as sequences.
+    def generate(self, images, options=None, prompt=None, jit_compile=False, seed=None, **overrides):
+        """Decodes images into sequences.
 
         Args:
             images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
-            max_objects: int, objects to read; `None` means 100, or as many as the learned positions allow.
-            sampler: `"greedy"`, `"top_k"`, `"top_p"` (p 0.4), `"beam_search"` (4 beams) or an object of `samplers`.
-            seed: int, or int array (B,): the seed of each row. A row's result does not depend on the other rows.
-            constrained: bool, whether the grammar keeps every object well-formed; scores are then normalised over
-                classes, noise and end. The published way is `False`: over the whole vocabulary.
-            stop_at_end: bool, whether rows end at the end token; `False`, the published way, always reads
-                5·max_objects tokens.
-            end_bias: float, added to the end token's logit when tokens are chosen: negative values delay the end, for
-                more objects and more recall (Pix2Seq, section 2.3 and its figure on the end token's likelihood).
-            prompt: int array (B, P) or `None`: tokens that every sequence begins with, without the start token. They
-                are read in one pass. Four coordinates with max_objects=1 ask for the class of a box.
+            options: `DecodingOptions`, dict of its fields, or None for the defaults. `flip_test` requires `detect`, and
+                `multi_label` has no effect here.
+            prompt: int array (B, P) or None, tokens that every sequence begins with, without the start token. They are
+                prefilled in one pass. Four coordinates with max_objects=1 ask for the class of a box.
             jit_compile: bool, whether XLA compiles the decoding. It runs faster, after seconds of compilation for each
                 batch size; the tokens are the same but for near ties.
-            coordinate_window: float, a share of the canvas's side, or `None`. A coordinate is the mean of the bins no
-                further than that from the one chosen, each as likely as the model says; tokens stay as they are.
-                0 is the published way, the chosen bin; `None` means 0.02 unless `constrained=False`.
-            readings: int, sequences to draw of every image, which is encoded once. Results have B·readings rows,
-                those of an image one after the other.
+            seed: int or int array (B,) or None, the seed of each row instead of `options.seed`. A row's result does not
+                depend on the other rows.
+            **overrides: fields of `DecodingOptions`, in place of those of `options`.
 
         Returns:
-            Dictionary of tensors: `"tokens"` int32 (B, 5·max_objects), without the start token, 0 after the end;
-            `"log_probs"` float32 of the same shape; `"classes"` int32 and `"class_scores"` float32 (B, max_objects):
-            the best class of each object and its probability; `"coordinates"` float32 (B, max_objects, 4), `rel_yxyx`
-            of the canvas, where an object was read; `"coordinate_scores"` float32 (B, max_objects), the
-            geometric mean of the probabilities of its four coordinates; unless `constrained=False`,
-            `"class_probabilities"` float32 (B, max_objects, K); and of a beam search `"beam_tokens"` and
-            `"beam_scores"`, see `beam_search`.
+            Dictionary of tensors with B·num_samples rows, those of an image one after the other: `"tokens"` int32
+            (B, 5·max_objects), without the start token, 0 after the end; `"log_probs"` float32 of the same shape;
+            `"classes"` int32 and `"class_scores"` float32 (B, max_objects): the best class of each object and its
+            probability; `"coordinates"` float32 (B, max_objects, 4), `rel_yxyx` of the canvas; `"coordinate_scores"`
+            float32 (B, max_objects), the geometric mean of the probabilities of its four coordinates; unless
+            `constrained=False`, `"class_probabilities"` float32 (B, max_objects, K); and of a beam search
+            `"beam_tokens"` and `"beam_scores"`, see `BeamSearchLoop.result`.
 
         Raises:
-            InputError: if images are of another shape or type, `max_objects` exceeds the positions, the sampler is
-                unknown, the prompt is none, or there are several readings of a sampler that does not draw.
+            InputError: if images are of another shape or type, an option is not valid, `max_objects` exceeds the
+                positions, or the prompt is not valid.
+
+        Example:
+            >>> model.generate(images, sampler="greedy", max_objects=10)["tokens"].shape
+            TensorShape([8, 50])
         """
-        choices = max_objects, sampler, constrained, stop_at_end, end_bias, coordinate_window
-        options = generation.make_options(self, *choices)
-        readings = checked_readings(readings, options.sampler)
+        options = self._resolve_options(options, overrides)
+        if options.flip_test:
+            raise InputError(
+                "`flip_test=True` requires `detect`, which flips the boxes back. Received: flip_test=True."
+            )
         images = checked_images(self, images)
         prompt = generation.checked_prompt(self, prompt, images.shape[0], options)
+        seeds = row_seeds(options.seed if seed is None else seed, images.shape[0])
         decoder = self.decoder_function(options, bool(jit_compile), prompt.shape[1])
-        encoded, prompt = (tf.repeat(rows, readings, 0) for rows in (self.encoder_function()(images), prompt))
-        return decoder(encoded, seeds_of_readings(row_seeds(seed, images.shape[0]), readings), prompt)
+        encoded = self.encoder_function()(images)
+        encoded, prompt = (tf.repeat(rows, options.num_samples, 0) for rows in (encoded, prompt))
+        return decoder(encoded, sample_seeds(seeds, options.num_samples), prompt)
 
-    def stream(self, image, seed=0, **options):
-        """Reads one image out and gives each object as soon as its five tokens are there.
+    def stream(self, image, options=None, **overrides):
+        """Decodes one image and gives each object as soon as its five tokens are there.
 
         Args:
             image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
                 the model's `image_size`.
-            seed: int, see `generate`.
-            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window` of
-                `generate`.
+            options: `DecodingOptions`, dict of its fields, or None for the defaults; with one sample, and without beam
+                search. `multi_label` has no effect here.
+            **overrides: fields of `DecodingOptions`, in place of those of `options`.
 
         Returns:
-            Iterator of dictionaries in the order of reading: `"box"` float32 (4,) `rel_yxyx` of the original image,
+            Iterator of dictionaries in the order of decoding: `"box"` float32 (4,) `rel_yxyx` of the original image,
             `"class"` int, `"score"` float, `"tokens"` int32 (5,), and unless `constrained=False`
             `"class_probabilities"` float32 (K,).
 
@@ -236,80 +223,91 @@ class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
             >>> for found in model.stream("image.jpg"):
             ...     print(found["class"], found["score"])
         """
-        return stream(self, image, seed, generation.make_options(self, **options))
+        return stream(self, image, self._resolve_options(options, overrides))
 
-    def detect(self, images, batch_size=8, multi_label=None, jit_compile=None, mirror=False, **options):
-        """Finds objects in images of any size.
+    def detect(self, images, options=None, batch_size=8, jit_compile=None, seed=None, **overrides):
+        """Detects objects in images of any size.
 
         Args:
             images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
                 (h, w, 3), or a list of either, of any sizes.
-            batch_size: int, images that go through the model at once.
-            multi_label: bool or `None`. `True` gives the n best (object, class) pairs: an object that may be two
-                things comes with both labels, whose scores add up to at most 1. `False` gives every object its most
-                likely class only, the published way. `None` means `True` unless `constrained=False`.
-            mirror: bool, whether half of the `readings` (an even number) are of the image mirrored from left to
-                right, for models that learned from flipped images: they see it anew, for a second encoding.
-            **options: of `generate`, but no prompt. Of several `readings` what overlaps is one object, whose score is
-                the mean of what each reading gave it: rarer misses, better scores, for `readings` times the decoding.
+            options: `DecodingOptions`, dict of its fields, or None for the defaults.
+            batch_size: int ≥ 1, images that go through the model at once.
+            jit_compile: bool or None, whether XLA compiles the decoding; None lets the number of images decide.
+            seed: int or int array (B,) or None, the seed of each image instead of `options.seed`.
+            **overrides: fields of `DecodingOptions`, in place of those of `options`.
 
         Returns:
-            Dictionary of NumPy arrays sorted by score, n = max_objects·readings: `"boxes"` float32 (B, n, 4)
+            Dictionary of NumPy arrays sorted by score, n = max_objects·num_samples: `"boxes"` float32 (B, n, 4)
             `rel_yxyx` of each original image, `"classes"` int32 (B, n), −1 in unused rows, `"scores"` float32 (B, n)
             and `"num_detections"` int32 (B,).
 
         Raises:
-            InputError: if an image cannot be read, half of the readings is no whole number, or as `generate`.
-        """
-        how = {"multi_label": multi_label, "jit_compile": jit_compile, "mirror": mirror}
-        return detect(self, images, batch_size, **how, **options)
+            InputError: if an image cannot be read, or as `generate`.
 
-    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **options):
-        """Writes the model for inference elsewhere, with the reading loop inside.
+        Example:
+            >>> Pix2Seq.from_preset("digits_tiny").detect(["a.png", "b.jpg"], num_samples=8)["boxes"].shape
+            (2, 80, 4)
+        """
+        return detect(self, images, self._resolve_options(options, overrides), batch_size, jit_compile, seed)
+
+    def detect_each(self, images, options=None, batch_size=8, jit_compile=None, num_images=None, **overrides):
+        """Detects objects image by image, for runs that do not fit into memory.
+
+        Args:
+            images: iterable of paths or uint8 arrays (h, w, 3), of any sizes.
+            options: see `detect`.
+            batch_size: see `detect`; so many images are read ahead.
+            jit_compile: see `detect`.
+            num_images: int or None, about how many images there are, where that is known: long runs repay compilation.
+            **overrides: see `detect`.
+
+        Yields:
+            For each image the dictionary of `detect` without its first axis.
+
+        Raises:
+            InputError: as `detect`.
+        """
+        options = self._resolve_options(options, overrides)
+        seeds = itertools.repeat(options.seed)
+        for batch in detect_batches(self, images, options, batch_size, num_images, jit_compile, seeds):
+            for row in range(len(batch["scores"])):
+                yield {name: values[row] for name, values in batch.items()}
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, options=None, **kwargs):
+        """Writes the model for inference elsewhere, with the decoding loop inside the graph.
 
         Args:
             filepath: path of the SavedModel's folder, or of the `.tflite` file; with `version`, the folder of versions.
-            format: `"tf_saved_model"` or `"litert"`.
-            verbose: bool or `None`, whether to print what was written; `None` means yes.
-            input_signature: `None`: signatures are what docs/deployment.md says.
-            **options: `max_objects`, `sampler`, `constrained`, `stop_at_end`, `end_bias`, `coordinate_window`, `seed`
-                of `generate` and `multi_label` of `detect`, which cannot be chosen any more afterwards (but by the
-                signature `sample`); `preset`, a name to remember. Of a SavedModel: `readings` and `mirror` of `detect`;
-                `default`, `"image_bytes"` or `"tensor"`, what `serving_default` takes; `attend`, bool, for a
-                signature that tells where the model looked; `max_pixels`, int, larger images are refused; `version`,
-                int or `"next"`, the folder below `filepath` that is written. Of a `.tflite` file: `quantize`,
-                `"none"`, `"float16"` or `"dynamic"`.
+            format: str, `"tf_saved_model"` or `"litert"`.
+            verbose: bool or None, whether to print what was written; None means yes.
+            input_signature: None: the signatures are those in docs/deployment.md.
+            options: `DecodingOptions`, dict of its fields, or None for the defaults. They are fixed in the exported
+                file (but for the signature `sample`).
+            **kwargs: fields of `DecodingOptions`, in place of those of `options`; and the parameters of the format, see
+                `exporting.saved_model.export_saved_model` and `exporting.tflite.export_tflite`.
 
         Returns:
             `pathlib.Path` of what was written.
 
         Raises:
-            InputError: if an option is wrong, or the file cannot be written.
+            InputError: if an option is not valid, or the file cannot be written.
 
         Example:
             >>> model.export("served/digits", version="next")  # TensorFlow Serving serves the folder served/digits
             >>> tf.saved_model.load("served/digits/1").signatures["serving_default"](tf.constant([png]))
         """
+        from pix2seq_keras.exporting.export import export  # above the model, as Keras's own exporters
+
         if input_signature is not None:
-            raise InputError("The signatures of an exported Pix2Seq are fixed: leave out input_signature.")
-        path = exports.export(self, filepath, format, **options)
+            raise InputError("`input_signature` must be None: the signatures of an exported Pix2Seq are fixed.")
+        path = export(self, filepath, format, options, **kwargs)
         if verbose is None or verbose:
             print(f"Written: {path}")
         return path
 
-    def repays_compilation(self, num_batches, max_objects=None):
-        """Whether XLA repays its compilation over so many whole batches, each read out to the end: bool."""
-        return repays_compilation(num_batches, checked_max_objects(self, max_objects))
-
-    def init_cache(self, encoded, max_length, cache_write="slice_update"):
-        """The decoder's cache for an encoded image (B, N, D); see `TransformerDecoder.init_cache`."""
-        return self.decoder.init_cache(encoded, max_length, cache_write)
-
-    def step(self, token, position, cache, cache_write="slice_update"):
-        """One position of decoding: token int (B,) -> logits float32 (B, V) and the new cache."""
-        x = self.embedding(token[:, None], position=position)  # (B, 1, D)
-        hidden, cache = self.decoder.step(x, position, cache, cache_write)
-        return self.embedding.logits(hidden[:, 0]), cache
+    def _resolve_options(self, options, overrides):
+        return DecodingOptions.resolve(options, **overrides).complete(self.max_length)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -332,9 +330,9 @@ class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
 
     @classmethod
     def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
-        """Opens a preset; see `pix2seq_keras.presets.presets.load`."""
-        return presets.load(cls, preset, num_classes, weights, image_size, dtype)
+        """Opens a preset; see `pix2seq_keras.models.preset_loading.load_preset`."""
+        return load_preset(cls, preset, num_classes, weights, image_size, dtype)
 
     def save_to_preset(self, directory):
-        """Writes the model as a self-describing folder; see `pix2seq_keras.presets.presets.save`."""
-        presets.save(self, directory)
+        """Writes the model as a preset folder; see `pix2seq_keras.models.preset_loading.save_preset`."""
+        save_preset(self, directory)

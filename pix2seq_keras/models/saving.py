@@ -79,4 +79,4 @@ def save_weights(model, path):
                 os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
             os.replace(part, path)
     except OSError as error:
-        raise InputError(unwritable(path, error)) from error
+        raise InputError(write_error_message(path, error)) from error

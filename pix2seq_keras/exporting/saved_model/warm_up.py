@@ -1,13 +1,12 @@
-"""Requests that TensorFlow Serving makes to a model before it says that it is ready."""
+"""Warm-up requests inside a SavedModel: TensorFlow Serving runs them before it reports the model as available."""
 
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-# Where the server looks for them inside a SavedModel, and how many it takes.
+# Where TensorFlow Serving looks for them inside a SavedModel, and how many it accepts.
 WARM_UP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
-MOST_REQUESTS = 1000
+MAX_WARM_UP_REQUESTS = 1000
 
 
 def write_warm_up(folder, requests):
@@ -15,12 +14,15 @@ def write_warm_up(folder, requests):
 
     Args:
         folder: path of the SavedModel.
-        requests: list of (signature, dictionary of input -> array), at most 1000.
+        requests: list of (signature, dictionary of input name to array). Only the first 1000 are written.
     """
+    # Imported here: reading and running exported models does not need it.
+    from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+
     path = Path(folder) / WARM_UP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in requests[:MOST_REQUESTS]:
+        for signature, inputs in requests[:MAX_WARM_UP_REQUESTS]:
             request = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(signature_name=signature))
             for name, values in inputs.items():
                 request.inputs[name].CopyFrom(tf.make_tensor_proto(values))

@@ -1,4 +1,4 @@
-"""Writing a SavedModel that TensorFlow Serving loads: whole, or not at all."""
+"""Writing a SavedModel that TensorFlow Serving loads, as an atomic write."""
 
 import dataclasses
 import json
@@ -11,17 +11,16 @@ import tensorflow as tf
 
 from pix2seq_keras.atomic_files import atomic_folder
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.saved_model.warm_up import write_warm_up
 
-# The name of the model's description, among the SavedModel's assets and inside TFLite files.
-DESCRIPTION = "pix2seq.json"
-# What opening a folder as a model would find before any version in it.
-NO_BASE = ("best.keras", "last.keras", "config.json")
+# In a folder with one of these, `open_model` would not look for versions.
+NOT_A_BASE_FOLDER = ("best.keras", "last.keras", "config.json")
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A function that an exported model answers with.
+    """A function that an exported model offers.
 
     Args:
         function: function of tensors that returns a dictionary of tensors.
@@ -33,13 +32,13 @@ class Signature:
 
 
 def write_saved_model(folder, signatures, description, warm_up=(), replace=True):
-    """Writes a SavedModel, with a signature more: `describe`, which answers the description to every key it is sent.
+    """Writes a SavedModel with one more signature: `describe`, which returns the description for every key it is sent.
 
     Args:
         folder: path, which must be replaceable, see `require_replaceable`.
         signatures: dictionary of name -> `Signature`.
-        description: dictionary that goes into JSON, the asset `pix2seq.json`.
-        warm_up: list of (signature, dictionary of input -> array): requests that a server makes to itself at the start.
+        description: dictionary for JSON, written as the asset `pix2seq.json`.
+        warm_up: list of (signature, dictionary of input -> array), requests that a server sends to itself at its start.
         replace: bool, whether a SavedModel may be replaced, also one that another export writes meanwhile.
 
     Raises:
@@ -47,26 +46,14 @@ def write_saved_model(folder, signatures, description, warm_up=(), replace=True)
     """
     archive = keras.export.ExportArchive()
     with tempfile.TemporaryDirectory() as aside, atomic_folder(folder, replace) as temporary:
-        text = Path(aside) / DESCRIPTION
+        text = Path(aside) / FILE_NAME
         text.write_text(json.dumps(description, ensure_ascii=False) + "\n", encoding="utf-8")
-        table = _lines(text)  # a table of it makes the file an asset, by ExportArchive's public ways
+        table = _line_table(text)  # a lookup table makes the file an asset, by public API of ExportArchive
         archive.track(table)
-        for name, signature in {**signatures, "describe": _describing(table)}.items():
+        for name, signature in {**signatures, "describe": _describe_signature(table)}.items():
             archive.add_endpoint(name, tf.function(signature.function, signature.inputs, autograph=False))
         archive.write_out(str(temporary), verbose=False)
         write_warm_up(temporary, warm_up)
-
-
-def _lines(path):
-    """A table of a file: number of the line -> line."""
-    what = tf.lookup.TextFileIndex
-    entries = tf.lookup.TextFileInitializer(str(path), tf.int64, what.LINE_NUMBER, tf.string, what.WHOLE_LINE)
-    return tf.lookup.StaticHashTable(entries, default_value="")
-
-
-def _describing(table):
-    describe = lambda keys: {"description": table.lookup(tf.zeros(tf.shape(keys), tf.int64))}
-    return Signature(describe, (tf.TensorSpec([None], tf.string, name="keys"),))
 
 
 def version_folder(base, version=None):
@@ -74,44 +61,56 @@ def version_folder(base, version=None):
 
     Args:
         base: path.
-        version: int, or `None` for the number after the highest there is.
+        version: int, or None for the number after the highest there is.
 
     Returns:
-        `Path`.
+        `pathlib.Path`.
 
     Raises:
-        InputError: if that version exists already, or is no number that a server takes.
+        InputError: if that version exists already, or is not a number that a server takes.
     """
     base = Path(base)
     if base.exists() and not base.is_dir():
-        raise InputError(f"A SavedModel is a folder, but {base} is a file: choose another output.")
+        raise InputError(f"The output must be a folder, but {base} is a file: choose another output.")
     if (base / "saved_model.pb").exists():
-        raise InputError(f"{base} is a SavedModel itself, so it cannot be a folder of versions: choose another output.")
-    if any((base / name).is_file() for name in NO_BASE):
-        raise InputError(f"{base} is a run or preset folder: a server's folder of versions must be another.")
+        raise InputError(f"{base} is a SavedModel itself, not a folder of versions: choose another output.")
+    if any((base / name).is_file() for name in NOT_A_BASE_FOLDER):
+        raise InputError(f"{base} is a run or preset folder, not a folder of versions: choose another output.")
     if version is None:
         version = max(versions(base), default=0) + 1
-    if not isinstance(version, int) or not 0 < version < 2**63:
-        raise InputError(f"A version is a positive whole number. Received: version={version!r}")
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 < version < 2**63:
+        raise InputError(f"`version` must be a positive whole number. Received: version={version!r}")
     if (base / str(version)).exists():
-        raise InputError(f"{base} already has a version {version}, which a server may be using: choose another number.")
+        raise InputError(f"{base} already has version {version}, which a server may be using: choose another number.")
     return base / str(version)
 
 
 def versions(base):
-    """List of int: the versions in a base folder, whole or not."""
+    """The versions in a base folder, whole or not: sorted list of int."""
     names = [path.name for path in Path(base).glob("*") if path.is_dir()]
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
 def require_replaceable(folder):
-    """Nothing but a SavedModel may be replaced by one.
+    """Checks that a folder may be replaced by a SavedModel: it is missing, empty or a SavedModel.
 
     Raises:
         InputError: if `folder` is a file, or holds something else.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"A SavedModel is a folder, but {folder} is a file: choose another output.")
+        raise InputError(f"The output must be a folder, but {folder} is a file: choose another output.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "saved_model.pb").is_file():
-        raise InputError(f"{folder} holds something that is no SavedModel and would be lost: choose an empty folder.")
+        raise InputError(f"{folder} holds files of something else, which would be lost: choose an empty folder.")
+
+
+def _line_table(path):
+    """A lookup table of a file: line number -> line."""
+    what = tf.lookup.TextFileIndex
+    entries = tf.lookup.TextFileInitializer(str(path), tf.int64, what.LINE_NUMBER, tf.string, what.WHOLE_LINE)
+    return tf.lookup.StaticHashTable(entries, default_value="")
+
+
+def _describe_signature(table):
+    describe = lambda keys: {"description": table.lookup(tf.zeros(tf.shape(keys), tf.int64))}
+    return Signature(describe, (tf.TensorSpec([None], tf.string, name="keys"),))

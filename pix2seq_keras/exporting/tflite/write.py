@@ -1,4 +1,4 @@
-"""One `.tflite` file that runs with TFLite's own operators alone, and says in a zip at its end what it is."""
+"""A `.tflite` file of TFLite's builtin operators only, with its description in a zip behind the model."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from pix2seq_keras.atomic_files import atomic_write
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.saved_model.write import DESCRIPTION
+from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
 
 SIGNATURE = "serving_default"
@@ -102,7 +102,7 @@ def write_tflite(path, content, description, labels):
     """
     model = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     files = {
-        DESCRIPTION: json.dumps({**description, "model": model}, ensure_ascii=False) + "\n",
+        FILE_NAME: json.dumps({**description, "model": model}, ensure_ascii=False) + "\n",
         LABELS: "".join(f"{' '.join(label.split())}\n" for label in labels),
     }
     with atomic_write(path, "wb") as file:
@@ -128,9 +128,9 @@ def read_tflite_description(path):
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(DESCRIPTION).file_size > MOST_BYTES:
-                raise InputError(f"{path} is no model of `pix2seq export`: its {DESCRIPTION} is not one of ours.")
-            text = archive.read(DESCRIPTION).decode()
+            if archive.getinfo(FILE_NAME).file_size > MOST_BYTES:
+                raise InputError(f"{path} is no model of `pix2seq export`: its {FILE_NAME} is not one of ours.")
+            text = archive.read(FILE_NAME).decode()
         model = json.loads(text)["model"]
         length, expected = int(model["bytes"]), model["sha256"]
     except InputError:

@@ -1,4 +1,4 @@
-"""http://HOST:PORT/v1/models/NAME: a model behind the REST interface of TensorFlow Serving."""
+"""A client of TensorFlow Serving's REST interface: http://HOST:PORT/v1/models/NAME."""
 
 import base64
 import json
@@ -12,184 +12,221 @@ import urllib3
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference.exported import RefusedCallError, sentence_of
+from pix2seq_keras.inference.remote.open_remote import open_remote
 from pix2seq_keras.inference.remote.retry import RetryPolicy, ServerUnavailableError
-from pix2seq_keras.inference.remote.served import open_served
 
-MOST_BYTES = 256 * 2**20  # of an answer
+MAX_RESPONSE_BYTES = 256 * 2**20
 _PATH = re.compile(r".*/v1/models/[^/:]+(/versions/\d+|/labels/[^/:]+)?")
-_TYPES = {"DT_FLOAT": np.float32, "DT_DOUBLE": np.float64, "DT_INT32": np.int32, "DT_INT64": np.int64}
-_TYPES |= {"DT_UINT8": np.uint8, "DT_BOOL": np.bool_, "DT_STRING": object}
-_BUSY = (429, 503)
-# Not compressed: the bound on an answer's length is one on memory.
+_DTYPES = {"DT_FLOAT": np.float32, "DT_DOUBLE": np.float64, "DT_INT32": np.int32, "DT_INT64": np.int64}
+_DTYPES |= {"DT_UINT8": np.uint8, "DT_BOOL": np.bool_, "DT_STRING": object}
+_OVERLOADED = (429, 503)
+# "identity": a compressed response could unpack to more than MAX_RESPONSE_BYTES of memory.
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
 def open_rest(url, retry_policy=None):
-    """Opens a served model.
+    """Opens a model that is served over REST.
 
     Args:
-        url: str, `http://HOST:PORT/v1/models/NAME` or `…/NAME/versions/VERSION`; https too.
+        url: str, `http://HOST:PORT/v1/models/NAME` or `http://HOST:PORT/v1/models/NAME/versions/VERSION`; or https.
         retry_policy: `RetryPolicy` of every call, or `None` for the default.
 
     Returns:
         `ExportedDetector`.
 
     Raises:
-        InputError: if the URL is malformed, nobody answers there, or it is not a model of `pix2seq export`.
+        InputError: if the URL is malformed, the server cannot be reached, or the model was not exported by
+            `pix2seq export`.
+
+    Example:
+        >>> open_rest("http://localhost:8501/v1/models/digits").detect("image.png")
     """
-    return open_served(RestClient(url, retry_policy or RetryPolicy()))
+    return open_remote(RestClient(url, retry_policy or RetryPolicy()))
 
 
 class RestClient:
-    """Calls to one model of one server.
+    """Calls one model of a server over REST.
 
     Args:
         url: str, see `open_rest`.
         retry_policy: `RetryPolicy`.
+
+    Raises:
+        InputError: if the URL is malformed.
     """
 
     def __init__(self, url, retry_policy):
-        self.where = _checked(url)
+        self.where = _normalize_url(url)
         self._retry_policy = retry_policy
         self._session = requests.Session()
-        self._outputs = {}  # signature -> {output: dtype}
+        self._output_dtypes = {}  # signature -> {output: name of its dtype}
 
     def signatures(self):
-        """Dictionary of the model's signatures -> the names of their inputs."""
-        answer = self._ask("GET", "/metadata")
+        """Reads the model's signatures.
+
+        Returns:
+            Dictionary of signature to the sorted list of its inputs' names.
+
+        Raises:
+            InputError: if the server cannot be reached, fails, or is not TensorFlow Serving.
+        """
+        response = self._send("GET", "/metadata")
         try:
-            known = answer["metadata"]["signature_def"]["signature_def"]
-            self._outputs = {
-                name: {output: tensor["dtype"] for output, tensor in one.get("outputs", {}).items()}
-                for name, one in known.items()
+            definitions = response["metadata"]["signature_def"]["signature_def"]
+            self._output_dtypes = {
+                name: {output: tensor["dtype"] for output, tensor in definition.get("outputs", {}).items()}
+                for name, definition in definitions.items()
             }
-            return {name: sorted(one.get("inputs", {})) for name, one in known.items()}
+            return {name: sorted(definition.get("inputs", {})) for name, definition in definitions.items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{self.where} answers, but not as TensorFlow Serving does: its metadata has no signature_def."
+                f"{self.where} does not respond as TensorFlow Serving does: its metadata has no signature_def."
             ) from error
 
     def call(self, signature, inputs):
-        """See `ExportedDetector`."""
-        body = {"signature_name": signature, "inputs": {name: _plain(values) for name, values in inputs.items()}}
-        answer = self._ask("POST", ":predict", body)
-        types = self._outputs.get(signature, {})
-        try:
-            outputs = answer["outputs"]
-            if len(types) == 1:  # the only output goes without its name
-                outputs = {next(iter(types)): outputs}
-            return {name: np.array(values, _TYPES[types[name]]) for name, values in outputs.items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{self.where} answered, but not as its own metadata says: {error!r}") from error
+        """Runs a signature.
 
-    def _ask(self, method, path, body=None):
+        Args:
+            signature: str.
+            inputs: dictionary of input name to array.
+
+        Returns:
+            Dictionary of output name to NumPy array.
+
+        Raises:
+            RefusedCallError: if the model cannot use the inputs.
+            InputError: if the server cannot be reached or fails.
+        """
+        body = {"signature_name": signature, "inputs": {name: _to_json(values) for name, values in inputs.items()}}
+        response = self._send("POST", ":predict", body)
+        dtypes = self._output_dtypes.get(signature, {})
+        try:
+            outputs = response["outputs"]
+            if len(dtypes) == 1:  # TensorFlow Serving omits the name of a single output
+                outputs = {next(iter(dtypes)): outputs}
+            return {name: np.array(values, _DTYPES[dtypes[name]]) for name, values in outputs.items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"The response of {self.where} does not match its metadata: {error!r}") from error
+
+    def _send(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
 
         def attempt(seconds):
             end = time.monotonic() + seconds
-            # Connecting is quick or hopeless; an answer takes its time.
-            retry_policy = (min(seconds, self._retry_policy.connect_s), seconds)
+            # (to connect, to read): a server that runs accepts connections quickly, but may compute for long.
+            timeouts = (min(seconds, self._retry_policy.connect_timeout_s), seconds)
             try:
                 with self._session.request(
                     method,
                     self.where + path,
                     data=data,
                     headers=_HEADERS,
-                    timeout=retry_policy,
+                    timeout=timeouts,
                     stream=True,
                     allow_redirects=False,
                 ) as response:
-                    return self._answer(response.status_code, self._content(response, end), response.headers)
+                    content = self._read_content(response, end)
+                    return self._parse_response(response.status_code, content, response.headers)
             except (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError) as error:
-                raise self._too_late() from error
+                raise self._deadline_error() from error
             except requests.exceptions.SSLError as error:
-                raise InputError(f"{self.where} has no certificate that can be trusted: {error}") from error
+                raise InputError(f"{self.where}: the server's certificate is not trusted: {error}") from error
             except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
                 raise ServerUnavailableError(
-                    f"{self.where} cannot be reached: is the server running there? ({_reason(error)})"
+                    f"{self.where} cannot be reached. Is the server running? ({_innermost_reason(error)})"
                 ) from error
             except requests.RequestException as error:
-                raise InputError(f"{self.where} cannot be asked: {error}") from error
+                raise InputError(f"{self.where}: the request failed: {error}") from error
 
         return self._retry_policy.call(attempt)
 
-    def _too_late(self):
+    def _deadline_error(self):
         return InputError(
-            f"{self.where} did not answer within {self._retry_policy.deadline_s:g} s: allow more time, or send fewer "
-            "images at once."
+            f"{self.where} did not respond within {self._retry_policy.deadline_s:g} s. Raise the deadline or send "
+            "fewer images per request."
         )
 
-    def _content(self, response, end):
-        """The whole answer, unless it is too long or too slow: `requests` itself bounds neither.
+    def _read_content(self, response, end):
+        """Reads the response's body with a limit of size and time: `requests` has neither.
 
-        What has arrived is taken as it comes: `iter_content` would wait until it is a chunk.
+        `read1` returns what has arrived. `iter_content` would block until a whole chunk is there.
         """
         parts, size = [], 0
         while part := response.raw.read1(2**16, decode_content=False):
             size += len(part)
-            if size > MOST_BYTES:
+            if size > MAX_RESPONSE_BYTES:
                 raise InputError(
-                    f"{self.where} answered with more than {MOST_BYTES / 2**20:g} MB: send fewer images at once."
+                    f"The response of {self.where} has more than {MAX_RESPONSE_BYTES / 2**20:g} MB. Send fewer images "
+                    "per request."
                 )
             if time.monotonic() > end:
                 raise TimeoutError
             parts.append(part)
         return b"".join(parts)
 
-    def _answer(self, status, content, headers):
+    def _parse_response(self, status, content, headers):
         try:
-            answer = json.loads(content)
+            response = json.loads(content)
         except (ValueError, RecursionError):
-            answer = None
-        if status == 200 and isinstance(answer, dict):
-            return answer
-        error = answer.get("error") if isinstance(answer, dict) else None
-        said = (
+            response = None
+        if status == 200 and isinstance(response, dict):
+            return response
+        error = response.get("error") if isinstance(response, dict) else None
+        message = (
             sentence_of(str(error)) if error else f"HTTP {status}, no JSON: {content[:80].decode(errors='replace')!r}"
         )
         if status == 400 and error:
-            raise RefusedCallError(said)
-        if status in _BUSY:
-            raise ServerUnavailableError(f"{self.where} is overloaded: {said}", reached=True)
+            raise RefusedCallError(message)
+        if status in _OVERLOADED:
+            raise ServerUnavailableError(f"{self.where} is overloaded: {message}", overloaded=True)
         if status == 404:
-            raise InputError(f"The server of {self.where} does not know this model, version or path: {said}")
+            raise InputError(f"{self.where}: the server has no such model, version or path: {message}")
         if status == 413:
-            raise InputError(f"A message to {self.where} was too large: send fewer or smaller images at once. ({said})")
+            raise InputError(
+                f"{self.where}: a message was too large. Send fewer or smaller images per request. ({message})"
+            )
         if status == 504:
-            raise InputError(f"{self.where} did not answer within the server's own time limit: {said}")
+            raise InputError(f"{self.where} did not respond within the server's own timeout: {message}")
         if 300 <= status < 400:
-            raise InputError(f"{self.where} is elsewhere: use {headers.get('Location', 'another address')!r}.")
+            raise InputError(
+                f"{self.where} redirects, and redirects are not followed. "
+                f"Use {headers.get('Location', 'another address')!r}."
+            )
         if status == 200:
-            raise InputError(f"{self.where} answers, but not as TensorFlow Serving does: {said}")
-        raise InputError(f"{self.where} failed (HTTP {status}): {said}")
+            raise InputError(f"{self.where} does not respond as TensorFlow Serving does: {message}")
+        raise InputError(f"{self.where} failed (HTTP {status}): {message}")
 
 
-def _plain(values):
+def _to_json(values):
+    """An array as lists; bytes as `{"b64": …}`."""
     values = np.asarray(values)
     if values.dtype == object:
         return [{"b64": base64.b64encode(value).decode()} for value in values]
     return values.tolist()
 
 
-def _checked(url):
-    """The URL without a slash or `:predict` at its end."""
+def _normalize_url(url):
+    """The URL without a trailing slash, `:predict` or `/metadata`."""
     stripped = url.rstrip("/").removesuffix(":predict").removesuffix("/metadata")
     try:
         parts = urlsplit(stripped)
         _ = parts.port
     except ValueError as error:
-        raise _malformed(url, str(error)) from error
-    well = parts.scheme in ("http", "https") and parts.hostname and _PATH.fullmatch(parts.path)
-    if not well or parts.query or parts.fragment or "@" in parts.netloc:
-        raise _malformed(url, "it must be http://HOST:PORT/v1/models/NAME or …/NAME/versions/VERSION")
+        raise _malformed_url(url, f" ({error})") from error
+    valid = parts.scheme in ("http", "https") and parts.hostname and _PATH.fullmatch(parts.path)
+    if not valid or parts.query or parts.fragment or "@" in parts.netloc:
+        raise _malformed_url(url)
     return stripped
 
 
-def _malformed(url, why):
-    return InputError(f"{url!r} is no address of a served model: {why}.")
+def _malformed_url(url, reason=""):
+    return InputError(
+        "The URL of a served model must be http://HOST:PORT/v1/models/NAME or "
+        f"http://HOST:PORT/v1/models/NAME/versions/VERSION. Received: {url!r}{reason}."
+    )
 
 
-def _reason(error):
-    """The innermost reason: urllib3 wraps it in its pools and retries."""
+def _innermost_reason(error):
+    """The cause inside the messages that urllib3's pools and retries wrap around it."""
     text = str(error)
     return text.rsplit(": ", 1)[-1].strip("'()\" ")[:200]
