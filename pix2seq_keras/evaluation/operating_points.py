@@ -22,7 +22,7 @@ class OperatingPoint:
     precision: float | None
     recall: float | None
     f1: float | None
-    is_own: bool
+    has_own_threshold: bool
 
 
 def operating_points(accumulated, num_classes):

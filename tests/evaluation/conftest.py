@@ -1,4 +1,4 @@
-"""A source in memory, and detectors that know the answer."""
+"""A source in memory, and detectors that return the ground truth."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ABC = Categories(ids=(0, 5, 9), names=("a", "b", "c"))
 
 
 def example_of(index):
-    """Image `index` is filled with its number; it has one object of each of two classes."""
+    """An image whose pixels are all `index`, with two objects of different classes."""
     rng = np.random.default_rng(index)
     corner = rng.uniform(0, 0.5, (2, 2))
     height, width = 40 + index, 60
@@ -28,7 +28,7 @@ def example_of(index):
 
 
 class Oracle:
-    """Detects exactly what `example_of` puts into an image, in three rows; remembers what it was asked."""
+    """Detects exactly the objects of `example_of`, in three rows, and records its calls."""
 
     def __init__(self, categories=ABC, to_own_class=(0, 1, 2), blind=()):
         self.categories = categories

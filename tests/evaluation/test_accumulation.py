@@ -1,4 +1,4 @@
-"""What the scores are made of, beside pycocotools run over all classes at once."""
+"""Precision, recall and matches, compared with pycocotools on all classes at once."""
 
 import contextlib
 import io
@@ -9,13 +9,13 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.evaluation import CocoEvaluator, accumulation
+from pix2seq_keras.evaluation import CocoEvaluator
 
-LEFT, NOWHERE = (0.1, 0.0, 0.4, 0.3), (0.8, 0.8, 1.0, 1.0)
+LEFT, EMPTY = (0.1, 0.0, 0.4, 0.3), (0.8, 0.8, 1.0, 1.0)
 
 
-def added(evaluator, image_id, truth, found, is_crowd=None):
-    """Truth as (box, class), detections as (box, class, score), on an image of 200×100 pixels."""
+def add(evaluator, image_id, truth, found, is_crowd=None):
+    """Adds ground truth (box, class) and detections (box, class, score) of an image of 200×100 pixels."""
     evaluator.add(
         image_id,
         (200, 100),
@@ -35,13 +35,13 @@ def added(evaluator, image_id, truth, found, is_crowd=None):
 
 @pytest.fixture
 def evaluator():
-    """Three classes, the last without an object."""
+    """Three classes, the last without objects."""
     return CocoEvaluator(Categories(ids=(1, 2, 3), names=("a", "b", "c")))
 
 
 @pytest.fixture
 def crowded(evaluator):
-    """Forty images with crowds, equal scores, wrong classes, and none of the third class."""
+    """Forty images with crowds, equal scores, wrong classes, and no objects of the third class."""
     rng = np.random.default_rng(3)
     for image_id in range(40):
         corner = rng.uniform(0, 0.7, (6, 2))
@@ -49,14 +49,14 @@ def crowded(evaluator):
         classes = rng.integers(0, 2, 6)
         named = np.where(rng.random(6) < 0.8, classes, rng.integers(0, 3, 6))
         found = zip(boxes + rng.normal(0, 0.015, (6, 4)), named, np.round(rng.random(6), 1), strict=True)
-        added(evaluator, image_id, list(zip(boxes, classes, strict=True)), list(found), rng.random(6) < 0.15)
+        add(evaluator, image_id, list(zip(boxes, classes, strict=True)), list(found), rng.random(6) < 0.15)
     return evaluator
 
 
 @pytest.fixture
 def reference(crowded):
-    """pycocotools' own evaluation of the same."""
-    objects = crowded.accumulated().objects
+    """The evaluation by pycocotools of the same images."""
+    objects = crowded.accumulate().ground_truth
     columns = (objects.images, objects.classes, objects.boxes, objects.areas, objects.is_crowd)
     names = ("id", "image_id", "category_id", "bbox", "area", "iscrowd")
     rows = zip(range(1, 999), *(column.tolist() for column in columns), strict=False)
@@ -75,8 +75,8 @@ def reference(crowded):
     return evaluation
 
 
-def test_precision_and_recall_are_pycocotools(crowded, reference):
-    accumulated = crowded.accumulated()
+def test_precision_and_recall_equal_pycocotools(crowded, reference):
+    accumulated = crowded.accumulate()
 
     np.testing.assert_allclose(accumulated.precision, reference.eval["precision"], atol=1e-12)
     np.testing.assert_allclose(accumulated.recall, reference.eval["recall"], atol=1e-12)
@@ -87,53 +87,56 @@ def test_precision_and_recall_are_pycocotools(crowded, reference):
     assert accumulated.average_precision(iou=0.5, class_=2) is None
 
 
-def test_what_is_right_found_and_ignored_is_pycocotools(crowded, reference):
-    accumulated = crowded.accumulated()
+def test_matches_and_ignored_detections_equal_pycocotools(crowded, reference):
+    accumulated = crowded.accumulate()
     of_all_sizes = [one for one in reference.evalImgs if one is not None and one["aRng"] == [0, 1e10]]
-    right = sum(int(((one["dtMatches"][0] > 0) & ~one["dtIgnore"][0]).sum()) for one in of_all_sizes)
+    true_positives = sum(int(((one["dtMatches"][0] > 0) & ~one["dtIgnore"][0]).sum()) for one in of_all_sizes)
     ignored = sum(int(one["dtIgnore"][0].sum()) for one in of_all_sizes)
     found = sum(int((one["gtMatches"][0][np.asarray(one["gtIgnore"]) == 0] > 0).sum()) for one in of_all_sizes)
 
-    assert accumulated.detections.is_right.sum() == right > 50
+    assert accumulated.detections.is_true_positive.sum() == true_positives > 50
     assert accumulated.detections.is_ignored.sum() == ignored > 5
-    assert np.isfinite(accumulated.objects.found_by).sum() == found == right
-    assert not np.isfinite(accumulated.objects.found_by[accumulated.objects.is_crowd]).any()
+    assert np.isfinite(accumulated.ground_truth.matched_score).sum() == found == true_positives
+    assert not np.isfinite(accumulated.ground_truth.matched_score[accumulated.ground_truth.is_crowd]).any()
 
 
-def test_the_score_an_object_is_found_by_is_that_of_its_detection(evaluator):
-    added(evaluator, 1, [(LEFT, 0), (LEFT, 1)], [(LEFT, 0, 0.25), (LEFT, 0, 0.75)])
+def test_the_matched_score_is_the_score_of_the_matching_detection(evaluator):
+    add(evaluator, 1, [(LEFT, 0), (LEFT, 1)], [(LEFT, 0, 0.25), (LEFT, 0, 0.75)])
 
-    assert evaluator.accumulated().objects.found_by.tolist() == [0.75, -np.inf]
+    assert evaluator.accumulate().ground_truth.matched_score.tolist() == [0.75, -np.inf]
 
 
-def test_pycocotools_runs_once_until_something_is_added(evaluator, monkeypatch):
+def test_pycocotools_runs_once_until_something_is_add(evaluator, monkeypatch):
     runs = []
     evaluate = COCOeval.evaluate
-    monkeypatch.setattr(accumulation.COCOeval, "evaluate", lambda self: (runs.append(1), evaluate(self)))
-    added(evaluator, 1, [(LEFT, 0)], [(LEFT, 0, 0.5)])
+    monkeypatch.setattr(COCOeval, "evaluate", lambda self: (runs.append(1), evaluate(self)))
+    add(evaluator, 1, [(LEFT, 0)], [(LEFT, 0, 0.5)])
 
-    assert evaluator.result()["AP"] == evaluator.accumulated().average_precision() == 1.0
+    assert evaluator.result()["AP"] == evaluator.accumulate().average_precision() == 1.0
     assert len(runs) == 1
 
-    added(evaluator, 2, [(LEFT, 0)], [])
+    add(evaluator, 2, [(LEFT, 0)], [])
     assert evaluator.result()["AR100"] == 0.5
     assert len(runs) == 2
 
 
 @pytest.mark.parametrize("class_", [0, 2])
-def test_of_a_class_on_a_image_the_hundred_best_are_looked_at(evaluator, class_):
-    found = [(NOWHERE, class_, score / 200) for score in range(120)]
+def test_the_hundred_best_detections_per_class_and_image_are_evaluated(evaluator, class_):
+    found = [(EMPTY, class_, score / 200) for score in range(120)]
 
-    added(evaluator, 1, [(LEFT, 0)], found)
+    add(evaluator, 1, [(LEFT, 0)], found)
 
-    scores = evaluator.accumulated().detections.scores
+    scores = evaluator.accumulate().detections.scores
     assert sorted(scores) == [score / 200 for score in range(20, 120)]
 
 
-def test_nothing_added_has_no_rows(evaluator):
-    accumulated = evaluator.accumulated()
+def test_there_are_no_rows_if_nothing_was_added(evaluator):
+    accumulated = evaluator.accumulate()
 
     assert accumulated.average_precision() is None
     assert (
-        len(accumulated.image_ids) == len(accumulated.detections.scores) == (~accumulated.objects.is_crowd).sum() == 0
+        len(accumulated.image_ids)
+        == len(accumulated.detections.scores)
+        == (~accumulated.ground_truth.is_crowd).sum()
+        == 0
     )

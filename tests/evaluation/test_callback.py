@@ -11,7 +11,7 @@ from pix2seq_keras.evaluation import CocoEvaluation
 
 @keras.saving.register_keras_serializable("test_callback")
 class Detecting(keras.Model):
-    """A model whose weight counts its epochs and whose detections are as good as the test wants."""
+    """A model whose weight counts its epochs and whose detections come from an oracle for each epoch."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -32,7 +32,7 @@ class Detecting(keras.Model):
 @pytest.fixture
 def fit(oracle):
     def fit(callbacks, blind, **more):
-        """One step an epoch; in epoch i the model does not see the images `blind[i]`."""
+        """Trains one step per epoch; in epoch i the model detects nothing on the images `blind[i]`."""
         model = Detecting()
         model.oracles = [oracle(blind=images) for images in blind]
         model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
@@ -56,22 +56,22 @@ def test_ap_is_in_the_logs_of_every_epoch_and_in_the_csv_from_the_first_row(fit,
         rows = list(csv.DictReader(file))
     assert [float(row["val_AP50"]) for row in rows[1::2]] == [0, 1]
     assert math.isnan(float(rows[0]["val_AP75"]))
-    assert [entry["epoch"] for entry in evaluation.history] == [1, 3, 4]  # the last epoch always
+    assert [entry["epoch"] for entry in evaluation.history] == [1, 3, 4]  # always the last epoch
 
 
-def test_the_best_model_is_kept(fit, make_source, tmp_path):
+def test_the_best_model_is_saved(fit, make_source, tmp_path):
     best_path = tmp_path / "run" / "best.keras"
     evaluation = CocoEvaluation(make_source(6), best_path=best_path)
 
     fit([evaluation], blind=[ALL, (0,), (0, 1, 2), (0,)])
 
     saved = keras.saving.load_model(best_path)
-    assert float(saved.epochs_done) == 2  # the first of two equals
+    assert float(saved.epochs_done) == 2  # the first of two equal models
     assert evaluation.best == max(entry["AP"] for entry in evaluation.history)
-    assert [path.name for path in best_path.parent.iterdir()] == ["best.keras"]  # nothing temporary stays
+    assert [path.name for path in best_path.parent.iterdir()] == ["best.keras"]  # no temporary file is left
 
 
-def test_the_first_evaluation_is_saved_even_at_zero(fit, make_source, tmp_path):
+def test_the_first_model_is_saved_even_if_its_ap_is_zero(fit, make_source, tmp_path):
     evaluation = CocoEvaluation(make_source(6), best_path=tmp_path / "best.keras")
 
     fit([evaluation], blind=[ALL, ALL])
@@ -93,7 +93,7 @@ def test_a_resumed_training_does_not_replace_a_better_model(fit, make_source, tm
     assert float(keras.saving.load_model(best_path).epochs_done) == 1
 
 
-def test_an_early_stop_is_evaluated_as_the_last_epoch(fit, make_source):
+def test_the_last_epoch_before_an_early_stop_is_evaluated(fit, make_source):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = epoch == 1
@@ -105,7 +105,7 @@ def test_an_early_stop_is_evaluated_as_the_last_epoch(fit, make_source):
     assert [entry["epoch"] for entry in evaluation.history] == [1]
 
 
-def test_options_reach_detect_and_max_images_and_prefix_hold(fit, make_source):
+def test_detect_options_max_images_and_prefix_are_used(fit, make_source):
     evaluation = CocoEvaluation(make_source(6), max_images=2, batch_size=2, prefix="test_", seed=3)
 
     model, history = fit([evaluation], blind=[()])
@@ -115,14 +115,14 @@ def test_options_reach_detect_and_max_images_and_prefix_hold(fit, make_source):
     assert evaluation.history[0]["num_images"] == 2
 
 
-def test_arguments_that_cannot_work_are_refused_before_training(make_source):
+def test_invalid_arguments_are_refused_before_training(make_source):
     with pytest.raises(InputError, match="at least 1"):
         CocoEvaluation(make_source(1), every=0)
     with pytest.raises(InputError, match=r"end in \.keras"):
         CocoEvaluation(make_source(1), best_path="best.h5")
 
 
-def test_a_best_path_that_cannot_be_written_is_named(fit, make_source, tmp_path):
+def test_the_error_names_the_best_path_that_cannot_be_written(fit, make_source, tmp_path):
     (tmp_path / "file").write_text("in the way of a folder")
     evaluation = CocoEvaluation(make_source(2), best_path=tmp_path / "file" / "best.keras")
 

@@ -9,7 +9,7 @@ from pycocotools.cocoeval import COCOeval
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.evaluation import CocoEvaluator, coco_results
+from pix2seq_keras.evaluation import CocoEvaluator
 
 SIZE = (200, 100)  # height, width
 KEYS = {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"}
@@ -35,7 +35,7 @@ def evaluator_of(num_classes=3, first_id=0):
 
 
 @pytest.mark.parametrize("first_id", [0, 1, 90])
-def test_perfect_predictions_score_one_for_every_class(first_id):
+def test_perfect_detections_have_an_ap_of_one_for_every_class(first_id):
     evaluator = evaluator_of(3, first_id)
     rng = np.random.default_rng(0)
     for image_id in range(5):  # image id 0 included
@@ -50,7 +50,7 @@ def test_perfect_predictions_score_one_for_every_class(first_id):
     assert (result["num_images"], result["num_objects"]) == (5, 30)
 
 
-def test_one_perfect_object_of_class_zero_and_dataset_id_zero_scores_one():
+def test_a_perfect_detection_of_class_zero_and_dataset_id_zero_has_an_ap_of_one():
     evaluator = evaluator_of(1)
 
     evaluator.add(0, SIZE, objects([LEFT], [0]), objects([LEFT], [0], [0.5]))
@@ -58,8 +58,8 @@ def test_one_perfect_object_of_class_zero_and_dataset_id_zero_scores_one():
     assert evaluator.result()["AP"] == pytest.approx(1.0)
 
 
-def test_a_case_computed_by_hand():
-    # Two objects; in order of score: a hit, a false positive, a hit. Precision is 1 up to recall 0.5 (51 of
+def test_ap_equals_a_value_computed_by_hand():
+    # Two objects; by score a true positive, a false positive, a true positive. Precision is 1 up to recall 0.5 (51 of
     # COCO's 101 recall points, 0.00 to 0.50), then 2/3 (the other 50).
     evaluator = evaluator_of(1)
     found = objects([LEFT, [0.0, 0.4, 0.1, 0.5], RIGHT], [0, 0, 0], [0.9, 0.8, 0.7])
@@ -72,7 +72,7 @@ def test_a_case_computed_by_hand():
     assert result["AR10"] == pytest.approx(1.0)
 
 
-def test_a_box_of_iou_point_six_counts_for_three_of_the_ten_thresholds():
+def test_a_box_of_iou_0_62_counts_for_three_of_the_ten_thresholds():
     evaluator = evaluator_of(1)
     evaluator.add(1, SIZE, objects([[0, 0, 1, 1]], [0]), objects([[0, 0, 0.62, 1]], [0], [0.9]))
 
@@ -82,7 +82,7 @@ def test_a_box_of_iou_point_six_counts_for_three_of_the_ten_thresholds():
     assert (result["AP50"], result["AP75"]) == (pytest.approx(1.0), pytest.approx(0.0))
 
 
-def test_missed_images_count_as_misses():
+def test_images_without_detections_lower_recall():
     evaluator = evaluator_of(1)
     for image_id in range(4):
         found = objects([LEFT], [0], [0.9]) if image_id == 0 else NOTHING
@@ -96,17 +96,17 @@ def test_missed_images_count_as_misses():
 
 
 def test_detections_on_an_image_without_objects_are_false_positives():
-    clean, noisy = evaluator_of(1), evaluator_of(1)
-    for evaluator in (clean, noisy):
+    without, with_detection = evaluator_of(1), evaluator_of(1)
+    for evaluator in (without, with_detection):
         evaluator.add(1, SIZE, objects([LEFT], [0]), objects([LEFT], [0], [0.5]))
-    clean.add(2, SIZE, objects([], []), NOTHING)
-    noisy.add(2, SIZE, objects([], []), objects([RIGHT], [0], [0.9]))
+    without.add(2, SIZE, objects([], []), NOTHING)
+    with_detection.add(2, SIZE, objects([], []), objects([RIGHT], [0], [0.9]))
 
-    assert clean.result()["AP"] == pytest.approx(1.0)
-    assert noisy.result()["AP"] == pytest.approx(0.5)
+    assert without.result()["AP"] == pytest.approx(1.0)
+    assert with_detection.result()["AP"] == pytest.approx(0.5)
 
 
-def test_a_crowd_is_no_miss_and_detections_on_it_are_no_errors():
+def test_crowds_are_not_missed_and_detections_on_them_are_not_false_positives():
     evaluator = evaluator_of(1)
     truth = objects([LEFT, RIGHT], [0, 0], is_crowd=[False, True])
     found = objects([LEFT, RIGHT, RIGHT], [0, 0, 0], [0.5, 0.9, 0.8])
@@ -118,7 +118,7 @@ def test_a_crowd_is_no_miss_and_detections_on_it_are_no_errors():
     assert result["num_objects"] == 1
 
 
-def test_the_areas_of_the_annotations_decide_what_is_small():
+def test_the_areas_of_the_annotations_give_the_object_sizes():
     evaluator = evaluator_of(1)
     evaluator.add(1, SIZE, objects([LEFT], [0], area=[20_000.0]), objects([LEFT], [0], [0.5]))
 
@@ -128,7 +128,7 @@ def test_the_areas_of_the_annotations_decide_what_is_small():
     assert result["APs"] is None and result["APm"] is None
 
 
-def test_numbers_without_any_object_are_none_and_survive_json():
+def test_scores_without_objects_are_none_and_can_be_serialised():
     evaluator = evaluator_of(2)
     evaluator.add(1, SIZE, objects([LEFT], [0]), objects([LEFT], [0], [0.5]))
 
@@ -139,7 +139,7 @@ def test_numbers_without_any_object_are_none_and_survive_json():
     assert set(result) == KEYS | {"per_class", "num_images", "num_objects"}
 
 
-def test_nothing_added_gives_none_everywhere():
+def test_all_scores_are_none_if_nothing_was_added():
     result = evaluator_of(2).result()
 
     assert all(result[key] is None for key in KEYS)
@@ -157,8 +157,8 @@ def test_padded_rows_are_ignored():
     assert len(evaluator.detections_json()) == 1
 
 
-def test_agrees_with_cocoeval_on_json_files(tmp_path):
-    # Gapped ids, images added out of order, crowds, tied scores, misses, images without truth.
+def test_the_result_equals_cocoeval_on_json_files(tmp_path):
+    # Ids with gaps, images added in random order, crowds, equal scores, missed objects, images without objects.
     rng = np.random.default_rng(1)
     categories = Categories(ids=(3, 7, 90), names=("a", "b", "c"))
     evaluator = CocoEvaluator(categories)
@@ -192,7 +192,7 @@ def test_agrees_with_cocoeval_on_json_files(tmp_path):
             )
         evaluator.add(image_id, (height, width), objects(boxes, classes, is_crowd=is_crowd, area=areas), found)
     (tmp_path / "truth.json").write_text(json.dumps(truth_json))
-    # The evaluator's list is sorted here because the order of the images decides between tied scores.
+    # Sorted by image, because the order of the images decides between equal scores.
     found_json = sorted(evaluator.detections_json(), key=lambda row: row["image_id"])
     (tmp_path / "found.json").write_text(json.dumps(found_json))
 
@@ -219,40 +219,28 @@ def test_nothing_is_printed(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_results_carry_dataset_ids_and_pixels():
-    categories = Categories(ids=(5, 90), names=("a", "b"))
-    found = objects([[0.1, 0.2, 0.5, 0.6], LEFT], [1, -1], [0.75, 0.0])
-
-    rows = coco_results(12, SIZE, found, categories)
-
-    assert len(rows) == 1
-    assert (rows[0]["image_id"], rows[0]["category_id"], rows[0]["score"]) == (12, 90, 0.75)
-    assert rows[0]["bbox"] == pytest.approx([20, 20, 40, 80], abs=1e-3)
-    json.dumps(rows)
-
-
 def test_an_image_id_added_twice_is_refused():
     evaluator = evaluator_of(1)
     evaluator.add(7, SIZE, objects([LEFT], [0]), NOTHING)
 
-    with pytest.raises(InputError, match="7 was added twice"):
+    with pytest.raises(InputError, match="image_id=7 again"):
         evaluator.add(7, SIZE, objects([LEFT], [0]), NOTHING)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_box_that_is_not_finite_is_refused_and_the_image_named(value):
+def test_a_box_that_is_not_finite_is_refused_and_its_image_named(value):
     evaluator = evaluator_of(1)
 
-    with pytest.raises(InputError, match=r"image 31 .*not finite"):
+    with pytest.raises(InputError, match=r"image 31 must be finite"):
         evaluator.add(31, SIZE, objects([LEFT], [0]), objects([[0, 0, value, 1]], [0], [0.5]))
 
-    assert len(evaluator) == 0  # nothing half added
+    assert len(evaluator) == 0  # no part of it was added
 
 
-def test_a_score_that_is_not_finite_and_a_class_beyond_the_categories_are_refused():
+def test_scores_that_are_not_finite_and_unknown_classes_are_refused():
     evaluator = evaluator_of(2)
 
-    with pytest.raises(InputError, match=r"image 4 .*score"):
+    with pytest.raises(InputError, match=r"scores .*image 4"):
         evaluator.add(4, SIZE, objects([LEFT], [0]), objects([LEFT], [0], [np.nan]))
-    with pytest.raises(InputError, match=r"image 4 .*class 2"):
+    with pytest.raises(InputError, match=r"classes .*image 4 .*class 2"):
         evaluator.add(4, SIZE, objects([LEFT], [0]), objects([LEFT], [2], [0.5]))

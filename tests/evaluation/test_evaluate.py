@@ -11,7 +11,7 @@ from pix2seq_keras.evaluation import evaluate_source
 from pix2seq_keras.inference import RefusedImagesError
 
 
-def test_a_detector_that_knows_the_answer_scores_one(oracle, make_source):
+def test_a_perfect_detector_has_an_ap_of_one(oracle, make_source):
     result, evaluator = evaluate_source(oracle(), make_source(7), batch_size=3, progress=False)
 
     assert result["AP"] == result["AR100"] == 1.0
@@ -29,14 +29,14 @@ def test_every_batch_has_the_same_size_and_padding_is_not_scored(oracle, make_so
     assert result["num_images"] == 7
 
 
-def test_missed_images_lower_recall(oracle, make_source):
+def test_images_without_detections_lower_recall(oracle, make_source):
     result, _ = evaluate_source(oracle(blind=(1, 4)), make_source(6), progress=False)
 
     assert result["AR100"] == pytest.approx(4 / 6)
     assert result["num_images"] == 6
 
 
-def test_unreadable_images_are_left_out_noted_and_counted(oracle, make_source):
+def test_unreadable_images_are_left_out_reported_and_counted(oracle, make_source):
     detector, source = oracle(), make_source(7, unreadable=(0, 3, 6))
 
     result, _ = evaluate_source(detector, source, batch_size=2, progress=False)
@@ -51,7 +51,7 @@ def test_a_source_without_a_readable_image_is_refused(oracle, make_source):
         evaluate_source(oracle(), make_source(2, unreadable=(0, 1)), progress=False)
 
 
-def test_max_images_takes_the_first_and_options_reach_the_detector(oracle, make_source):
+def test_max_images_takes_the_first_images_and_options_are_passed_on(oracle, make_source):
     detector = oracle()
 
     result, _ = evaluate_source(detector, make_source(7), 2, max_images=3, progress=False, seed=5, top_p=0.4)
@@ -63,7 +63,7 @@ def test_max_images_takes_the_first_and_options_reach_the_detector(oracle, make_
     assert result["num_images"] == 3
 
 
-def test_as_many_images_go_through_a_real_model_at_once_as_were_asked_for(build_tiny_model, make_source, monkeypatch):
+def test_a_real_model_gets_batches_of_the_given_size(build_tiny_model, make_source, monkeypatch):
     model, sizes = build_tiny_model(categories=make_source(1).categories), []
     generate = model.generate
 
@@ -80,7 +80,7 @@ def test_as_many_images_go_through_a_real_model_at_once_as_were_asked_for(build_
     assert sizes == [12, 12, 5, 5, 5]
     assert found[12][0] == found[5][0]
     assert len(found[12][1]) > 13
-    for one, other in zip(found[12][1], found[5][1], strict=True):  # a row depends on itself only
+    for one, other in zip(found[12][1], found[5][1], strict=True):  # a row does not depend on its batch
         assert (one["image_id"], one["category_id"], one["bbox"]) == (
             other["image_id"],
             other["category_id"],
@@ -89,7 +89,7 @@ def test_as_many_images_go_through_a_real_model_at_once_as_were_asked_for(build_
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
 
 
-def test_numbers_below_one_are_refused(oracle, make_source):
+def test_batch_size_and_max_images_below_one_are_refused(oracle, make_source):
     with pytest.raises(InputError, match="batch_size=0"):
         evaluate_source(oracle(), make_source(2), batch_size=0)
     with pytest.raises(InputError, match="max_images=0"):
@@ -107,7 +107,7 @@ def test_the_next_batch_is_read_while_the_detector_works(oracle, make_source):
         return read(index)
 
     def waiting_detect(images, **options):
-        assert read_third.wait(timeout=10)  # would never come if reading waited for the detector
+        assert read_third.wait(timeout=10)  # times out if reading waits for the detector
         return detect(images, **options)
 
     source.read, detector.detect = watched_read, waiting_detect
@@ -117,7 +117,7 @@ def test_the_next_batch_is_read_while_the_detector_works(oracle, make_source):
     assert result["AP"] == 1.0
 
 
-def test_categories_in_another_order_or_more_of_them_are_mapped_by_name(oracle, make_source):
+def test_categories_in_another_order_or_more_of_them_are_matched_by_name(oracle, make_source):
     categories = Categories(ids=(1, 2, 3, 4), names=("extra", "c", "a", "b"))
     detector = oracle(categories, to_own_class=(2, 3, 1))
 
@@ -129,7 +129,7 @@ def test_categories_in_another_order_or_more_of_them_are_mapped_by_name(oracle, 
 
 def test_detections_of_categories_the_source_does_not_label_are_dropped(oracle, make_source):
     categories = Categories(ids=(1, 2, 3, 4), names=("a", "b", "c", "extra"))
-    detector = oracle(categories, to_own_class=(0, 1, 3))  # takes every c for an extra
+    detector = oracle(categories, to_own_class=(0, 1, 3))  # detects every c as "extra"
 
     result, evaluator = evaluate_source(detector, make_source(6), progress=False)
 
@@ -139,7 +139,7 @@ def test_detections_of_categories_the_source_does_not_label_are_dropped(oracle, 
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "d"), ("a", "b", "C")])
-def test_other_categories_are_refused_and_both_lists_named(oracle, make_source, names):
+def test_different_categories_are_refused_and_both_lists_are_named(oracle, make_source, names):
     detector = oracle(Categories(ids=tuple(range(len(names))), names=names))
 
     with pytest.raises(InputError, match=r"'a', 'b'.*\['a', 'b', 'c'\]"):
@@ -148,7 +148,7 @@ def test_other_categories_are_refused_and_both_lists_named(oracle, make_source, 
     assert detector.calls == []
 
 
-def test_long_lists_of_categories_are_shortened_in_the_message(oracle, make_source):
+def test_long_lists_of_categories_are_shortened_in_the_error(oracle, make_source):
     detector = oracle(Categories(ids=tuple(range(80)), names=tuple(f"thing {number}" for number in range(80))))
 
     with pytest.raises(InputError, match="… 80 in all") as error:
@@ -157,13 +157,13 @@ def test_long_lists_of_categories_are_shortened_in_the_message(oracle, make_sour
     assert "thing 40" not in str(error.value)
 
 
-def test_a_detector_without_categories_means_those_of_the_source(oracle, make_source):
+def test_a_detector_without_categories_has_the_classes_of_the_source(oracle, make_source):
     result, _ = evaluate_source(oracle(categories=None), make_source(3), progress=False)
 
     assert result["AP"] == 1.0
 
 
-def test_a_box_that_is_not_finite_is_refused_and_the_image_named(oracle, make_source):
+def test_a_box_that_is_not_finite_is_refused_and_its_image_named(oracle, make_source):
     detector = oracle()
     detect = detector.detect
 
@@ -178,12 +178,12 @@ def test_a_box_that_is_not_finite_is_refused_and_the_image_named(oracle, make_so
         evaluate_source(detector, make_source(3), progress=False)
 
 
-def test_the_truth_of_real_images_scores_one(bccd_dir):
+def test_the_ground_truth_of_real_images_has_an_ap_of_one(bccd_dir):
     source = open_coco(bccd_dir, "val")
     answers = [source.read(index) for index in range(5)]
-    order = [2, 0, 1]  # the detector numbers its classes its own way
+    order = [2, 0, 1]  # the detector has its classes in another order
 
-    class Knowing:
+    class Perfect:
         categories = Categories(ids=(1, 2, 3), names=tuple(source.categories.names[k] for k in order))
 
         def detect(self, images, batch_size):
@@ -199,7 +199,7 @@ def test_the_truth_of_real_images_scores_one(bccd_dir):
                 found["classes"][row, :count] = [order.index(k) for k in answer["classes"]]
             return found
 
-    result, _ = evaluate_source(Knowing(), source, batch_size=2, max_images=5, progress=False)
+    result, _ = evaluate_source(Perfect(), source, batch_size=2, max_images=5, progress=False)
 
     assert result["AP"] == 1.0
     assert result["num_objects"] == sum(len(answer["classes"]) for answer in answers) > 50
@@ -213,7 +213,7 @@ def test_progress_goes_to_standard_error(oracle, make_source, capsys):
     assert "evaluating memory val: 5/5" in shown.err
 
 
-def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_source):
+def test_a_detector_without_names_must_have_as_many_classes_as_the_data(oracle, make_source):
     detector = oracle()
     detector.categories, detector.vocabulary = None, Vocabulary(899, 16)
 
@@ -221,7 +221,7 @@ def test_a_detector_whose_classes_have_no_names_must_have_as_many(oracle, make_s
         evaluate_source(detector, make_source(2), progress=False)
 
 
-def test_images_that_an_exported_model_refuses_end_the_evaluation_with_their_ids(oracle, make_source):
+def test_images_refused_by_an_exported_model_end_the_evaluation_with_their_ids(oracle, make_source):
     detector, source = oracle(), make_source(4)
     refused = source.read(2)["image_id"]
 

@@ -1,4 +1,4 @@
-"""Thresholds that can be found by hand."""
+"""Operating points of scenes whose thresholds are known."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from pix2seq_keras.evaluation import CocoEvaluator
 from pix2seq_keras.evaluation.operating_points import operating_points
 
 BOXES = [(0.0, left, 0.1, left + 0.08) for left in (0.0, 0.1, 0.2, 0.3)]
-NOWHERE = (0.8, 0.8, 1.0, 1.0)
+EMPTY = (0.8, 0.8, 1.0, 1.0)
 
 
 @pytest.fixture
 def points():
-    """A function of the objects' boxes and of (box, score), by class -> the operating points."""
+    """A function from (boxes of objects, detections as (box, score)) of each class to the operating points."""
 
     def run(*classes):
         evaluator = CocoEvaluator(Categories.from_names(f"class {number}" for number in range(len(classes))))
@@ -23,45 +23,45 @@ def points():
         evaluator.add(
             1, (100, 100), columns(truth, ("boxes", "classes")), columns(found, ("boxes", "classes", "scores"))
         )
-        return operating_points(evaluator.accumulated(), len(classes))
+        return operating_points(evaluator.accumulate(), len(classes))
 
     return run
 
 
 def test_the_threshold_is_the_score_of_the_best_f1(points):
     # Two of three objects at 0.6 or above with one error: F1 = 2·2 / (3 + 3); the third costs three more errors.
-    found = [(BOXES[0], 0.9), (NOWHERE, 0.7), (BOXES[1], 0.6), *[(NOWHERE, 0.5)] * 3, (BOXES[2], 0.4)]
+    found = [(BOXES[0], 0.9), (EMPTY, 0.7), (BOXES[1], 0.6), *[(EMPTY, 0.5)] * 3, (BOXES[2], 0.4)]
 
     (point,) = points((BOXES[:3], found))
 
-    assert (point.threshold, point.is_own) == (0.6, True)
+    assert (point.threshold, point.has_own_threshold) == (0.6, True)
     assert (point.precision, point.recall, point.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
 
 
-def test_of_equal_scores_all_count_or_none(points):
-    found = [(BOXES[0], 0.9), (BOXES[1], 0.5), *[(NOWHERE, 0.5)] * 5]
+def test_a_threshold_includes_all_detections_of_equal_score(points):
+    found = [(BOXES[0], 0.9), (BOXES[1], 0.5), *[(EMPTY, 0.5)] * 5]
 
     (point,) = points((BOXES[:2], found))
 
-    assert point.threshold == 0.9  # 0.5 would bring the second object, and five errors with it
+    assert point.threshold == 0.9  # 0.5 adds the second object and five false positives
     assert (point.precision, point.recall) == (1.0, 0.5)
 
 
-def test_a_class_that_is_never_right_takes_the_threshold_of_all_classes(points):
-    good, bad = points((BOXES[:2], [(BOXES[0], 0.8), (BOXES[1], 0.6)]), ([BOXES[2]], [(NOWHERE, 0.7), (NOWHERE, 0.1)]))
+def test_a_class_without_true_positives_gets_the_threshold_of_all_classes(points):
+    good, bad = points((BOXES[:2], [(BOXES[0], 0.8), (BOXES[1], 0.6)]), ([BOXES[2]], [(EMPTY, 0.7), (EMPTY, 0.1)]))
 
     assert (good.threshold, good.f1) == (0.6, 1.0)
-    assert (bad.threshold, bad.is_own) == (0.6, False)
+    assert (bad.threshold, bad.has_own_threshold) == (0.6, False)
     assert (bad.precision, bad.recall, bad.f1) == (0.0, 0.0, 0.0)
 
 
-def test_where_nothing_is_right_every_detection_counts(points):
-    (point,) = points((BOXES[:1], [(NOWHERE, 0.1)]))
+def test_all_detections_count_if_none_is_a_true_positive(points):
+    (point,) = points((BOXES[:1], [(EMPTY, 0.1)]))
 
-    assert (point.threshold, point.is_own, point.precision) == (-np.inf, False, 0.0)
+    assert (point.threshold, point.has_own_threshold, point.precision) == (-np.inf, False, 0.0)
 
 
-def test_without_objects_or_detections_there_is_no_share(points):
+def test_precision_and_recall_are_none_without_detections_or_objects(points):
     with_objects, with_neither = points((BOXES[:1], []), ([], []))
 
     assert (with_objects.precision, with_objects.recall, with_objects.f1) == (None, 0.0, 0.0)
