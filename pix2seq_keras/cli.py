@@ -24,12 +24,15 @@ class Command:
         positional: dict of argument to help, the arguments that are given without a flag.
         parser: "module.function" that makes the parser, where the flags are a recipe's. `function` is then called with
             the parsed options.
+        decoding: bool, whether the fields of `DecodingOptions` are flags too; `function` takes those that were given as
+            its argument `decoding`.
     """
 
     help: str
     function: str
     positional: dict = dataclasses.field(default_factory=dict)
     parser: str | None = None
+    decoding: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +49,12 @@ class Group:
 
 
 _SOURCE = {"source": "such as coco:DIR, voc:DIR, yolo:data.yaml or tfds:NAME"}
+_IMAGES = {"images": "images, or folders of images"}
 COMMANDS = {
     "train": Command("Train a model by a recipe.", "train.run", parser="train.parser"),
-    "evaluate": Command("Score a model on a split.", "evaluate.evaluate"),
-    "predict": Command("Detect objects in images.", "predict.predict", {"images": "images, or folders of images"}),
-    "export": Command("Write a model for TensorFlow Serving or for devices.", "export.export"),
+    "evaluate": Command("Score a model on a split.", "evaluate.evaluate", decoding=True),
+    "predict": Command("Detect objects in images.", "predict.predict", _IMAGES, decoding=True),
+    "export": Command("Write a model for TensorFlow Serving or for devices.", "export.export", decoding=True),
     "convert": Command("Convert a published checkpoint to a .keras file.", "convert.convert"),
     "serve": Command("Serve a SavedModel over gRPC and REST, for trials.", "serve.serve"),
     "benchmark": Group(
@@ -88,11 +92,18 @@ def main(arguments=None):
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         names, command = _requested(arguments)
-        options = _parser(names, command).parse_args(_normalized(names, command, arguments))
-        for name in names:
-            options = options[name]
+        if command is None:
+            _overview(names).parse_args(arguments[len(names) :])  # prints help or an error, and ends the process
+        parser = _imported(command.parser)() if command.parser else _flags(command)
+        parser.prog = " ".join(["pix2seq", *names])
+        options = parser.parse_args(_normalized(command, arguments[len(names) :]))
         function = _imported(command.function)
-        return (function(**options.as_dict()) if command.parser is None else function(options)) or 0
+        if command.parser:
+            return function(options) or 0
+        values = options.as_dict()
+        if command.decoding:
+            values["decoding"] = _imported("decoding_options.pop_given")(values)
+        return function(**values) or 0
     except InputError as error:
         print(f"pix2seq: {error}", file=sys.stderr)
         return 2
@@ -107,39 +118,28 @@ def main(arguments=None):
 
 
 def _requested(arguments):
-    """The names of the command, such as ["data", "check"], and its `Command`; `None` where they do not name one."""
+    """The words that name a command, such as ["data", "check"], and the `Command`; `None` where it is incomplete."""
     names, level = [], COMMANDS
-    for argument in arguments[:2]:
-        if argument not in level:
+    for word in arguments:
+        if word not in level:
             break
-        names.append(argument)
-        if isinstance(level[argument], Command):
-            return names, level[argument]
-        level = level[argument].commands
+        names.append(word)
+        if isinstance(level[word], Command):
+            return names, level[word]
+        level = level[word].commands
     return names, None
 
 
-def _parser(names, command):
-    """The parser of all commands, of which only the requested one has its flags."""
-    parser = jsonargparse.ArgumentParser(prog="pix2seq", description="Object detection as language modelling.")
-    parser.add_argument("--version", action="version", version=f"pix2seq {pix2seq_keras.__version__}")
-    _add(parser, "command", COMMANDS, names, command)
+def _overview(names):
+    """The parser that lists all commands, or those of the group `names`; none of them has its flags."""
+    group = COMMANDS[names[0]] if names else Group("Object detection as language modelling.", COMMANDS)
+    parser = jsonargparse.ArgumentParser(prog=" ".join(["pix2seq", *names]), description=group.help)
+    if not names:
+        parser.add_argument("--version", action="version", version=f"pix2seq {pix2seq_keras.__version__}")
+    added = parser.add_subcommands(dest="command", required=True)
+    for name, command in group.commands.items():
+        added.add_subcommand(name, jsonargparse.ArgumentParser(), help=command.help)
     return parser
-
-
-def _add(parser, dest, commands, names, requested):
-    added = parser.add_subcommands(dest=dest, required=True)
-    for name, command in commands.items():
-        rest = names[1:] if names[:1] == [name] else None
-        if isinstance(command, Group):
-            flags = jsonargparse.ArgumentParser(description=command.help)
-        elif rest is None:
-            flags = jsonargparse.ArgumentParser()
-        else:
-            flags = _flags(requested) if requested.parser is None else _imported(requested.parser)()
-        added.add_subcommand(name, flags, help=command.help)
-        if isinstance(command, Group):
-            _add(flags, name, command.commands, rest or [], requested)
 
 
 def _flags(command):
@@ -152,17 +152,17 @@ def _flags(command):
     switches = {name: help_ for name, help_ in _SWITCHES.items() if name in function.__annotations__}
     for switch, help_ in switches.items():
         parser.add_argument(f"--{switch}", action="store_true", help=help_)
-    skip = {*command.positional, *switches}
+    skip = {*command.positional, *switches, *(["decoding"] if command.decoding else [])}
     parser.add_function_arguments(function, as_group=False, as_positional=False, skip=skip)
+    if command.decoding:
+        _imported("decoding_options.add_flags")(parser)
     return parser
 
 
-def _normalized(names, command, arguments):
+def _normalized(command, arguments):
     """`--batch-size` stands for `--batch_size` everywhere; for a recipe's flags see `train.in_the_parsers_words`."""
     arguments = [_with_underscores(argument) for argument in arguments]
-    if command is None or command.parser is None:
-        return arguments
-    return [*names, *_imported("train.in_the_parsers_words")(arguments[len(names) :])]
+    return _imported("train.in_the_parsers_words")(arguments) if command.parser else arguments
 
 
 def _with_underscores(argument):
