@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["PIX2SEQ_PUBLISHED_URL"] = "http://127.0.0.1:1"  # no test downloads published weights
 
 import numpy as np
 import pytest
@@ -145,7 +146,7 @@ def served_toy(tmp_path_factory):
     import tensorflow as tf
 
     from pix2seq_keras import Categories, Vocabulary
-    from pix2seq_keras.exporting import decode_image
+    from pix2seq_keras.exporting.image_decoding import decode_image
 
     description = {
         "format": "pix2seq_keras",

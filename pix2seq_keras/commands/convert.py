@@ -6,16 +6,16 @@ from pathlib import Path
 
 from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.presets import published_models as published_presets
+from pix2seq_keras.presets import published_models
 
 
 def convert(
     checkpoint: str, output: str, preset: str | None = None, config: str | None = None, categories: str | None = None
-):
+) -> None:
     """Turn a published checkpoint into a .keras file.
 
     Args:
-        checkpoint: folder with the checkpoint (checkpoint, NAME.index, NAME.data-…), or its path without the ending
+        checkpoint: folder of the checkpoint (checkpoint, NAME.index, NAME.data-…), or its path without the ending
         output: .keras file to write
         preset: published model that the checkpoint is of, such as vit_b_640
         config: JSON file with the checkpoint's model configuration, instead of a preset
@@ -23,25 +23,31 @@ def convert(
     """
     target = Path(output)
     if (preset is None) == (config is None):
-        raise InputError("Say what the checkpoint is of: either --preset NAME or --config FILE.")
+        received = "neither" if preset is None else "both"
+        raise InputError(
+            f"--preset NAME or --config FILE must say which model the checkpoint is of. Received: {received}."
+        )
     if categories is not None and preset is not None:
-        raise InputError("A preset knows its categories: --categories goes with --config.")
+        raise InputError(
+            f"--categories requires --config: a preset has categories. Received: --preset {preset} --categories "
+            f"{categories}"
+        )
     if target.suffix != ".keras" or target.is_dir():
-        raise InputError(f"The output must be a file ending in .keras. Received: --output {output}")
+        raise InputError(f"--output must be a file ending in .keras. Received: --output {output}")
 
     from pix2seq_keras.models import Pix2Seq
+    from pix2seq_keras.models.published import from_checkpoint, load_checkpoint
     from pix2seq_keras.models.saving import save_model
-    from pix2seq_keras.published import checkpoint_io as published
     from pix2seq_keras.published.checkpoints import Checkpoint
 
-    Checkpoint(checkpoint)  # a mistyped path is told before a large model is built
+    Checkpoint(checkpoint)  # report a wrong path before building a large model
     require_writable_folder(target.parent)
     start = time.monotonic()
     if preset is not None:
         model = Pix2Seq.from_preset(preset, weights=None)
-        published.load_checkpoint(model, checkpoint)
+        load_checkpoint(model, checkpoint)
     else:
-        model = published.from_checkpoint(checkpoint, config, _categories(categories))
+        model = from_checkpoint(checkpoint, config, _categories(categories))
     save_model(model, target)
     seconds = time.monotonic() - start
     print(f"{len(model.weights)} weights, {model.count_params():,} parameters: {target} ({seconds:.0f} s)")
@@ -52,11 +58,14 @@ def _categories(name):
     if name is None:
         return None
     if name in ("coco", "objects365"):
-        return published_presets.categories(name)
+        return published_models.categories(name)
     try:
         document = json.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{name} is neither coco nor objects365 nor a JSON file that can be read: {error}") from error
+        raise InputError(
+            "--categories must be coco, objects365 or an annotation file in COCO format. Received: --categories "
+            f"{name}, which cannot be read as JSON: {error}"
+        ) from error
 
     from pix2seq_keras.categories import Categories
 

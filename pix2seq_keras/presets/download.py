@@ -1,4 +1,4 @@
-"""A file from the web: resumed where it broke off, checked, and there whole or not at all."""
+"""A file from the web: resumed after a break, checked, and never left incomplete under its name."""
 
 import contextlib
 import hashlib
@@ -15,10 +15,11 @@ from ssl import SSLError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from pix2seq_keras.atomic_files import unwritable
+from pix2seq_keras.atomic_files import write_error_message
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.file_lock import file_lock
 
-SECONDS_WITHOUT_AN_ANSWER = 30.0  # of the server, until the download is given up
+TIMEOUT_SECONDS = 30.0  # without an answer of the server
 BLOCK = 1 << 20  # bytes read at once
 
 
@@ -37,70 +38,55 @@ def file_name(url):
     return name if parts.netloc and not set(name) & {"/", "\0"} else ""
 
 
-def download(url, folder, console=None):
-    """The file at a web address, from an earlier download or fetched now.
+def download(url, folder, console=None, name=None):
+    """Downloads a file, unless an earlier call has.
 
-    What was fetched before a break is kept as `NAME.part`, and the next call goes on there if the server can. The file
-    counts as whole when its SHA-256 is that of the address (`…/file.weights.h5#sha256=HEX`), or, without one, when it
-    is as long as the server said.
+    What was received before a break is kept as `NAME.part`. The next call goes on from there if the server can resume.
+    The file is complete when its SHA-256 is that of the address (`…/file.weights.h5#sha256=HEX`), or, without one, when
+    its size is the one that the server announced.
 
     Args:
-        url: str, http or https; a file's name at its end, perhaps `#sha256=` and 64 hexadecimal digits.
-        folder: path, made if need be; the file is kept there under its name, with the address's digest before it.
-        console: `rich.console.Console` for the progress; `None` is standard error.
+        url: str, http or https, with a file's name at its end; `#sha256=` and 64 hexadecimal digits may follow.
+        folder: path, made if it is missing.
+        console: `rich.console.Console` for the progress, or `None` for standard error.
+        name: str or `None`, the file's name in `folder`. `None` is the address's own, behind a digest of the address:
+            files of one name from two addresses are then kept apart.
 
     Returns:
         `pathlib.Path` of the file.
 
     Raises:
         InputError: if the address is malformed, nothing is there, the server cannot be reached or stops answering, or
-            the file is not what it should be; nothing wrong is left behind.
+            the size or the SHA-256 is wrong. A wrong file is removed.
 
     Example:
         >>> download("https://example.org/cells.weights.h5#sha256=9f86…", "~/weights")
     """
     address, wanted = _parse(url)
-    # The digest keeps apart files of one name from two addresses.
     digest = hashlib.sha256(address.encode()).hexdigest()[:8]
-    path = Path(folder).expanduser() / f"{digest}-{file_name(address)}"
+    path = Path(folder).expanduser() / (name or f"{digest}-{file_name(address)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path):
+        with file_lock(path.with_name(f".{path.name}.lock")):
             if not path.is_file() or (wanted and _sha256(path) != wanted):
                 _fetch(address, path, wanted, console or Console(stderr=True))
     except OSError as error:
-        raise InputError(unwritable(path, error)) from error
+        raise InputError(write_error_message(path, error)) from error
     return path
 
 
 def _parse(url):
-    """The address without its fragment, and the SHA-256 the fragment gives, or `None`."""
+    """The address without its fragment, and the SHA-256 in the fragment or `None`."""
     address, fragment = urllib.parse.urldefrag(str(url))
-    address = urllib.parse.quote(address, safe="/:?&=%@+,;~!$'()*[]#")  # a name with an umlaut is an address too
+    address = urllib.parse.quote(address, safe="/:?&=%@+,;~!$'()*[]#")  # names may have umlauts
     if not file_name(address):
         raise InputError(f"The address must have a host and end in a file's name. Received: {url}")
     if not fragment:
         return address, None
     match = re.fullmatch(r"sha256=([0-9a-fA-F]{64})", fragment)
     if match is None:
-        raise InputError(f"What follows # in an address must be sha256= and 64 hexadecimal digits. Received: {url}")
+        raise InputError(f"The part of an address after # must be sha256= and 64 hexadecimal digits. Received: {url}")
     return address, match[1].lower()
-
-
-@contextlib.contextmanager
-def _alone(path):
-    """Waits until no other process fetches the same file, as the workers of one training do; ends with its process."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two workers may fetch the same file twice
-        yield
-        return
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o664)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _fetch(address, path, wanted, console):
@@ -110,19 +96,19 @@ def _fetch(address, path, wanted, console):
     if total is None and wanted is None:
         _remove(part, notes)
         raise InputError(
-            f"The server does not say how large {address} is, so it cannot be checked. Add #sha256= and the file's "
-            "SHA-256 to the address."
+            f"{address} cannot be checked: the server does not send its size. Add #sha256= and the file's SHA-256 to "
+            "the address."
         )
     size = part.stat().st_size
     if total is not None and size < total:
         raise InputError(
-            f"The download of {address} broke off after {size:,} of {total:,} bytes. Run it again: it goes on there."
+            f"The download of {address} broke off after {size:,} of {total:,} bytes. Run it again to resume it."
         )
     received = _sha256(part) if wanted else None
     if received != wanted or (total is not None and size > total):
         _remove(part, notes)
         raise InputError(
-            f"{address} is not the file it should be, so it was removed: "
+            f"The file received from {address} is wrong and was removed: "
             + (f"its SHA-256 is {received}, not {wanted}." if wanted else f"it has {size:,} bytes, not {total:,}.")
         )
     os.replace(part, path)
@@ -130,9 +116,9 @@ def _fetch(address, path, wanted, console):
 
 
 def _receive(address, part, notes, console, wanted):
-    """Appends to `part` what it lacks; returns the size of the whole file in bytes, or `None` if it is not known."""
+    """Appends the missing bytes to `part`; returns the size of the whole file in bytes, `None` if it is unknown."""
     known = _read_notes(notes) if part.is_file() else {}
-    # Without the server's word that it is the same file, or a check sum at the end, a piece may be of another one.
+    # Without a version or a check sum, the part may come from another version of the file.
     trusted = known.get("version") or (wanted and part.is_file())
     have = part.stat().st_size if trusted else 0
     headers = {"User-Agent": "pix2seq_keras"}
@@ -142,7 +128,7 @@ def _receive(address, part, notes, console, wanted):
             headers["If-Range"] = known["version"]
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(address, headers=headers), timeout=SECONDS_WITHOUT_AN_ANSWER
+            urllib.request.Request(address, headers=headers), timeout=TIMEOUT_SECONDS
         ) as answer:
             start, total = _extent(answer)
             same_file = start == 0 or known.get("total") in (None, total)
@@ -152,13 +138,15 @@ def _receive(address, part, notes, console, wanted):
             _append(answer, part, start, total, address, console)
             return total
     except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing follows: the part is the whole file, or another one
+        if error.code == 416 and have:  # no bytes follow: the part is the whole file, or of another version
             if (total := _total_of(error.headers.get("Content-Range"))) == have:
                 return total
             return _start_over(address, part, notes, console, have, wanted)
         raise InputError(f"{address} cannot be fetched: the server answers {error.code} {error.reason}.") from error
     except urllib.error.URLError as error:
-        raise InputError(f"{address} cannot be reached: {_reason(error.reason)}. Is the address right?") from error
+        raise InputError(
+            f"{address} cannot be reached: {_reason(error.reason)}. Check the address and the network."
+        ) from error
     except (InvalidURL, UnicodeError) as error:
         raise InputError(f"{address} is not an address: {error}.") from error
     except (TimeoutError, ConnectionError, SSLError, HTTPException) as error:
@@ -166,8 +154,8 @@ def _receive(address, part, notes, console, wanted):
 
 
 def _start_over(address, part, notes, console, have, wanted):
-    if not have:  # nothing was asked for but the whole file
-        raise InputError(f"{address} cannot be fetched: the server answers with a piece of the file that does not fit.")
+    if not have:  # the whole file was requested
+        raise InputError(f"{address} cannot be fetched: the server sends a part of the file that was not requested.")
     _remove(part, notes)
     return _receive(address, part, notes, console, wanted)
 
@@ -175,13 +163,13 @@ def _start_over(address, part, notes, console, have, wanted):
 def _append(answer, part, start, total, address, console):
     with _progress(address, start, total, console) as advance, part.open("ab" if start else "wb") as file:
         have = start
-        # read1 hands out what has come: of a connection that breaks, nothing is lost.
+        # read1 returns what has arrived, so that nothing is lost when the connection breaks.
         while (total is None or have < total) and (block := _read_block(answer)):
             file.write(block)
             have += len(block)
             advance(len(block))
         file.flush()
-        os.fsync(file.fileno())  # else a machine that loses power may keep the name of an empty file
+        os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
 
 
 def _read_block(answer):
@@ -189,12 +177,12 @@ def _read_block(answer):
         return answer.read1(BLOCK)
     except (TimeoutError, ConnectionError, SSLError):
         raise
-    except OSError as error:  # of the network, not of the file that is written
+    except OSError as error:  # the caller takes other OSErrors as failures to write the file
         raise ConnectionError(error.errno, error.strerror) from error
 
 
 def _extent(answer):
-    """Where in the file an answer begins, and the size of the whole in bytes or `None`."""
+    """The first byte that the answer holds, and the size of the whole file in bytes or `None`."""
     if answer.status == 206:
         content_range = answer.headers.get("Content-Range") or ""
         match = re.match(r"bytes (\d+)-", content_range)
@@ -238,7 +226,7 @@ def _sha256(path):
 
 def _reason(error):
     if isinstance(error, TimeoutError):
-        return f"the server has not answered for {SECONDS_WITHOUT_AN_ANSWER:.0f} s"
+        return f"the server has not answered for {TIMEOUT_SECONDS:.0f} s"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

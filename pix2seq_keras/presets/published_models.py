@@ -1,4 +1,4 @@
-"""What is known of the published models: sizes, categories, scores, and where their weights are."""
+"""The published models as records: architecture, categories, scores, and where their weights are."""
 
 import copy
 import functools
@@ -7,39 +7,45 @@ from importlib import resources
 
 import yaml
 
-from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
-class PublishedPreset:
-    """One published model, as a record; `models.published_config.build` makes a model of its `config`.
+class PublishedModel:
+    """What is known of one published model.
 
     Args:
         name: str, such as `"vit_b_640"`.
-        config: dictionary with the keys of the published model configuration; `"image_size"` is [H, W] in pixels.
-        categories: `Categories` of the data set it was trained on; their ids are the label slots of its vocabulary.
+        config: dictionary with the keys of the published model configuration, see
+            `published.architecture.model_arguments`; `"image_size"` is [H, W] in pixels.
+        dataset: str, `"coco"` or `"objects365"`, the data set it was trained on.
         preprocessing: dictionary, how an image of any size becomes the canvas.
         ap: float or `None`, the published box AP on COCO val2017 in percent; `None` where none was published.
         source: str or `None`, the bucket path of the checkpoint; `None` where it was not published.
 
     Example:
-        >>> preset = get("vit_b_640")
-        >>> preset.ap, preset.config["dim_att"], preset.source
+        >>> record = get("vit_b_640")
+        >>> record.ap, record.config["dim_att"], record.source
         (44.2, 768, 'gs://pix2seq/coco_det_finetune/vit_b_640x640')
     """
 
     name: str
     config: dict
-    categories: Categories
+    dataset: str
     preprocessing: dict
     ap: float | None
     source: str | None
 
     @property
+    def categories(self):
+        """`Categories` of the data set; their ids are the label slots of the vocabulary."""
+        return categories(self.dataset)
+
+    @property
     def vocabulary(self):
         """`Vocabulary`: the published layout with the categories' ids as label slots."""
+        from pix2seq_keras.vocabulary import Vocabulary  # imports TensorFlow, which names and records do not need
+
         return Vocabulary.published(
             self.config["quantization_bins"],
             self.config["coord_vocab_shift"],
@@ -60,7 +66,7 @@ def get(name):
         name: str, one of `names()`.
 
     Returns:
-        `PublishedPreset`, whose dictionaries are the caller's own.
+        `PublishedModel`. Its dictionaries are copies: changing them changes nothing here.
 
     Raises:
         InputError: if there is none of that name.
@@ -71,7 +77,7 @@ def get(name):
 
 
 def summary():
-    """The names in short, as text: one line of 20 names is not read.
+    """The names in short, as text. A message with all 20 would be too long.
 
     Example:
         >>> summary()
@@ -85,31 +91,33 @@ def summary():
 
 
 @functools.cache
-def categories(data_set):
+def categories(dataset):
     """`Categories` of `"coco"` (80, ids 1…90 with gaps) or `"objects365"` (365, ids 1…365)."""
-    names_of_ids = _read(f"{data_set}.yaml")
+    from pix2seq_keras.categories import Categories  # imports Keras, which names and records do not need
+
+    names_of_ids = _read(f"{dataset}.yaml")
     return Categories(tuple(names_of_ids), tuple(names_of_ids.values()))
 
 
 @functools.cache
 def _all():
-    presets = [
-        _compose(group, architecture, size, ap)
+    records = [
+        _record(group, architecture, size, ap)
         for group in _table()["groups"]
         for architecture, scores in group["ap"].items()
         for size, ap in scores.items()
     ]
-    return {preset.name: preset for preset in presets}
+    return {record.name: record for record in records}
 
 
-def _compose(group, architecture, size, ap):
+def _record(group, architecture, size, ap):
     table = _table()
     config = {**table["config"], **table["architectures"][architecture], **group.get("config", {})}
     names_in_path = {"bucket_name": table["bucket_names"].get(architecture), "size": size}
-    return PublishedPreset(
+    return PublishedModel(
         name=group["name"].format(architecture=architecture, size=size),
         config={**config, "image_size": [size, size]},
-        categories=categories(group["categories"]),
+        dataset=group["categories"],
         preprocessing=table["preprocessing"],
         ap=ap,
         source=group["source"] and group["source"].format(**names_in_path),

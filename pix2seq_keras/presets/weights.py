@@ -1,4 +1,4 @@
-"""Weights for a model that exists: from a file, a checkpoint folder, the web, or the cache of published ones."""
+"""Weights for a model that exists: from a file, a checkpoint, a web address, or the cache of published weights."""
 
 import os
 import shlex
@@ -9,6 +9,7 @@ import h5py
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.presets.download import download, file_name, is_url
+from pix2seq_keras.published.checkpoint_io import load_checkpoint
 
 ENDINGS = (".weights.h5", ".keras")
 PARTS = ("encoder", "bridge", "embedding", "decoder")
@@ -16,7 +17,7 @@ CACHE_VARIABLE = "PIX2SEQ_CACHE_DIR"
 
 
 def weights_cache():
-    """The folder where converted published weights are looked for and downloads are kept.
+    """The folder of converted published weights and of weights downloaded from other addresses.
 
     Returns:
         `pathlib.Path`: PIX2SEQ_CACHE_DIR, or `~/.cache/pix2seq_keras/weights`.
@@ -25,33 +26,34 @@ def weights_cache():
 
 
 def load_weights(model, weights):
-    """Fills a model.
+    """Loads weights into a model.
 
     Args:
         model: `Pix2Seq`.
-        weights: path of a `.weights.h5` or `.keras` file (of which only the weights are read), or of a checkpoint in
-            the published layout (its folder, or its path without an ending); or the http(s) address of such a file,
-            see `models.download`.
+        weights: str or path: a `.weights.h5` or `.keras` file (of a `.keras` file only the weights are used); a
+            checkpoint in the published layout (its folder, or its path without an ending); or the http(s) address of
+            such a file, see `download.download`.
 
     Raises:
-        InputError: naming what is missing, of another model or damaged. (A `.weights.h5` file has no check sums: where
-            only numbers in it were changed, nobody can tell.)
+        InputError: if the weights are missing, damaged or of another model. (A `.weights.h5` file has no check sums:
+            changed numbers in it cannot be detected.)
+
+    Example:
+        >>> load_weights(model, "https://example.org/cells.weights.h5#sha256=9f86…")
     """
     if is_url(weights):
         address = str(weights).partition("#")[0]
-        if not file_name(address).endswith(ENDINGS):  # before a gigabyte comes
-            raise InputError(f"Weights must be a file ending in {' or '.join(ENDINGS)}. Received: {weights}")
+        if not file_name(address).endswith(ENDINGS):  # checked before a large download
+            raise InputError(f"`weights` must be a file ending in {' or '.join(ENDINGS)}. Received: {weights}")
         weights = download(weights, weights_cache())
     path = Path(weights).expanduser()
     if path.is_dir() or path.with_name(f"{path.name}.index").is_file():
-        from pix2seq_keras.published.checkpoint_io import load_checkpoint  # builds on Pix2Seq, which opens presets
-
         load_checkpoint(model, path)
         return
     if not path.is_file():
         raise InputError(f"There is no weights file {path}.")
     if not path.name.endswith(ENDINGS):
-        raise InputError(f"Weights must be a file ending in {' or '.join(ENDINGS)}, or a folder. Received: {path}")
+        raise InputError(f"`weights` must be a file ending in {' or '.join(ENDINGS)}, or a folder. Received: {path}")
     try:
         _check(model, path)
         model.load_weights(path)
@@ -59,36 +61,44 @@ def load_weights(model, weights):
         raise InputError(f"The weights in {path} do not fit the model, or the file is damaged: {error}") from error
 
 
-def cached_weights(preset):
+def cached_weights(record):
     """The cached file with the converted weights of a published model.
 
     Args:
-        preset: `PublishedPreset`.
+        record: `published_models.PublishedModel`.
 
     Returns:
-        `pathlib.Path`.
-
-    Raises:
-        InputError: if it is not there; the message says how to get it.
+        `pathlib.Path`, or `None` if it is not in the cache.
     """
-    for ending in reversed(ENDINGS):
-        path = weights_cache() / f"{preset.name}{ending}"
-        if path.is_file():
-            return path
-    wanted = weights_cache() / f"{preset.name}.keras"
-    own = "Or give weights=PATH or weights=URL for weights of your own, or weights=None for random ones."
-    if preset.source is None:
-        raise InputError(
-            f"The weights of {preset.name} were never published, and there are none at {wanted}. "
-            f"Put weights that you trained there. {own}"
+    paths = (weights_cache() / f"{record.name}{ending}" for ending in reversed(ENDINGS))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def missing_weights_error(record, error=None):
+    """The error for published weights that are neither in the cache nor can be downloaded.
+
+    Args:
+        record: `published_models.PublishedModel`.
+        error: exception that ended the download, or `None`.
+
+    Returns:
+        `InputError`, whose message says what failed and how else to get the weights.
+    """
+    file = weights_cache() / f"{record.name}.keras"
+    others = "pass `weights=PATH` or `weights=URL` for other weights, or `weights=None` for random ones."
+    if record.source is None:
+        return InputError(
+            f"The weights of {record.name} were never published, and there are none at {file}. Put weights that you "
+            f"trained there; or {others}"
         )
-    folder = preset.source.rpartition("/")[2]
-    raise InputError(
-        f"The weights of {preset.name} are not at {wanted}. They are published at {preset.source}; fetch and convert "
-        "them once with\n"
-        f"  gsutil -m cp -r {preset.source} .\n"
-        f"  pix2seq convert --preset {preset.name} --checkpoint {folder} --output {shlex.quote(str(wanted))}\n"
-        f"{own}"
+    folder = record.source.rpartition("/")[2]
+    return InputError(
+        f"The weights of {record.name} cannot be downloaded. {error}\n"
+        "Run this again with an internet connection: the weights are then downloaded and converted once, into "
+        f"{weights_cache()}. Or fetch and convert them by hand:\n"
+        f"  gsutil -m cp -r {record.source} .\n"
+        f"  pix2seq convert --preset {record.name} --checkpoint {folder} --output {shlex.quote(str(file))}\n"
+        f"Or {others}"
     )
 
 
@@ -99,7 +109,7 @@ def _check(model, path):
             _check_counts(model, file)
         return
     with zipfile.ZipFile(path) as archive:
-        # Keras reads here and there in the weights, past the check sums: damaged ones would load as others.
+        # Keras seeks in the file and so skips the archive's check sums: damaged weights would load as other numbers.
         if (damaged := archive.testzip()) is not None:
             raise ValueError(f"{damaged} in it is not what was written")
         with archive.open("model.weights.h5") as stored, h5py.File(stored) as file:

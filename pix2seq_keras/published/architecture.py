@@ -1,13 +1,12 @@
-"""The published model, built from its configuration."""
+"""The published architecture: from a published configuration to the arguments of `Pix2Seq`."""
 
+from pix2seq_keras.canvas import canvas_size
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import ImageEncoder, ResNet, VisionTransformer
 from pix2seq_keras.layers.resnet import STRIDES
-from pix2seq_keras.models.adapting import canvas_size
-from pix2seq_keras.models.pix2seq import Pix2Seq
 from pix2seq_keras.vocabulary import Vocabulary
 
-# What the published code could also do, but no published model does.
+# Options of the published code; every published model has these values.
 FIXED = {
     "name": "encoder_ar_decoder",
     "use_cls_token": False,
@@ -35,11 +34,11 @@ SIZES = (
     "num_heads_dec",
     "num_decoder_layers",
 )
-PATCHES = "c1"  # the variant that is no ResNet
+VIT = "c1"  # the value of resnet_variant that means a ViT
 
 
-def build(config, categories=None):
-    """A `Pix2Seq` of the published architecture, with random weights.
+def model_arguments(config, categories=None):
+    """The keyword arguments that make a `Pix2Seq` of the published architecture.
 
     Args:
         config: dictionary with the keys of the published model configuration: `image_size` (int or pair),
@@ -51,14 +50,14 @@ def build(config, categories=None):
             0 a class.
 
     Returns:
-        `Pix2Seq`.
+        Dictionary. The encoder in it is a new layer with random weights: use it for one model only.
 
     Raises:
-        InputError: if a key is missing or has a value that this architecture does not have.
+        InputError: if a key is missing or has a value that this architecture does not support.
 
     Example:
         >>> config = json.loads(Path("config.json").read_text())
-        >>> build(config).count_params()
+        >>> model = Pix2Seq(**model_arguments(config))
     """
     if not isinstance(config, dict):
         raise InputError(f"The published configuration must be a dictionary. Received: {config!r:.80}")
@@ -67,45 +66,49 @@ def build(config, categories=None):
         raise InputError(f"The published configuration lacks {', '.join(missing)}.")
     for key, value in FIXED.items():
         if config.get(key, value) != value:
-            raise InputError(f"Only {key}={value!r} is supported. Received: {key}={config[key]!r}")
+            raise InputError(
+                f"`{key}` of the published configuration must be {value!r}. Received: {key}={config[key]!r}"
+            )
     config = {**DEFAULTS, **config}
     _check_values(config)
-    return Pix2Seq(
-        Vocabulary.published(
+    return {
+        "vocabulary": Vocabulary.published(
             config["quantization_bins"],
             config["coord_vocab_shift"],
             config["vocab_size"],
             None if categories is None else categories.ids,
         ),
-        canvas_size(config["image_size"]),
-        _encoder(config),
-        decoder_layers=config["num_decoder_layers"],
-        decoder_dim=config["dim_att_dec"],
-        decoder_mlp_dim=config["dim_mlp_dec"],
-        decoder_heads=config["num_heads_dec"],
-        bridge_mlp_dim=config["dim_att_dec"] * (config["dim_mlp"] // config["dim_att"]),
-        max_length=config["max_seq_len"],
-        dropout=config["drop_units"],
-        drop_path=config["drop_path"],
-        categories=categories,
-        name="pix2seq",
-    )
+        "image_size": canvas_size(config["image_size"]),
+        "encoder": _encoder(config),
+        "decoder_layers": config["num_decoder_layers"],
+        "decoder_dim": config["dim_att_dec"],
+        "decoder_mlp_dim": config["dim_mlp_dec"],
+        "decoder_heads": config["num_heads_dec"],
+        "bridge_mlp_dim": config["dim_att_dec"] * (config["dim_mlp"] // config["dim_att"]),
+        "max_length": config["max_seq_len"],
+        "dropout": config["drop_units"],
+        "drop_path": config["drop_path"],
+        "categories": categories,
+        "name": "pix2seq",
+    }
 
 
 def _check_values(config):
-    """An `InputError` naming the first key whose value cannot be; what the layers check themselves is left to them."""
+    """Raises an `InputError` for the first key with an invalid value; the layers check the rest."""
     whole = lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0
     number = lambda value: isinstance(value, int | float) and not isinstance(value, bool)
     rules = [
         *((key, whole, "a positive integer") for key in (*SIZES[1:], "patch_size", "resnet_depth")),
         *((key, lambda value: number(value) and 0 <= value < 1, "in [0, 1)") for key in ("drop_path", "drop_units")),
         ("resnet_width_multiplier", lambda value: number(value) and value > 0, "a positive number"),
-        ("resnet_variant", lambda value: isinstance(value, str), "a text"),
+        ("resnet_variant", lambda value: isinstance(value, str), "a string"),
         ("dim_mlp", lambda value: value >= config["dim_att"], "at least dim_att"),
     ]
     for key, holds, wanted in rules:
         if not holds(config[key]):
-            raise InputError(f"{key} of the published configuration must be {wanted}. Received: {key}={config[key]!r}")
+            raise InputError(
+                f"`{key}` of the published configuration must be {wanted}. Received: {key}={config[key]!r}"
+            )
 
 
 def _encoder(config):
@@ -119,11 +122,11 @@ def _encoder(config):
         "name": "encoder",
     }
     variant = config["resnet_variant"]
-    if variant == PATCHES:
+    if variant == VIT:
         return VisionTransformer(config["patch_size"], **sizes)
     if variant not in STRIDES:
         raise InputError(
-            f"resnet_variant must be {PATCHES!r} for a ViT, or one of {', '.join(map(repr, STRIDES))}. "
+            f"`resnet_variant` must be {VIT!r} for a ViT, or one of {', '.join(map(repr, STRIDES))}. "
             f"Received: resnet_variant={variant!r}"
         )
     return ImageEncoder(ResNet(config["resnet_depth"], variant, config["resnet_width_multiplier"]), **sizes)

@@ -1,4 +1,4 @@
-"""Published checkpoints: read into a `Pix2Seq`, and written."""
+"""Published checkpoints: load them into a `Pix2Seq`, save them, and read their configuration."""
 
 import json
 from pathlib import Path
@@ -8,40 +8,12 @@ import tensorflow as tf
 
 from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.published.architecture import build
 from pix2seq_keras.published.checkpoints import Checkpoint, readable
 from pix2seq_keras.published.weight_names import published_weights
 
-CONFIG = "config.json"
-
-
-def from_checkpoint(checkpoint_dir, config=None, categories=None):
-    """The detector of a published checkpoint.
-
-    Args:
-        checkpoint_dir: path of the folder with the checkpoint, see `load_checkpoint`.
-        config: dictionary, or path of a JSON file, with the keys that
-            `pix2seq_keras.published.architecture.build` takes; a whole training configuration with a part `"model"`
-            will do. `None` means `config.json` in `checkpoint_dir`.
-        categories: `Categories` or `None`, see `build`.
-
-    Returns:
-        `Pix2Seq`.
-
-    Raises:
-        InputError: if the configuration or the checkpoint cannot be read, or they do not fit each other.
-
-    Example:
-        >>> model = from_checkpoint("vit_b_640x640", config="vit_b_640x640/config.json")
-        >>> model.detect("image.jpg", constrained=False)
-    """
-    model = build(read_config(Path(checkpoint_dir) / CONFIG if config is None else config), categories)
-    load_checkpoint(model, checkpoint_dir)
-    return model
-
 
 def load_checkpoint(model, checkpoint_dir):
-    """Fills a model with the weights of a published checkpoint, every weight exactly once, or leaves it as it is.
+    """Loads a published checkpoint into a model: every weight exactly once, or none if anything does not fit.
 
     Args:
         model: `Pix2Seq` of the published architecture.
@@ -49,15 +21,19 @@ def load_checkpoint(model, checkpoint_dir):
             checkpoint without its endings.
 
     Raises:
-        InputError: if the checkpoint cannot be read, or its weights are not the model's; the message names those that
-            are missing, left over (optimizer and step aside) or of another shape.
+        InputError: if the checkpoint cannot be read, or its weights are not the model's; the message names the weights
+            that are missing, left over (apart from optimizer and step) or of another shape.
+
+    Example:
+        >>> model = Pix2Seq.from_preset("vit_b_640", weights=None)
+        >>> load_checkpoint(model, "vit_b_640x640")
     """
     checkpoint = Checkpoint(checkpoint_dir)
     weights = published_weights(model)
     keys = [checkpoint.key(weight.path) for weight in weights]
     _check(checkpoint, weights, keys)
-    # All is read before anything is changed, for damaged data show only then. It is read twice rather than kept: the
-    # largest models fill memory.
+    # Read everything before changing anything: only reading finds damaged data. Read twice instead of keeping the
+    # values, since the largest models fill the memory.
     for key in keys:
         checkpoint.read(key)
     for weight, key in zip(weights, keys, strict=True):
@@ -65,22 +41,26 @@ def load_checkpoint(model, checkpoint_dir):
 
 
 def save_checkpoint(model, checkpoint_dir):
-    """Writes a model in the published layout, so that the published code can read it.
+    """Saves a model as a checkpoint in the published layout, which the published code can read.
 
     Args:
         model: `Pix2Seq` of the published architecture.
-        checkpoint_dir: path of a folder.
+        checkpoint_dir: path of a folder, made if it is missing.
 
     Returns:
-        Path of the checkpoint without its endings.
+        `pathlib.Path` of the checkpoint without its endings.
 
     Raises:
-        InputError: if the model has another architecture, nothing can be written there, or a checkpoint is there.
+        InputError: if the model has another architecture, or the folder cannot be written or holds a checkpoint.
+
+    Example:
+        >>> save_checkpoint(model, "runs/mine/checkpoint")
+        PosixPath('runs/mine/checkpoint/ckpt-1')
     """
     weights = published_weights(model)
     require_writable_folder(checkpoint_dir)
     if list(Path(checkpoint_dir).glob("*.index")):
-        raise InputError(f"{checkpoint_dir} holds a checkpoint already: choose another folder.")
+        raise InputError(f"The folder {checkpoint_dir} already holds a checkpoint. Choose another folder.")
     root = tf.Module()
     for weight in weights:
         node = root
@@ -89,7 +69,7 @@ def save_checkpoint(model, checkpoint_dir):
                 setattr(node, name, tf.Module())
             node = getattr(node, name)
         setattr(node, weight.path[-1], tf.Variable(np.reshape(weight.variable, weight.shape)))
-    # The published decoder's own variables have a second name.
+    # The published decoder also has its own variables under a second name.
     for own, other in (("token_embedding",) * 2, ("seq_pos_emb", "seq_pos_embedding"), ("outp_bias",) * 2):
         setattr(root.model.decoder, f"ar_decoder/{other}", getattr(root.model.decoder, own))
     step = tf.Variable(0, dtype=tf.int64)
@@ -100,16 +80,20 @@ def save_checkpoint(model, checkpoint_dir):
 
 
 def read_config(config):
-    """The model's part of a published configuration.
+    """Reads the model's part of a published configuration.
 
     Args:
-        config: dictionary, or path of a JSON file.
+        config: dictionary, or path of a JSON file; of a whole training configuration, its part `"model"` is taken.
 
     Returns:
-        Dictionary.
+        Dictionary, see `architecture.model_arguments`.
 
     Raises:
         InputError: if the file cannot be read, or is no JSON object.
+
+    Example:
+        >>> read_config("vit_b_640x640/config.json")["dim_att"]
+        768
     """
     if not isinstance(config, dict):
         path = Path(config)
@@ -123,7 +107,7 @@ def read_config(config):
             raise InputError(f"The configuration {path} is not a JSON object.")
     if not isinstance(config.get("model"), dict):
         return config
-    # A whole training configuration: the number of bins is the task's.
+    # A whole training configuration has the number of bins in its task.
     task = config.get("task") or {}
     bins = {"quantization_bins": task["quantization_bins"]} if "quantization_bins" in task else {}
     return {**bins, **config["model"]}
@@ -144,7 +128,7 @@ def _check(checkpoint, weights, keys):
     ]
     if problems:
         raise InputError(
-            f"The checkpoint {checkpoint.prefix} does not fit the model, which was left as it is. Of its weights are "
+            f"The checkpoint {checkpoint.prefix} does not fit the model, which was not changed. Of its weights are "
             + ". ".join(problems)
             + ". Use the configuration that the checkpoint was trained with."
         )

@@ -1,4 +1,4 @@
-"""Object-based TensorFlow checkpoints: variables found by the path of attributes that leads to them."""
+"""Object-based TensorFlow checkpoints: a variable is found by the path of attributes that leads to it."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 class Checkpoint:
     """A checkpoint on disk, opened for reading.
 
-    A variable has one key in the file but may be reached by several paths (tied weights); a path is a tuple of
-    attribute names from the root, list elements as "0", "1", ….
+    A variable has one key in the file, but several paths may lead to it (tied weights). A path is a tuple of attribute
+    names from the root; list elements are "0", "1", ….
 
     Args:
         location: path of a folder with one checkpoint (or a `checkpoint` file that names one), or of a checkpoint
@@ -24,6 +24,11 @@ class Checkpoint:
 
     Raises:
         InputError: if there is none, or it cannot be read.
+
+    Example:
+        >>> checkpoint = Checkpoint("vit_b_640x640")
+        >>> checkpoint.read(checkpoint.key(("model", "proj", "kernel"))).shape
+        (768, 512)
     """
 
     def __init__(self, location):
@@ -39,8 +44,8 @@ class Checkpoint:
             raise
         except Exception as error:  # the C++ reader raises RuntimeError, ValueError, OpError or DecodeError
             raise InputError(
-                f"The checkpoint {self.prefix} cannot be read: {_first_line(error)}. A file of it may be truncated: "
-                "fetch it again."
+                f"The checkpoint {self.prefix} cannot be read: {_first_line(error)}. A file may be truncated: "
+                "download it again."
             ) from error
         self._nodes = graph.nodes
 
@@ -74,13 +79,13 @@ class Checkpoint:
         return tuple(self._shapes[key])
 
     def read(self, key):
-        """The values of a variable, a NumPy array; an `InputError` where the data are damaged (sums are checked)."""
+        """The values of a variable as a NumPy array; an `InputError` where its check sum is wrong."""
         try:
             return np.asarray(self._reader.get_tensor(key))
         except Exception as error:
             raise InputError(
                 f"The data of {readable(key)} in {self.prefix} cannot be read: {_first_line(error)}. The file may be "
-                "truncated: fetch it again."
+                "truncated: download it again."
             ) from error
 
 
@@ -96,7 +101,7 @@ def _prefix(location):
     found = sorted(location.glob("*.index")) if location.is_dir() else []
     if not found:
         raise InputError(
-            f"There is no checkpoint at {location}: give a folder that holds one (checkpoint, NAME.index, "
+            f"There is no checkpoint at {location}. Give the folder of a checkpoint (checkpoint, NAME.index, "
             "NAME.data-…), or its path without the ending."
         )
     named = _named_in_state(location)
@@ -104,15 +109,18 @@ def _prefix(location):
         return location / named
     if len(found) > 1:
         names = ", ".join(path.stem for path in found)
-        raise InputError(f"{location} holds several checkpoints ({names}): give one's path, such as {found[-1].stem}.")
+        raise InputError(
+            f"The folder {location} holds several checkpoints ({names}). Give the path of one without its ending, such "
+            f"as {found[-1].with_suffix('')}."
+        )
     return found[0].with_suffix("")
 
 
 def _named_in_state(folder):
-    """The newest checkpoint's name; its folder is dropped, for files are copied from where they were written."""
+    """The newest checkpoint's name, without the folder where it was written: files may have been copied since."""
     try:
         state = tf.train.get_checkpoint_state(str(folder))
-    except Exception:  # a damaged state file only means that it names nothing
+    except Exception:  # a damaged state file names no checkpoint
         return None
     return None if state is None else Path(state.model_checkpoint_path).name
 

@@ -1,4 +1,4 @@
-"""Where each weight of a `Pix2Seq` is found in a published checkpoint."""
+"""The name of each weight of a `Pix2Seq` in a published checkpoint."""
 
 import dataclasses
 from typing import Any
@@ -9,12 +9,12 @@ from pix2seq_keras.layers import ImageEncoder, ResNet, VisionTransformer
 
 @dataclasses.dataclass(frozen=True)
 class PublishedWeight:
-    """One weight and its counterpart.
+    """One weight of a model, and its name and shape in a published checkpoint.
 
     Args:
         path: tuple of str, the attributes that lead to it from the checkpoint's root.
-        variable: the model's weight.
-        shape: tuple of ints, its shape there; the values are the same, row by row.
+        variable: `keras.Variable`, the model's weight.
+        shape: tuple of ints, its shape in the checkpoint; the values are the same in row-major order.
     """
 
     path: tuple
@@ -23,12 +23,12 @@ class PublishedWeight:
 
     @property
     def name(self):
-        """str, the path as one reads it."""
+        """str, the path for messages."""
         return "/".join(self.path)
 
 
 def published_weights(model):
-    """The counterparts of all weights of a model.
+    """Names all weights of a model as published checkpoints do.
 
     Args:
         model: `Pix2Seq` of the published architecture.
@@ -38,12 +38,17 @@ def published_weights(model):
 
     Raises:
         InputError: if the model has another architecture.
+
+    Example:
+        >>> published_weights(Pix2Seq.from_preset("vit_b_640", weights=None))[0].name
+        'model/encoder/stem_conv/kernel'
     """
     found = [*_encoder(model.encoder), *_bridge(model.bridge), *_decoder(model)]
     mapped = [id(weight.variable) for weight in found]
     if sorted(mapped) != sorted(id(weight) for weight in model.weights):
         raise InputError(
-            f"The model has weights that no published model has: of its {len(model.weights)}, {len(found)} are known."
+            f"The model has weights that no published model has. Of its {len(model.weights)} weights, {len(found)} "
+            "have a name in published checkpoints."
         )
     return found
 
@@ -145,7 +150,7 @@ def _mlp(path, norm, mlp):
 
 
 def _attention(path, attention):
-    """Keras's MultiHeadAttention keeps heads as an axis of their own; ours has them side by side."""
+    """Keras's MultiHeadAttention has an axis for the heads; our layer has them side by side in the last axis."""
     heads = (attention.num_heads, attention.dim // attention.num_heads)
     found = []
     for name in ("query", "key", "value"):

@@ -2,13 +2,13 @@
 
 import keras
 
+from pix2seq_keras import presets
 from pix2seq_keras.data import ImageCache, training_dataset
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
 from pix2seq_keras.models import Pix2Seq
 from pix2seq_keras.models.adapting import with_classes, with_dtype, with_image_size, with_max_objects
-from pix2seq_keras.presets import presets
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.training.schedules import WarmupSchedule
 from pix2seq_keras.vocabulary import Vocabulary

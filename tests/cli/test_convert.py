@@ -1,44 +1,46 @@
-"""Published checkpoints become detectors."""
+"""`pix2seq convert`."""
 
 import numpy as np
 
 from pix2seq_keras.inference import open_model
 
 
-def test_convert_gives_a_detector_with_the_published_numbers(pix2seq, shared_dir, tmp_path):
+def test_a_converted_model_computes_the_published_logits(pix2seq, shared_dir, tmp_path):
     reference = shared_dir / "reference" / "vit"
     output = tmp_path / "new" / "vit.keras"
     source = ["--config", reference / "config.json", "--checkpoint", reference, "--categories", "coco"]
 
-    said = pix2seq("convert", *source, "--output", output)
+    run = pix2seq("convert", *source, "--output", output)
 
     golden = np.load(reference / "golden.npz")
     logits = open_model(output)({"images": golden["image"], "tokens": golden["input_seq"]})
     np.testing.assert_allclose(logits, golden["logits"], rtol=0, atol=1e-4)
-    assert "105 weights" in said.stdout
+    assert "105 weights" in run.stdout
     assert open_model(output).categories.ids[-1] == 90
 
 
-def test_convert_refuses_what_it_cannot_use(refused, shared_dir, tmp_path):
+def test_unusable_arguments_are_refused(refused, shared_dir, tmp_path):
     reference = shared_dir / "reference" / "vit"
     config = ["--config", reference / "config.json"]
     output = ["--output", tmp_path / "vit.keras"]
 
-    assert "either --preset NAME or --config" in refused("convert", "--checkpoint", reference, *output)
+    assert "--preset NAME or --config FILE must say" in refused("convert", "--checkpoint", reference, *output)
     assert "There is no checkpoint at" in refused("convert", *config, "--checkpoint", tmp_path, *output)
     assert "ending in .keras" in refused("convert", *config, "--checkpoint", reference, "--output", tmp_path / "vit")
-    assert "goes with --config" in refused(
+    assert "--categories requires --config" in refused(
         "convert", "--preset", "vit_b_640", "--categories", "coco", "--checkpoint", reference, *output
     )
     unknown = ["--categories", tmp_path / "names.json"]
-    assert "neither coco nor objects365" in refused("convert", *config, *unknown, "--checkpoint", reference, *output)
+    assert "--categories must be coco, objects365 or" in refused(
+        "convert", *config, *unknown, "--checkpoint", reference, *output
+    )
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_text("")
     where = ["--output", tmp_path / "file" / "vit.keras"]
     assert "cannot be written" in refused("convert", *config, "--checkpoint", reference, *where)
 
 
-def test_a_converted_model_learns_real_blood_cells_by_the_finetune_recipe(pix2seq, shared_dir, bccd_dir, tmp_path):
+def test_the_finetune_recipe_trains_a_converted_model_on_real_images(pix2seq, shared_dir, bccd_dir, tmp_path):
     reference = shared_dir / "reference" / "vit"
     pix2seq(
         *("convert", "--config", reference / "config.json", "--checkpoint", reference),
@@ -56,5 +58,5 @@ def test_a_converted_model_learns_real_blood_cells_by_the_finetune_recipe(pix2se
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
     losses = [float(row.split(",")[rows[0].split(",").index("loss")]) for row in rows[1:]]
     assert len(losses) == 6 and losses[-1] < 0.9 * losses[0]
-    assert "more objects than fit" in run.stderr + run.stdout
+    assert "more objects than max_objects" in run.stderr + run.stdout
     assert open_model(tmp_path / "run").categories.names == ("RBC", "WBC", "Platelets")

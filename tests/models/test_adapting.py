@@ -1,4 +1,4 @@
-"""A trained model for other classes, another canvas, or more objects."""
+"""Adapting a trained model to other classes, another canvas, more objects or another precision."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def others(model):
 
 
 @pytest.mark.parametrize("num_classes", [1, 5])
-def test_all_but_the_class_tokens_keep_their_weights(tiny_model, num_classes):
+def test_all_weights_but_those_of_class_tokens_are_kept(tiny_model, num_classes):
     names = Categories.from_names([f"class {index}" for index in range(num_classes)])
 
     model = with_classes(tiny_model, num_classes, names)
@@ -37,7 +37,7 @@ def test_all_but_the_class_tokens_keep_their_weights(tiny_model, num_classes):
         assert (fresh[:1] != old[3:4]).any()
 
 
-def test_the_old_model_is_left_as_it_was(tiny_model):
+def test_the_original_model_is_not_changed(tiny_model):
     before = [np.array(weight) for weight in tiny_model.weights]
 
     other = with_classes(tiny_model, 4)
@@ -47,7 +47,7 @@ def test_the_old_model_is_left_as_it_was(tiny_model):
         np.testing.assert_array_equal(old, weight)
 
 
-def test_the_published_layout_keeps_all_weights_and_its_places(build_tiny_model):
+def test_the_published_layout_keeps_all_weights_and_token_ranges(build_tiny_model):
     vocabulary = Vocabulary.published(num_bins=16, coord_shift=110, size=130, class_ids=(1, 4))
     model = build_tiny_model(vocabulary=vocabulary)
 
@@ -77,7 +77,7 @@ def functional(canvas):
     [lambda _: ResidualStem((8, 8, 16)), lambda _: keras.Sequential([keras.layers.Conv2D(8, 8, 8)]), functional],
     ids=["layer", "sequential", "functional"],
 )
-def test_another_canvas_is_as_if_built_so_with_the_same_weights(build_tiny_model, backbone):
+def test_another_canvas_equals_a_model_built_for_it_with_the_same_weights(build_tiny_model, backbone):
     model = build_tiny_model(encoder=backbone((32, 32)))
     wanted = type(model)(model.vocabulary, (32, 48), backbone((32, 48)), **model.decoder_config)
     wanted.set_weights(model.get_weights())
@@ -93,7 +93,7 @@ def test_another_canvas_is_as_if_built_so_with_the_same_weights(build_tiny_model
     assert model.image_size == (32, 32)
 
 
-def test_another_canvas_outlives_saving(tiny_model, tmp_path):
+def test_another_canvas_survives_saving(tiny_model, tmp_path):
     with_image_size(tiny_model, (64, 32)).save(tmp_path / "other.keras")
 
     loaded = keras.saving.load_model(tmp_path / "other.keras")
@@ -102,23 +102,27 @@ def test_another_canvas_outlives_saving(tiny_model, tmp_path):
     assert loaded.encode(np.zeros((1, 64, 32, 3), "float32")).shape[1] == np.prod(loaded.encoder.grid)
 
 
-def test_an_encoder_made_for_one_size_is_refused_another(build_tiny_model):
+def test_an_encoder_for_one_size_only_is_refused_another(build_tiny_model):
     images = keras.Input((32, 32, 3))
     rigid = keras.Model(images, keras.layers.Reshape((4, 4, 8))(keras.layers.Conv2D(8, 8, 8)(images)))
     model = build_tiny_model(encoder=rigid)
 
-    with pytest.raises(InputError, match=r"of 32×32 pixels cannot be given a canvas of 64×64: .*"):
+    with pytest.raises(
+        InputError, match=r"not supported by this model of 32×32 pixels\. Received: image_size=\(64, 64\)\. .*"
+    ):
         with_image_size(model, 64)
 
 
 @pytest.mark.parametrize("size", [0, -32, (32,), (32, 0), (32, 32, 3), 32.5, "32", (32, None)])
-def test_what_is_no_canvas_is_refused(tiny_model, size):
-    with pytest.raises(InputError, match=r"image_size must be a positive integer or a pair \(H, W\)\. Received"):
+def test_an_invalid_canvas_is_refused(tiny_model, size):
+    with pytest.raises(
+        InputError, match=r"`image_size` must be a positive integer or a pair \(H, W\), in pixels\. Received"
+    ):
         with_image_size(tiny_model, size)
 
 
 @pytest.mark.parametrize("dtype, half", [("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16")])
-def test_another_precision_computes_nearly_the_same_from_the_same_weights(tiny_model, tiny_images, dtype, half):
+def test_another_precision_gives_nearly_the_same_logits_from_the_same_weights(tiny_model, tiny_images, dtype, half):
     inputs = {"images": tiny_images[:2], "tokens": np.array([[1, 8, 9], [1, 10, 11]])}
 
     other = with_dtype(tiny_model, dtype)
@@ -133,11 +137,13 @@ def test_another_precision_computes_nearly_the_same_from_the_same_weights(tiny_m
 
 
 def test_an_unknown_precision_is_refused(tiny_model):
-    with pytest.raises(InputError, match=r"Unknown dtype: 'float8'. Use one of float32, mixed_bfloat16"):
+    with pytest.raises(
+        InputError, match=r"`dtype` must be one of float32, mixed_bfloat16, .* Received: dtype='float8'"
+    ):
         with_dtype(tiny_model, "float8")
 
 
-def test_a_class_keeps_what_was_learnt_of_its_name(build_tiny_model):
+def test_a_class_keeps_the_weights_of_the_class_with_its_name(build_tiny_model):
     model = build_tiny_model(categories=Categories.from_names(["ant", "bee", "cow"]))
 
     other = with_classes(model, 4, Categories.from_names(["cow", "dog", "ant", "bee"]))
@@ -151,7 +157,7 @@ def test_a_class_keeps_what_was_learnt_of_its_name(build_tiny_model):
         np.testing.assert_array_equal(new, old)
 
 
-def test_in_the_published_layout_a_name_keeps_its_slot_and_a_new_one_takes_its_ids(build_tiny_model):
+def test_in_the_published_layout_a_known_name_keeps_its_slot_and_a_new_name_takes_the_slot_of_its_id(build_tiny_model):
     vocabulary = Vocabulary.published(num_bins=16, coord_shift=110, size=130, class_ids=(1, 4))
     model = build_tiny_model(vocabulary=vocabulary, categories=Categories(ids=(1, 4), names=("ant", "bee")))
 
@@ -163,8 +169,8 @@ def test_in_the_published_layout_a_name_keeps_its_slot_and_a_new_one_takes_its_i
         np.testing.assert_array_equal(new, old)
 
 
-def test_a_convnext_takes_another_canvas_too(build_tiny_model):
-    """Its downsampling blocks are Sequentials that know the shapes of their inputs."""
+def test_a_convnext_can_be_adapted_to_another_canvas(build_tiny_model):
+    """Its downsampling blocks are Sequentials that store the shapes of their inputs."""
     model = build_tiny_model(encoder=applications_backbone("convnext_tiny", (32, 32)))
 
     other = with_image_size(model, (64, 96))
@@ -175,7 +181,7 @@ def test_a_convnext_takes_another_canvas_too(build_tiny_model):
         np.testing.assert_array_equal(old, new)
 
 
-def test_more_objects_have_positions_like_the_last_ones_and_all_else_is_kept(tiny_model):
+def test_additional_objects_copy_the_last_positions_and_other_weights_are_kept(tiny_model):
     known = np.array(tiny_model.embedding.positions)
 
     model = with_max_objects(tiny_model, 9)
@@ -183,7 +189,7 @@ def test_more_objects_have_positions_like_the_last_ones_and_all_else_is_kept(tin
     positions = np.array(model.embedding.positions)
     assert model.max_length == 45 and positions.shape == (45, known.shape[1])
     np.testing.assert_array_equal(positions[: len(known)], known)
-    for place in range(len(known), 45):  # of the same five tokens, of the last object there was
+    for place in range(len(known), 45):  # the same of the five tokens, of the last known object
         np.testing.assert_array_equal(positions[place], known[len(known) - 5 + place % 5])
     old, new = ([w for w in m.weights if w is not m.embedding.positions] for m in (tiny_model, model))
     for one, other in zip(old, new, strict=True):
@@ -198,7 +204,7 @@ def test_fewer_objects_keep_the_first_positions(tiny_model):
 
 
 @pytest.mark.parametrize("length", [3, 7])
-def test_positions_that_are_no_multiple_of_five_can_be_extended(build_tiny_model, length):
+def test_positions_can_be_extended_from_a_length_that_is_no_multiple_of_five(build_tiny_model, length):
     model = build_tiny_model(max_length=length)
     known = np.array(model.embedding.positions)
 
@@ -211,13 +217,13 @@ def test_positions_that_are_no_multiple_of_five_can_be_extended(build_tiny_model
         np.testing.assert_array_equal(positions[3:15], np.repeat(known[2:], 12, 0))
 
 
-def test_a_model_of_more_objects_reads_them(tiny_model, tiny_images):
+def test_a_model_adapted_to_more_objects_generates_them(tiny_model, tiny_images):
     model = with_max_objects(tiny_model, 9)
 
     assert model.generate(tiny_images[:1], max_objects=9)["tokens"].shape == (1, 45)
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_a_model_of_no_objects_is_refused(tiny_model, count):
-    with pytest.raises(InputError, match=f"at least 1. Received: max_objects={count}"):
+def test_fewer_than_one_object_is_refused(tiny_model, count):
+    with pytest.raises(InputError, match=f"`max_objects` must be at least 1. Received: max_objects={count}"):
         with_max_objects(tiny_model, count)

@@ -1,4 +1,4 @@
-"""Model files are whole or not there, and hold no optimizer."""
+"""Model files are complete or absent, and hold no optimizer state."""
 
 import pathlib
 import zipfile
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import InputError
-from pix2seq_keras.models.saving import save_model
+from pix2seq_keras.models.saving import save_model, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,11 @@ def test_a_file_holds_the_model_without_its_optimizer(trained, tiny_images, tmp_
     assert getattr(loaded, "optimizer", None) is None
     assert "optimizer" not in stored_groups(tmp_path / "runs" / "best.keras")
     trained.save(tmp_path / "with.keras")
-    assert "optimizer" in stored_groups(tmp_path / "with.keras")  # what is left out is there to be left out
+    assert "optimizer" in stored_groups(tmp_path / "with.keras")  # the check can fail
     assert [entry.name for entry in (tmp_path / "runs").iterdir()] == ["best.keras"]
 
 
-def test_the_file_is_the_one_that_keras_writes(build_tiny_model, tmp_path):
+def test_the_file_has_the_same_entries_as_one_that_keras_writes(build_tiny_model, tmp_path):
     model = build_tiny_model(6)
 
     save_model(model, tmp_path / "ours.keras")
@@ -51,7 +51,7 @@ def test_the_file_is_the_one_that_keras_writes(build_tiny_model, tmp_path):
         assert ours.read("config.json") == theirs.read("config.json")
 
 
-def test_saving_leaves_the_model_as_it_was(trained, tmp_path):
+def test_saving_does_not_change_the_model(trained, tmp_path):
     optimizer = trained.optimizer
 
     save_model(trained, tmp_path / "model.keras")
@@ -77,8 +77,36 @@ def test_a_failure_leaves_the_old_file(trained, tmp_path, monkeypatch, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written_is_explained(trained, tmp_path):
+def test_an_unwritable_path_is_reported(trained, tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(InputError, match=r"model.keras cannot be written"):
         save_model(trained, tmp_path / "file" / "model.keras")
+
+
+def test_a_weights_file_holds_the_weights_without_the_optimizer(trained, build_tiny_model, tmp_path):
+    save_weights(trained, tmp_path / "new" / "a.weights.h5")
+
+    model = build_tiny_model(7)
+    model.load_weights(tmp_path / "new" / "a.weights.h5")
+    for one, other in zip(model.weights, trained.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with h5py.File(tmp_path / "new" / "a.weights.h5") as file:
+        assert "optimizer" not in file
+    assert [entry.name for entry in (tmp_path / "new").iterdir()] == ["a.weights.h5"]
+
+
+def test_a_failure_leaves_the_old_weights_file(trained, tmp_path, monkeypatch):
+    path = tmp_path / "a.weights.h5"
+    path.write_bytes(b"the old weights")
+
+    def fail(model, filepath, *args, **kwargs):
+        filepath.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(trained), "save_weights", fail)
+
+    with pytest.raises(InputError, match=r"a\.weights\.h5 cannot be written: No space left on device"):
+        save_weights(trained, path)
+    assert path.read_bytes() == b"the old weights"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,12 +1,14 @@
-"""The references computed by the published implementation, and models made of them."""
+"""Checkpoints and numbers of the published implementation, and models made from them."""
 
 import shutil
 
 import numpy as np
 import pytest
 
-from pix2seq_keras.published import checkpoint_io as published
-from pix2seq_keras.published.architecture import build
+from pix2seq_keras import Pix2Seq
+from pix2seq_keras.models.published import from_checkpoint
+from pix2seq_keras.published.architecture import model_arguments
+from pix2seq_keras.published.checkpoint_io import read_config
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +19,7 @@ def reference(shared_dir):
     def get(name):
         if name not in opened:
             folder = shared_dir / "reference" / name
-            opened[name] = folder, dict(np.load(folder / "golden.npz")), published.from_checkpoint(folder)
+            opened[name] = folder, dict(np.load(folder / "golden.npz")), from_checkpoint(folder)
         return opened[name]
 
     return get
@@ -35,4 +37,4 @@ def vit(reference, tmp_path):
 @pytest.fixture
 def fresh(reference):
     """A model of the smallest reference's configuration, its weights random."""
-    return build(published.read_config(reference("vit")[0] / "config.json"))
+    return Pix2Seq(**model_arguments(read_config(reference("vit")[0] / "config.json")))

@@ -1,4 +1,4 @@
-"""Published checkpoints: the numbers of the published implementation come back, and go into files and back."""
+"""Models of published checkpoints compute the numbers of the published implementation, also after saving."""
 
 import json
 
@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from pix2seq_keras import Categories
+from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.inference import open_model
+from pix2seq_keras.models import published
 from pix2seq_keras.models.saving import save_model
-from pix2seq_keras.published import checkpoint_io as published
-from pix2seq_keras.published.architecture import build
+from pix2seq_keras.published.architecture import model_arguments
+from pix2seq_keras.published.checkpoint_io import read_config
 from pix2seq_keras.published.checkpoints import Checkpoint
 from pix2seq_keras.published.weight_names import published_weights
 from pix2seq_keras.sequences import parse
@@ -18,13 +19,13 @@ from pix2seq_keras.sequences import parse
 REFERENCES = ("vit", "resnet", "resnet_c4")
 
 
-def check_golden(model, golden, read_out=True):
-    """The model computes what the published one did, within the promised tolerances."""
+def check_golden(model, golden, generate=True):
+    """The model computes the published numbers within the documented tolerances."""
     encoded = model.encode(golden["image"])
     logits = model({"images": golden["image"], "tokens": golden["input_seq"]})
     np.testing.assert_allclose(encoded, golden["encoded"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(logits, golden["logits"], rtol=0, atol=1e-4)
-    if not read_out:  # tracing the loop takes seconds
+    if not generate:  # tracing the decoding loop takes seconds
         return
     generated = model.generate(golden["image"], max_objects=10, sampler="greedy", constrained=False)
     objects = parse(
@@ -37,14 +38,14 @@ def check_golden(model, golden, read_out=True):
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_the_published_numbers_come_back(reference, name):
+def test_the_published_numbers_are_reproduced(reference, name):
     _, golden, model = reference(name)
 
     check_golden(model, golden)
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_the_published_numbers_come_back_from_keras_files_and_presets(reference, name, tmp_path):
+def test_the_published_numbers_are_reproduced_from_keras_files_and_presets(reference, name, tmp_path):
     _, golden, model = reference(name)
 
     save_model(model, tmp_path / "model.keras")
@@ -52,7 +53,7 @@ def test_the_published_numbers_come_back_from_keras_files_and_presets(reference,
 
     for place in ("model.keras", "preset"):
         again = open_model(tmp_path / place)
-        check_golden(again, golden, read_out=name == "vit")
+        check_golden(again, golden, generate=name == "vit")
         for old, new in zip(model.weights, again.weights, strict=True):
             np.testing.assert_array_equal(old, new)
 
@@ -83,15 +84,15 @@ def test_a_written_checkpoint_is_read_back(reference, name, tmp_path):
     assert len(ours.keys("model")) == len(theirs.keys("model")) == len(model.weights)
 
 
-def test_dc5_and_unequal_widths_make_the_round_trip(tmp_path):
-    """No reference covers them: depth 101, dc5, and an encoder whose MLP ratio is not the decoder's."""
+def test_dc5_and_unequal_mlp_ratios_survive_a_round_trip(tmp_path):
+    """No reference checkpoint has depth 101, dc5, or an encoder whose MLP ratio differs from the decoder's."""
     config = {
         "image_size": 48, "resnet_variant": "dc5", "resnet_depth": 101, "resnet_width_multiplier": 1 / 32,
         "dim_att": 16, "dim_mlp": 48, "num_heads": 2, "num_encoder_layers": 1,
         "dim_att_dec": 8, "dim_mlp_dec": 40, "num_heads_dec": 2, "num_decoder_layers": 1,
         "max_seq_len": 16, "vocab_size": 150, "coord_vocab_shift": 110, "quantization_bins": 40,
     }  # fmt: skip
-    model = build(config)
+    model = Pix2Seq(**model_arguments(config))
     for index, weight in enumerate(model.weights):
         weight.assign(np.random.default_rng(index).uniform(0.1, 1, weight.shape))
 
@@ -104,7 +105,7 @@ def test_dc5_and_unequal_widths_make_the_round_trip(tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
-def test_every_weight_has_a_counterpart_of_its_own(reference):
+def test_every_weight_has_a_unique_name_in_the_checkpoint(reference):
     for name in REFERENCES:
         model = reference(name)[2]
 
@@ -115,7 +116,7 @@ def test_every_weight_has_a_counterpart_of_its_own(reference):
 
 def test_another_canvas_and_categories(reference):
     folder, golden, _ = reference("vit")
-    config = {**published.read_config(folder / "config.json"), "image_size": [96, 64]}
+    config = {**read_config(folder / "config.json"), "image_size": [96, 64]}
     categories = Categories(ids=(1, 7, 90), names=("a", "b", "c"))
 
     other = published.from_checkpoint(folder, config, categories)
@@ -125,12 +126,12 @@ def test_another_canvas_and_categories(reference):
     assert encoded.shape == (2, 24, 48) and np.isfinite(encoded).all()
 
 
-def test_a_whole_training_configuration_will_do(reference, tmp_path):
+def test_a_whole_training_configuration_is_accepted(reference, tmp_path):
     config = json.loads((reference("vit")[0] / "config.json").read_text())
     bins = config.pop("quantization_bins")
     (tmp_path / "config.json").write_text(json.dumps({"model": config, "task": {"quantization_bins": bins}}))
 
-    assert published.read_config(tmp_path / "config.json") == {**config, "quantization_bins": bins}
+    assert read_config(tmp_path / "config.json") == {**config, "quantization_bins": bins}
 
 
 def test_training_a_converted_model_changes_it(reference):

@@ -1,4 +1,4 @@
-"""What is known of the published models."""
+"""The records of the published models."""
 
 import inspect
 
@@ -6,7 +6,7 @@ import pytest
 
 from pix2seq_keras import InputError, Vocabulary
 from pix2seq_keras.data.transforms.pad import pad_to_canvas
-from pix2seq_keras.presets import published_models as published_presets
+from pix2seq_keras.presets import published_models
 
 COCO_AP = {
     "resnet50": (39.1, 41.7, 42.6),
@@ -26,12 +26,12 @@ ENCODER = ("dim_att", "dim_mlp", "num_heads", "num_encoder_layers")
 DECODER = ("dim_att_dec", "dim_mlp_dec", "num_heads_dec", "num_decoder_layers")
 
 all_presets = pytest.mark.parametrize(
-    "preset", [published_presets.get(name) for name in published_presets.names()], ids=lambda preset: preset.name
+    "preset", [published_models.get(name) for name in published_models.names()], ids=lambda preset: preset.name
 )
 
 
 def test_there_are_sixteen_checkpoints_and_four_models_of_the_paper():
-    presets = [published_presets.get(name) for name in published_presets.names()]
+    presets = [published_models.get(name) for name in published_models.names()]
 
     assert len({preset.name for preset in presets}) == 20
     assert len({preset.source for preset in presets} - {None}) == 16
@@ -42,15 +42,15 @@ def test_there_are_sixteen_checkpoints_and_four_models_of_the_paper():
 
 @pytest.mark.parametrize("architecture", COCO_AP)
 def test_published_scores(architecture):
-    coco = [published_presets.get(f"{architecture}_{size}").ap for size in (640, 1024, 1333)]
+    coco = [published_models.get(f"{architecture}_{size}").ap for size in (640, 1024, 1333)]
 
     assert tuple(coco) == COCO_AP[architecture]
-    assert published_presets.get(f"{architecture}_640_objects365").ap is None
+    assert published_models.get(f"{architecture}_640_objects365").ap is None
 
 
 @pytest.mark.parametrize("architecture", SCRATCH_AP)
 def test_models_from_scratch_have_the_papers_scores_and_2000_bins(architecture):
-    preset = published_presets.get(f"{architecture}_1333_scratch")
+    preset = published_models.get(f"{architecture}_1333_scratch")
 
     assert preset.ap == SCRATCH_AP[architecture]
     assert preset.vocabulary == Vocabulary.published(2000, 1000, 3000, preset.categories.ids)
@@ -68,13 +68,13 @@ def test_models_from_scratch_have_the_papers_scores_and_2000_bins(architecture):
         ("resnet50_c4_640_objects365", "gs://pix2seq/obj365_pretrain/resnetc_640x640_b256_s400k"),
     ],
 )
-def test_weights_are_where_they_were_published(name, source):
-    assert published_presets.get(name).source == source
+def test_the_source_of_the_weights(name, source):
+    assert published_models.get(name).source == source
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_published_sizes(name):
-    config = published_presets.get(name).config
+    config = published_models.get(name).config
 
     assert (tuple(config[key] for key in ENCODER), tuple(config[key] for key in DECODER)) == SIZES[name]
 
@@ -104,7 +104,7 @@ def test_categories_fit_the_label_slots(preset):
 
 
 def test_categories_are_those_of_their_data_sets():
-    coco, objects365 = published_presets.categories("coco"), published_presets.categories("objects365")
+    coco, objects365 = published_models.categories("coco"), published_models.categories("objects365")
 
     assert len(coco) == 80 and len(objects365) == 365
     unused = sorted(set(range(1, 91)) - set(coco.ids))
@@ -125,13 +125,13 @@ def test_preprocessing_is_what_detect_does(preset):
     assert preset.preprocessing["mean"] is preset.preprocessing["std"] is None
 
 
-def test_a_record_is_the_callers_own():
-    published_presets.get("vit_b_640").config["dim_att"] = 3
+def test_changing_a_record_changes_no_other():
+    published_models.get("vit_b_640").config["dim_att"] = 3
 
-    assert published_presets.get("vit_b_640").config["dim_att"] == 768
+    assert published_models.get("vit_b_640").config["dim_att"] == 768
 
 
-def test_an_unknown_name_is_refused_with_the_known_in_short():
+def test_an_unknown_name_is_refused_with_a_summary_of_the_names():
     with pytest.raises(InputError, match=r"no published model 'vit_h'.*vit_b or vit_l with _640, _1024 or _1333;"):
-        published_presets.get("vit_h")
-    assert len(published_presets.summary()) < 250
+        published_models.get("vit_h")
+    assert len(published_models.summary()) < 250

@@ -1,16 +1,17 @@
-"""Published checkpoints that do not fit: nothing fits by accident, and the model stays as it was."""
+"""Checkpoints that do not fit or are damaged are refused, and the model is not changed."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from pix2seq_keras import InputError
-from pix2seq_keras.published import checkpoint_io as published
+from pix2seq_keras.models import published
+from pix2seq_keras.published.checkpoint_io import read_config
 from pix2seq_keras.published.weight_names import published_weights
 
 
 def rewritten(folder, target, change):
-    """The checkpoint of `folder` once more, after `change(dictionary of path -> values)`."""
+    """Saves the checkpoint of `folder` in `target`, after `change(dictionary of path -> values)`."""
     model = published.from_checkpoint(folder)
     values = {weight.path: np.reshape(weight.variable, weight.shape) for weight in published_weights(model)}
     change(values)
@@ -27,7 +28,7 @@ def rewritten(folder, target, change):
 
 
 def refused(model, folder, *expected):
-    """Loading is refused in a sentence with the expected parts, and the model is as it was."""
+    """Loading is refused with an error that has the expected parts, and the model is not changed."""
     before = [np.array(weight) for weight in model.weights]
     with pytest.raises(InputError) as error:
         published.load_checkpoint(model, folder)
@@ -66,15 +67,15 @@ def test_a_transposed_weight_is_named_with_both_shapes(vit, fresh, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
-def test_truncated_data_are_found_before_anything_is_changed(vit, fresh, share):
+def test_truncated_data_are_detected_before_anything_is_changed(vit, fresh, share):
     data = vit / "ckpt-0.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[: int(share * data.stat().st_size)])
 
     refused(fresh, vit, "cannot be read", "truncated")
 
 
-def test_a_written_checkpoint_cut_in_half_is_told_like_any_other(reference, fresh, tmp_path):
-    """Its object graph comes before the weights, and is found damaged before them."""
+def test_a_saved_checkpoint_cut_in_half_is_refused(reference, fresh, tmp_path):
+    """Its object graph comes before the weights, so that the damage is found there."""
     published.save_checkpoint(reference("vit")[2], tmp_path)
     data = tmp_path / "ckpt-1.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
@@ -82,7 +83,7 @@ def test_a_written_checkpoint_cut_in_half_is_told_like_any_other(reference, fres
     refused(fresh, tmp_path, "cannot be read", "truncated")
 
 
-def test_a_flipped_bit_is_found(vit, fresh):
+def test_a_flipped_bit_is_detected(vit, fresh):
     data = vit / "ckpt-0.data-00000-of-00001"
     content = bytearray(data.read_bytes())
     content[len(content) // 3] ^= 1
@@ -91,7 +92,7 @@ def test_a_flipped_bit_is_found(vit, fresh):
     refused(fresh, vit, "cannot be read")
 
 
-def test_missing_files_are_told(vit, fresh, tmp_path):
+def test_missing_files_are_reported(vit, fresh, tmp_path):
     (vit / "ckpt-0.data-00000-of-00001").unlink()
     refused(fresh, vit, "cannot be read")
 
@@ -103,9 +104,9 @@ def test_missing_files_are_told(vit, fresh, tmp_path):
     refused(fresh, tmp_path / "nowhere", "There is no checkpoint at")
 
 
-def test_a_wrong_configuration_is_told(reference):
+def test_a_wrong_configuration_is_refused(reference):
     folder = reference("vit")[0]
-    config = published.read_config(folder / "config.json")
+    config = read_config(folder / "config.json")
 
     with pytest.raises(InputError, match=r"missing: .*enc_layers/2.*Use the configuration"):
         published.from_checkpoint(folder, {**config, "num_encoder_layers": 3})
@@ -121,7 +122,7 @@ def test_a_wrong_configuration_is_told(reference):
     "content, message",
     [("{", "is not JSON"), ("[]", "is not a JSON object"), (None, "cannot be read"), ("{}", "lacks image_size")],
 )
-def test_an_unusable_configuration_file_is_told(vit, content, message):
+def test_an_unusable_configuration_file_is_refused(vit, content, message):
     if content is None:
         (vit / "config.json").unlink()
     else:

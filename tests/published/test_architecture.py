@@ -1,11 +1,11 @@
-"""The published model from its configuration: its size to the last weight, and what it refuses."""
+"""The published architecture from its configuration: exact sizes, and values that are refused."""
 
 import numpy as np
 import pytest
 
-from pix2seq_keras import Categories, InputError
-from pix2seq_keras.presets import published_models as published_presets
-from pix2seq_keras.published.architecture import build
+from pix2seq_keras import Categories, InputError, Pix2Seq
+from pix2seq_keras.presets import published_models
+from pix2seq_keras.published.architecture import model_arguments
 
 
 def dense(inputs, outputs):
@@ -55,15 +55,15 @@ def expected_weights(config):
     [("resnet50_640", 36.59), ("resnet50_c4_640", 84.70), ("vit_b_640", 115.17), ("vit_l_640", 341.16)],
 )
 def test_the_arithmetic_gives_the_published_sizes(name, millions):
-    assert round(expected_weights(published_presets.get(name).config) / 1e6, 2) == millions
+    assert round(expected_weights(published_models.get(name).config) / 1e6, 2) == millions
 
 
 # vit_l would fill 1.4 GB.
 @pytest.mark.parametrize("name", ["resnet50_640", "resnet50_c4_640", "vit_b_640", "resnet101_dc5_1333_scratch"])
 def test_the_models_have_exactly_so_many_trainable_weights(name):
-    record = published_presets.get(name)
+    record = published_models.get(name)
 
-    model = build(record.config, record.categories)
+    model = Pix2Seq(**model_arguments(record.config, record.categories))
 
     counted = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert counted == expected_weights(record.config)
@@ -72,13 +72,13 @@ def test_the_models_have_exactly_so_many_trainable_weights(name):
 
 @pytest.fixture
 def config():
-    return {**published_presets.get("resnet50_640").config, "dim_att": 8, "num_heads": 2, "dim_att_dec": 8}
+    return {**published_models.get("resnet50_640").config, "dim_att": 8, "num_heads": 2, "dim_att_dec": 8}
 
 
 def test_initial_weights_have_the_published_spread():
-    config = {**published_presets.get("vit_b_640").config, "image_size": 32, "num_encoder_layers": 1}
+    config = {**published_models.get("vit_b_640").config, "image_size": 32, "num_encoder_layers": 1}
 
-    model = build({**config, "num_decoder_layers": 1})
+    model = Pix2Seq(**model_arguments({**config, "num_decoder_layers": 1}))
 
     for weight in (model.embedding.embeddings, model.embedding.positions, model.embedding.output_bias):
         assert np.std(weight) == pytest.approx(0.02 * 0.88, rel=0.05)  # of a normal cut at two deviations
@@ -88,17 +88,17 @@ def test_initial_weights_have_the_published_spread():
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    "change, message",
     [
-        ({"resnet_variant": "c9"}, "resnet_variant must be 'c1' for a ViT.*Received: resnet_variant='c9'"),
+        ({"resnet_variant": "c9"}, "`resnet_variant` must be 'c1' for a ViT.*Received: resnet_variant='c9'"),
         ({"resnet_depth": 34}, "depth=34"),
-        ({"use_cls_token": True}, "Only use_cls_token=False is supported. Received: use_cls_token=True"),
-        ({"dec_proj_mode": "linear"}, "Only dec_proj_mode='mlp'"),
-        ({"pos_encoding": "learned"}, "Only pos_encoding='sin_cos'"),
-        ({"drop_att": 0.1}, "Only drop_att=0.0"),
-        ({"image_size": "640"}, "image_size must be a positive integer or a pair"),
-        ({"image_size": [640, 0]}, "image_size must be a positive integer or a pair"),
-        ({"dim_mlp": -1}, "dim_mlp of .* must be a positive integer. Received: dim_mlp=-1"),
+        ({"use_cls_token": True}, "`use_cls_token` of .* must be False. Received: use_cls_token=True"),
+        ({"dec_proj_mode": "linear"}, "`dec_proj_mode` of .* must be 'mlp'"),
+        ({"pos_encoding": "learned"}, "`pos_encoding` of .* must be 'sin_cos'"),
+        ({"drop_att": 0.1}, "`drop_att` of .* must be 0.0"),
+        ({"image_size": "640"}, "`image_size` must be a positive integer or a pair"),
+        ({"image_size": [640, 0]}, "`image_size` must be a positive integer or a pair"),
+        ({"dim_mlp": -1}, "`dim_mlp` of .* must be a positive integer. Received: dim_mlp=-1"),
         ({"dim_mlp": 7}, "at least dim_att"),
         ({"num_heads": True}, "num_heads=True"),
         ({"drop_path": "a"}, "drop_path"),
@@ -109,20 +109,20 @@ def test_initial_weights_have_the_published_spread():
         ({"coord_vocab_shift": 2500}, "size=3000 is too small"),
     ],
 )
-def test_what_no_published_model_has_is_refused(config, change, said):
-    with pytest.raises(InputError, match=said):
-        build({**config, **change})
+def test_values_that_no_published_model_has_are_refused(config, change, message):
+    with pytest.raises(InputError, match=message):
+        Pix2Seq(**model_arguments({**config, **change}))
 
 
 def test_a_missing_size_is_named(config):
     del config["dim_mlp"], config["vocab_size"]
 
     with pytest.raises(InputError, match="lacks vocab_size, dim_mlp"):
-        build(config)
+        model_arguments(config)
     with pytest.raises(InputError, match=r"must be a dictionary\. Received: 'vit'"):
-        build("vit")
+        model_arguments("vit")
 
 
 def test_categories_beyond_the_label_slots_are_refused(config):
     with pytest.raises(InputError, match="Label slots must lie in 0 … 899"):
-        build(config, Categories(ids=(1, 900), names=("a", "b")))
+        model_arguments(config, Categories(ids=(1, 900), names=("a", "b")))

@@ -1,4 +1,4 @@
-"""Presets: self-describing folders, whole or not there; and the published models by name."""
+"""Presets as models: preset folders, written completely or not at all, and the published models by name."""
 
 import dataclasses
 import functools
@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, InputError, Pix2Seq, Vocabulary
-from pix2seq_keras.presets import presets
-from pix2seq_keras.presets import published_models as published_presets
-from pix2seq_keras.published import checkpoint_io as published
+from pix2seq_keras.models.published import save_checkpoint
+from pix2seq_keras.presets import packaged_names, published_models
 
 
 @pytest.fixture(scope="module")
@@ -66,34 +65,15 @@ def test_a_preset_for_other_classes_keeps_all_other_weights(model, folder):
         np.testing.assert_array_equal(old, new)
 
 
-def test_as_many_classes_as_there_are_change_nothing(model, folder, inputs):
+def test_the_same_number_of_classes_changes_nothing(model, folder, inputs):
     loaded = Pix2Seq.from_preset(folder, num_classes=3)
 
     np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-5)
     assert loaded.categories == model.categories
 
 
-def test_an_unknown_preset_lists_the_known_ones(monkeypatch, tmp_path):
-    for name in ("pelican", "heron", "no preset"):
-        (tmp_path / name).mkdir()
-    for name in ("pelican", "heron"):
-        (tmp_path / name / "config.json").write_text("{}")
-    monkeypatch.setattr(presets, "_packaged", lambda: tmp_path)
-
-    assert presets.names() == ["heron", "pelican", *published_presets.names()]
-    for unknown in ("stork", "", tmp_path / "no preset"):
-        with pytest.raises(InputError, match=r"There is no preset .*heron; pelican; .* Or give a preset folder"):
-            Pix2Seq.from_preset(unknown)
-
-
-def test_a_slip_in_a_name_is_answered_with_the_name_like_it():
-    with pytest.raises(InputError, match=r"There is no preset 'vit-b_640'\. Did you mean vit_b_640\? ") as refusal:
-        Pix2Seq.from_preset("vit-b_640")
-    assert len(str(refusal.value)) < 400
-
-
 def test_every_packaged_preset_describes_a_model():
-    for name in presets.packaged_names():
+    for name in packaged_names():
         model = Pix2Seq.from_preset(name)
         assert model.vocabulary.num_classes == len(model.categories)
 
@@ -102,7 +82,7 @@ def test_every_packaged_preset_describes_a_model():
     "text", ["", '{"config": {"vocab', "[]", "{}", '{"config": []}', '{"config": {"image_size": 3}}',
              '{"config": {"vocabulary": 3, "image_size": [32, 32], "encoder": 4}}', "\x00\x01"],
 )  # fmt: skip
-def test_a_damaged_configuration_is_named(folder, text):
+def test_a_damaged_configuration_is_reported(folder, text):
     (folder / "config.json").write_text(text)
 
     with pytest.raises(InputError, match=r"saved/config.json does not describe a model"):
@@ -110,7 +90,7 @@ def test_a_damaged_configuration_is_named(folder, text):
 
 
 @pytest.mark.parametrize("keep", [0, 100, -200])
-def test_damaged_weights_are_named(folder, keep):
+def test_damaged_weights_are_reported(folder, keep):
     weights = folder / "model.weights.h5"
     weights.write_bytes(weights.read_bytes()[:keep])
 
@@ -118,21 +98,21 @@ def test_damaged_weights_are_named(folder, keep):
         Pix2Seq.from_preset(folder)
 
 
-def test_missing_weights_are_named(folder):
+def test_missing_weights_are_reported(folder):
     (folder / "model.weights.h5").unlink()
 
     with pytest.raises(InputError, match=r"There is no weights file .*model.weights.h5"):
         Pix2Seq.from_preset(folder)
 
 
-def test_weights_of_another_model_are_named(folder, build_tiny_model, tmp_path):
+def test_weights_of_another_model_are_refused(folder, build_tiny_model, tmp_path):
     build_tiny_model(decoder_mlp_dim=24).save_weights(tmp_path / "other.weights.h5")
 
     with pytest.raises(InputError, match=r"other.weights.h5 do not fit the model"):
         Pix2Seq.from_preset(folder, weights=tmp_path / "other.weights.h5")
 
 
-def test_a_folder_of_other_things_is_not_touched(model, tmp_path):
+def test_a_folder_with_other_files_is_not_changed(model, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
     (tmp_path / "file").write_text("a file")
@@ -143,7 +123,7 @@ def test_a_folder_of_other_things_is_not_touched(model, tmp_path):
     assert listing(tmp_path) == ["file", "thesis", "thesis/chapter.txt"]
 
 
-def test_a_folder_with_a_configuration_of_another_kind_is_not_touched(model, tmp_path):
+def test_a_folder_with_another_programs_configuration_is_not_changed(model, tmp_path):
     """A published checkpoint has a config.json too, beside gigabytes of weights."""
     checkpoint, beside = tmp_path / "checkpoint", tmp_path / "beside"
     checkpoint.mkdir()
@@ -158,17 +138,7 @@ def test_a_folder_with_a_configuration_of_another_kind_is_not_touched(model, tmp
         assert listing(place) == before
 
 
-def test_a_name_means_the_preset_whatever_lies_in_the_working_directory(tmp_path, monkeypatch):
-    (tmp_path / "vit_b_640").mkdir()
-    (tmp_path / "vit_b_640" / "config.json").write_text("{}")
-    monkeypatch.chdir(tmp_path)
-
-    assert presets.find("vit_b_640") is None
-    assert presets.find("./vit_b_640") is None or presets.find("./vit_b_640").name == "vit_b_640"
-    assert presets.find(tmp_path / "vit_b_640") == tmp_path / "vit_b_640"
-
-
-def test_a_place_that_cannot_be_written_is_explained(model, tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(model, tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(InputError, match=r"file/preset cannot be written"):
@@ -189,7 +159,7 @@ def test_saving_again_replaces_the_weights_and_keeps_the_card(folder, build_tiny
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
-def test_an_interrupted_saving_leaves_no_half_preset(model, folder, inputs, monkeypatch, error):
+def test_an_interrupted_save_leaves_no_incomplete_preset(model, folder, inputs, monkeypatch, error):
     before = (folder / "model.weights.h5").read_bytes()
 
     def fail(model, filepath, *args, **kwargs):
@@ -206,7 +176,7 @@ def test_an_interrupted_saving_leaves_no_half_preset(model, folder, inputs, monk
     assert (folder / "model.weights.h5").read_bytes() == before
 
 
-# === The published models, of a size that is quick to build ===
+# === Published models, reduced to a size that is quick to build ===
 
 SMALL = {
     "image_size": [32, 32], "dim_att": 8, "dim_mlp": 16, "num_heads": 2, "num_encoder_layers": 1, "dim_att_dec": 8,
@@ -218,9 +188,9 @@ SMALL = {
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """An empty cache, and published models of the `SMALL` size."""
-    get = published_presets.get
+    get = published_models.get
     small = lambda name: dataclasses.replace(get(name), config={**get(name).config, **SMALL})
-    monkeypatch.setattr(published_presets, "get", small)
+    monkeypatch.setattr(published_models, "get", small)
     monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     return tmp_path / "cache"
@@ -235,7 +205,7 @@ def test_a_published_model_has_its_vocabulary_and_categories(cache):
     model = Pix2Seq.from_preset("vit_b_640", weights=None)
 
     assert model.vocabulary == Vocabulary.published(32, 200, 232, model.categories.ids)
-    assert model.categories == published_presets.categories("coco")
+    assert model.categories == published_models.categories("coco")
     assert model.image_size == (32, 32)
 
 
@@ -247,20 +217,7 @@ def test_published_weights_come_from_the_cache(cache, file):
     assert_same_weights(Pix2Seq.from_preset("vit_b_640"), original)
 
 
-def test_missing_published_weights_are_told_with_how_to_get_them(cache):
-    with pytest.raises(InputError) as refusal:
-        Pix2Seq.from_preset("vit_b_640")
-
-    assert str(refusal.value) == (
-        f"The weights of vit_b_640 are not at {cache}/vit_b_640.keras. They are published at "
-        "gs://pix2seq/coco_det_finetune/vit_b_640x640; fetch and convert them once with\n"
-        "  gsutil -m cp -r gs://pix2seq/coco_det_finetune/vit_b_640x640 .\n"
-        f"  pix2seq convert --preset vit_b_640 --checkpoint vit_b_640x640 --output {cache}/vit_b_640.keras\n"
-        "Or give weights=PATH or weights=URL for weights of your own, or weights=None for random ones."
-    )
-
-
-def test_weights_that_were_never_published_are_told_so(cache):
+def test_weights_that_were_never_published_are_refused(cache):
     with pytest.raises(InputError, match=r"The weights of resnet101_1333_scratch were never published.*weights=None"):
         Pix2Seq.from_preset("resnet101_1333_scratch")
 
@@ -284,7 +241,7 @@ def test_a_preset_folder_takes_another_canvas(model, folder):
     assert Pix2Seq.from_preset(folder, image_size=(32, 32)).image_size == (32, 32)
 
 
-def test_a_subclass_opens_as_itself(cache):
+def test_a_subclass_makes_its_own_models(cache):
     class Mine(Pix2Seq):
         pass
 
@@ -292,9 +249,9 @@ def test_a_subclass_opens_as_itself(cache):
 
 
 @pytest.mark.parametrize("by", ["folder", "prefix"])
-def test_a_checkpoint_is_read_in_the_published_layout(cache, tmp_path, by):
+def test_weights_are_loaded_from_a_checkpoint(cache, tmp_path, by):
     original = Pix2Seq.from_preset("vit_b_640", weights=None)
-    prefix = published.save_checkpoint(original, tmp_path)
+    prefix = save_checkpoint(original, tmp_path)
 
     model = Pix2Seq.from_preset("vit_b_640", weights=tmp_path if by == "folder" else prefix)
 
