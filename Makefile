@@ -1,7 +1,9 @@
 # make demo       set up, train a small detector, evaluate and use the shipped one
 # make dev        set up, with all extras
 # make test       set up, check style, run the tests (≤ 15 minutes on 2 cores)
-PYTHON ?= python3.11
+#
+# PYTHON=python3.12 chooses the interpreter; by default it is the first of these that is Python 3.11, 3.12 or 3.13.
+PYTHON ?= python3.13 python3.12 python3.11 python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 RUNS   ?= runs
@@ -10,9 +12,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: dev demo test test-large test-notebooks lint clean
 
-# Made anew when the pins change; the stamp is last, so that an interrupted installation is repeated.
-$(VENV)/.installed: requirements.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# A name on the PATH is not enough: pyenv's may lead nowhere, and Debian's Python comes without ensurepip.
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+$(BIN)/python:
+	@for python in $(PYTHON); do \
+	  if "$$python" -c '$(USABLE)' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "Python 3.11, 3.12 or 3.13 with the modules venv and ensurepip is needed. Tried: $(PYTHON)." \
+	  "Install one (on Debian: python3-venv too), or run make with PYTHON=/path/to/python3.12." >&2; exit 1
+
+# Repeated when the pins change; the stamp is written last, so that an interrupted installation is repeated too.
+$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@

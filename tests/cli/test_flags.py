@@ -1,4 +1,4 @@
-"""Flags, recipes and help."""
+"""Flags and recipes."""
 
 import pytest
 
@@ -22,20 +22,8 @@ def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_
 
 def test_the_same_command_with_resume_hands_on_its_recipe_and_resume_alone_none(monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, resume))
-    )
+    monkeypatch.setattr("pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, resume)))
     cli.main(["train", "--output", "run", "--resume"])
     cli.main(["train", "--output", "run", "--resume", "--recipe", "digits_demo"])
     assert seen[0] == (None, True)
     assert seen[1] == (recipes.load(recipes.find("digits_demo")), True)
-
-
-def test_help_lists_the_commands_and_a_flag_for_every_field(capsys):
-    for arguments, words in ((["--help"], ("train", "evaluate", "predict")), (["train", "--help"], ("digits_tiny",))):
-        with pytest.raises(SystemExit) as stop:
-            cli.main(arguments)
-        text = capsys.readouterr().out
-        assert stop.value.code == 0
-        assert all(word in text for word in words)
-    assert "--model.stem_widths" in text and "--evaluation.every" in text
