@@ -1,4 +1,4 @@
-"""The published model's ResNet; its numbers are checked against the reference in tests/models/test_published.py."""
+"""The published model's ResNet; its numbers are checked against the reference in tests/published/test_golden.py."""
 
 import numpy as np
 import pytest

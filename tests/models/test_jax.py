@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from pix2seq_keras.models import published
 from pix2seq_keras.models.saving import save_model
-from pix2seq_keras.published import checkpoint_io as published
 
 CHECK = """
 import sys

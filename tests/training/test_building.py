@@ -9,8 +9,8 @@ import pytest
 from pix2seq_keras import Categories, Pix2Seq
 from pix2seq_keras.data import open_source
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.presets import published_models as published_presets
-from pix2seq_keras.published import checkpoint_io as published
+from pix2seq_keras.models import published
+from pix2seq_keras.presets import published_models
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 
 ABC = Categories.from_names(["a", "b", "c"])
@@ -145,9 +145,9 @@ def published_recipe(plain_recipe, tmp_path, monkeypatch):
         "dim_mlp_dec": 16, "num_heads_dec": 2, "num_decoder_layers": 1, "max_seq_len": 20, "coord_vocab_shift": 200,
         "vocab_size": 232, "quantization_bins": 32,
     }  # fmt: skip
-    get = published_presets.get
+    get = published_models.get
     record = lambda name: dataclasses.replace(get(name), config={**get(name).config, **small})
-    monkeypatch.setattr(published_presets, "get", record)
+    monkeypatch.setattr(published_models, "get", record)
     monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path / "cache"))
     model = Pix2Seq.from_preset("vit_b_640", weights=None)
     published.save_checkpoint(model, tmp_path / "checkpoint")
