@@ -8,7 +8,7 @@ import numpy as np
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
-from pix2seq_keras.inference.payload import image_bytes, image_name
+from pix2seq_keras.inference.payload import encode_image, image_name
 
 # The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
 # are a third larger in base64.
@@ -100,7 +100,7 @@ class ExportedDetector:
     def _encoded(self, images):
         for index, image in enumerate(images):
             try:
-                yield image_bytes(image, self.max_pixels)
+                yield encode_image(image, self.max_pixels)
             except ImageError as error:
                 # The error names a file; for an array it does not know which one of the list it is.
                 has_name = isinstance(image, str | os.PathLike)

@@ -1,4 +1,4 @@
-"""A small model server with the interfaces of TensorFlow Serving, for tests, notebooks and trying out."""
+"""A small model server with the gRPC and REST interfaces of TensorFlow Serving, for tests and development."""
 
 from pix2seq_keras.lazy_exports import lazy_exports
 

@@ -1,4 +1,4 @@
-"""PredictionService and ModelService, as TensorFlow Serving offers them over gRPC."""
+"""TensorFlow Serving's gRPC services: PredictionService and ModelService."""
 
 import functools
 
@@ -12,7 +12,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from pix2seq_keras.serving.served_model import RequestError, as_array
+from pix2seq_keras.serving.served_model import RequestError, tensor_to_array
 
 
 def add_services(server, model):
@@ -22,17 +22,23 @@ def add_services(server, model):
         server: `grpc.Server`.
         model: `ServedModel`.
     """
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Prediction(model), server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Status(model), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_PredictionService(model), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(_ModelService(model), server)
 
 
 def status_of(model, name, version=None):
-    """`GetModelStatusResponse` of a model: what is loaded is available.
+    """The status of a model's versions. All loaded versions are available.
 
     Args:
         model: `ServedModel`.
-        name: str.
-        version: int, or `None` for all.
+        name: str, the model's name in the request.
+        version: int, or `None` for all versions.
+
+    Returns:
+        `GetModelStatusResponse`.
+
+    Raises:
+        RequestError: NOT_FOUND, if there is no such model or version.
     """
     model.version(name, version)
     response = get_model_status_pb2.GetModelStatusResponse()
@@ -43,69 +49,69 @@ def status_of(model, name, version=None):
     return response
 
 
-def _answering(method):
-    """`RequestError` becomes the status of the call."""
+def _aborts_on_error(method):
+    """Turns a `RequestError` into the gRPC status of the call."""
 
     @functools.wraps(method)
-    def answer(self, request, context):
+    def call(self, request, context):
         try:
             return method(self, request, context)
         except RequestError as error:
             context.abort(grpc.StatusCode[error.code], error.message)
 
-    return answer
+    return call
 
 
-def _asked(model, spec):
-    """(name, version) of a request's `ModelSpec`."""
+def _requested_model(spec):
+    """(name, version or `None`) of a request's `ModelSpec`."""
     if spec.HasField("version_label"):
-        raise RequestError("INVALID_ARGUMENT", "This server has no version labels: ask for a version by its number.")
+        raise RequestError("INVALID_ARGUMENT", "version_label is not supported: use the version's number.")
     return spec.name, spec.version.value if spec.HasField("version") else None
 
 
-class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(self, model):
         self._model = model
 
-    @_answering
-    def Predict(self, request, context):  # noqa: N802 - the service's name
-        version = self._model.version(*_asked(self._model, request.model_spec))
+    @_aborts_on_error
+    def Predict(self, request, context):  # noqa: N802 - the name is the protocol's
+        version = self._model.version(*_requested_model(request.model_spec))
         signature = request.model_spec.signature_name or "serving_default"
-        inputs, left = {}, self._model.limits.max_message_bytes
+        inputs, bytes_left = {}, self._model.limits.max_message_bytes
         for name, tensor in request.inputs.items():
-            inputs[name] = as_array(tensor, left)
-            left -= inputs[name].nbytes
+            inputs[name] = tensor_to_array(tensor, bytes_left)
+            bytes_left -= inputs[name].nbytes
         outputs = self._model.run(version, signature, inputs, context.time_remaining())
-        wanted = list(request.output_filter) or list(outputs)
-        if unknown := set(wanted) - set(outputs):
+        selected = list(request.output_filter) or list(outputs)
+        if unknown := set(selected) - set(outputs):
             raise RequestError("INVALID_ARGUMENT", f"output tensor alias not found in signature: {min(unknown)}")
         response = predict_pb2.PredictResponse()
-        _fill(response.model_spec, self._model.name, version, signature)
-        for name in wanted:
+        _fill_model_spec(response.model_spec, self._model.name, version, signature)
+        for name in selected:
             response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
         return response
 
-    @_answering
+    @_aborts_on_error
     def GetModelMetadata(self, request, context):  # noqa: N802
-        version = self._model.version(*_asked(self._model, request.model_spec))
+        version = self._model.version(*_requested_model(request.model_spec))
         if list(request.metadata_field) != ["signature_def"]:
-            raise RequestError("INVALID_ARGUMENT", "The metadata_field must be signature_def, which is all there is.")
+            raise RequestError("INVALID_ARGUMENT", "metadata_field must be signature_def.")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        _fill(response.model_spec, self._model.name, version)
+        _fill_model_spec(response.model_spec, self._model.name, version)
         response.metadata["signature_def"].Pack(self._model.versions[version].definitions)
         return response
 
 
-class _Status(model_service_pb2_grpc.ModelServiceServicer):
+class _ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, model):
         self._model = model
 
-    @_answering
+    @_aborts_on_error
     def GetModelStatus(self, request, context):  # noqa: N802
-        return status_of(self._model, *_asked(self._model, request.model_spec))
+        return status_of(self._model, *_requested_model(request.model_spec))
 
 
-def _fill(spec, name, version, signature=""):
+def _fill_model_spec(spec, name, version, signature=""):
     spec.name = name
     spec.version.value = version
     spec.signature_name = signature

@@ -1,8 +1,8 @@
-"""JSON of TensorFlow Serving's REST interface <-> arrays.
+"""Converts the JSON of TensorFlow Serving's REST interface to arrays and back.
 
-https://www.tensorflow.org/tfx/serving/api_rest says what is meant: rows (`instances` -> `predictions`) or columns
-(`inputs` -> `outputs`); bytes are `{"b64": …}`, also of outputs whose names end in `_bytes`; a single output goes
-without its name.
+The format is described at https://www.tensorflow.org/tfx/serving/api_rest: a request has rows (`instances`, answered
+with `predictions`) or columns (`inputs`, answered with `outputs`). Bytes are `{"b64": …}`, also in outputs whose names
+end in `_bytes`. The name of a single input or output is omitted.
 """
 
 import base64
@@ -14,27 +14,26 @@ import tensorflow as tf
 
 from pix2seq_keras.serving.served_model import RequestError
 
-_KEYS = {"signature_name", "instances", "inputs"}
-_INTEGERS = (tf.int8, tf.uint8, tf.int16, tf.int32, tf.uint32, tf.int64, tf.uint64)
+_INTEGER_DTYPES = (tf.int8, tf.uint8, tf.int16, tf.int32, tf.uint32, tf.int64, tf.uint64)
 
 
 def parse_request(body):
-    """A request's JSON.
+    """Parses the body of a predict request.
 
     Args:
-        body: bytes.
+        body: bytes, JSON.
 
     Returns:
-        Dictionary with `"instances"` or `"inputs"`, and perhaps `"signature_name"`.
+        Dictionary with `"instances"` or `"inputs"`, and optionally `"signature_name"`.
 
     Raises:
-        RequestError: INVALID_ARGUMENT.
+        RequestError: INVALID_ARGUMENT, if it is not such a request.
     """
     try:
         request = json.loads(body)
     except RecursionError as error:
         raise _invalid("JSON Parse error: too deeply nested") from error
-    except ValueError as error:  # of UTF-8 too
+    except ValueError as error:  # invalid UTF-8 too
         raise _invalid(f"JSON Parse error: {error}") from error
     if not isinstance(request, dict):
         raise _invalid("The request must be a JSON object")
@@ -45,102 +44,102 @@ def parse_request(body):
     return request
 
 
-def read_inputs(request, definition, most_rows):
-    """The arrays of a request.
+def read_inputs(request, definition, max_rows):
+    """Converts the inputs of a request to arrays.
 
     Args:
-        request: of `parse_request`.
-        definition: `SignatureDef`.
-        most_rows: int; more are refused before any is converted.
+        request: dictionary from `parse_request`.
+        definition: `SignatureDef` of the requested signature.
+        max_rows: int. A request with more rows is refused before any row is converted.
 
     Returns:
-        Dictionary of name -> array.
+        Dictionary of input name to array.
 
     Raises:
-        RequestError: INVALID_ARGUMENT, if they are not what the signature takes.
+        RequestError: INVALID_ARGUMENT, if names, types or shapes do not match the signature.
     """
-    wanted = {name: tf.as_dtype(info.dtype) for name, info in definition.inputs.items()}
+    dtypes = {name: tf.as_dtype(info.dtype) for name, info in definition.inputs.items()}
     if "inputs" in request:
         columns = request["inputs"]
         if not isinstance(columns, dict) or _is_bytes(columns):
-            columns = {_only(wanted): columns}
+            columns = {_only_name(dtypes): columns}
     else:
-        columns = _columns(request["instances"], wanted)
-    if set(columns) != set(wanted):
-        raise _invalid(f"Received the inputs {sorted(columns)}, but the signature takes {sorted(wanted)}")
+        columns = _columns(request["instances"], dtypes)
+    if set(columns) != set(dtypes):
+        raise _invalid(f"The signature takes the inputs {sorted(dtypes)}. Received: {sorted(columns)}")
     for name, values in columns.items():
         rows = values if isinstance(values, list) else []
-        if len(rows) > most_rows:
-            raise _invalid(f"A request has between 1 and {most_rows} rows. Received: {len(rows)}")
-        # A row may still hold a list as long as the request: of texts, it would become an array each.
-        flat = len(definition.inputs[name].tensor_shape.dim) == 1
-        if flat and any(isinstance(row, list) for row in rows):
-            raise _invalid(f"The input {name} has one value a row, not a list")
-    return {name: _array(values, wanted[name], name) for name, values in columns.items()}
+        if len(rows) > max_rows:
+            raise _invalid(f"A request must have between 1 and {max_rows} rows. Received: {len(rows)}")
+        # One row could hold a list as long as the request, and each of its strings would become an array.
+        scalar_rows = len(definition.inputs[name].tensor_shape.dim) == 1
+        if scalar_rows and any(isinstance(row, list) for row in rows):
+            raise _invalid(f"The input {name} must have one value per row, not a list")
+    return {name: _to_array(values, dtypes[name], name) for name, values in columns.items()}
 
 
 def write_outputs(outputs, by_rows):
-    """The answer's JSON.
+    """Writes the body of a predict response.
 
     Args:
-        outputs: dictionary of name -> array, the batch in dimension 0.
-        by_rows: bool, whether the request had `instances`.
+        outputs: dictionary of output name to array with the batch in dimension 0.
+        by_rows: bool, whether the request had `instances`: then the response has `predictions`, else `outputs`.
 
     Returns:
-        bytes.
+        bytes, JSON.
     """
-    columns = {name: _plain(values, name) for name, values in outputs.items()}
+    columns = {name: _to_json(values, name) for name, values in outputs.items()}
     if by_rows:
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        answer = {"predictions": rows if len(columns) > 1 else next(iter(columns.values()))}
+        response = {"predictions": rows if len(columns) > 1 else next(iter(columns.values()))}
     else:
-        answer = {"outputs": columns if len(columns) > 1 else next(iter(columns.values()))}
-    return json.dumps(answer).encode()
+        response = {"outputs": columns if len(columns) > 1 else next(iter(columns.values()))}
+    return json.dumps(response).encode()
 
 
-def _columns(instances, wanted):
+def _columns(instances, dtypes):
     if not isinstance(instances, list) or not instances:
         raise _invalid("'instances' must be a list with at least one row")
     if not isinstance(instances[0], dict) or _is_bytes(instances[0]):
-        return {_only(wanted): instances}
-    for place, row in enumerate(instances):
-        if not isinstance(row, dict) or set(row) != set(wanted):
-            raise _invalid(f"Row {place} of 'instances' must be an object with the keys {sorted(wanted)}")
-    return {name: [row[name] for row in instances] for name in wanted}
+        return {_only_name(dtypes): instances}
+    for index, row in enumerate(instances):
+        if not isinstance(row, dict) or set(row) != set(dtypes):
+            raise _invalid(f"Row {index} of 'instances' must be an object with the keys {sorted(dtypes)}")
+    return {name: [row[name] for row in instances] for name in dtypes}
 
 
-def _only(wanted):
-    if len(wanted) != 1:
-        raise _invalid(f"The signature takes several inputs, which must be named: {sorted(wanted)}")
-    return next(iter(wanted))
+def _only_name(dtypes):
+    if len(dtypes) != 1:
+        raise _invalid(f"The inputs must be named, since the signature takes several: {sorted(dtypes)}")
+    return next(iter(dtypes))
 
 
-def _array(values, dtype, name):
+def _to_array(values, dtype, name):
     try:
         if dtype == tf.string:
             return _strings(values)
-        # As objects: among texts, NumPy would give every value the room of the longest.
+        # An object array: in a string array of NumPy every value takes as much memory as the longest.
         array = np.array(values, object)
-        good = {int} if dtype in _INTEGERS else {bool} if dtype == tf.bool else {int, float}
-        if not set(map(type, array.flat)) <= good:
+        allowed = {int} if dtype in _INTEGER_DTYPES else {bool} if dtype == tf.bool else {int, float}
+        if not set(map(type, array.flat)) <= allowed:
             raise ValueError(f"expected {dtype.name}")
-        if dtype in _INTEGERS and array.size and not (dtype.min <= array.min() and array.max() <= dtype.max):
+        if dtype in _INTEGER_DTYPES and array.size and not (dtype.min <= array.min() and array.max() <= dtype.max):
             raise ValueError(f"expected {dtype.name}")
         return array.astype(dtype.as_numpy_dtype)
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
-        raise _invalid(f"The input {name} cannot be read: {error}") from error
+        raise _invalid(f"The input {name} is malformed: {error}") from error
 
 
 def _strings(values):
-    """Strings, or `{"b64": …}`, in lists within lists -> an array of bytes objects."""
+    """Converts strings and `{"b64": …}`, nested in lists, to an array of bytes objects."""
     if isinstance(values, list):
-        inside = [_strings(value) for value in values]
-        if len({array.shape for array in inside}) > 1:
+        rows = [_strings(value) for value in values]
+        if len({row.shape for row in rows}) > 1:
             raise ValueError("its rows have different shapes")
-        shape = (len(inside), *(inside[0].shape if inside else ()))
+        shape = (len(rows), *(rows[0].shape if rows else ()))
         array = np.empty(shape, object)
-        for place, value in enumerate(inside):
-            array[place] = value if value.ndim else value[()]
+        for index, row in enumerate(rows):
+            array[index] = row if row.ndim else row[()]
         return array
     if _is_bytes(values):
         content = base64.b64decode(values["b64"], validate=True)
@@ -153,9 +152,9 @@ def _strings(values):
     return array
 
 
-def _plain(values, name):
+def _to_json(values, name):
     if values.dtype.kind not in "OS":
-        return values.tolist()  # float32 become the doubles they are, which read back as the same float32
+        return values.tolist()  # as doubles, which convert back to the same float32
     if name.endswith("_bytes"):
         encode = lambda value: {"b64": base64.b64encode(value).decode()}
     else:

@@ -1,4 +1,4 @@
-"""The model behind both interfaces: its versions, its signatures, and one queue for all who ask."""
+"""The model behind both interfaces: its versions, its signatures, and one queue for all requests."""
 
 import contextlib
 import math
@@ -12,16 +12,16 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_log_pb2
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.saved_model.warm_up import WARM_UP_FILE
+from pix2seq_keras.exporting.saved_model.warm_up import MAX_WARM_UP_REQUESTS, WARM_UP_FILE
 from pix2seq_keras.inference import RefusedCallError
 from pix2seq_keras.inference.saved_model import LoadedModel, versions_in
 
 
 class RequestError(Exception):
-    """A request that gets an error for its answer.
+    """A request that is answered with an error.
 
     Args:
-        code: str, the name of a gRPC status.
+        code: str, name of a gRPC status code, such as `"INVALID_ARGUMENT"`.
         message: str.
     """
 
@@ -32,73 +32,89 @@ class RequestError(Exception):
 
 
 class ServedModel:
-    """A SavedModel's versions, loaded and warm.
+    """The versions of a SavedModel, loaded and warmed up.
 
     Args:
-        name: str, what clients call it.
-        path: base folder or the folder of a version.
+        name: str, the model's name in requests.
+        path: folder of versions, or the folder of one version.
         limits: `Limits`.
-        all_versions: bool, whether versions below the highest are loaded too.
+        all_versions: bool, whether all versions are loaded or only the highest one, default `False`.
 
     Raises:
-        InputError: if there is none, or it cannot be loaded or does not stand its own warm-up requests.
+        InputError: if there is no SavedModel, it cannot be loaded, or one of its warm-up requests fails.
     """
 
     def __init__(self, name, path, limits, all_versions=False):
-        found = versions_in(path)
-        if not found:
+        folders = versions_in(path)
+        if not folders:
             raise InputError(
-                f"{path} holds no SavedModel: neither saved_model.pb nor a numbered folder with one. "
-                "`pix2seq export --format saved_model` writes one."
+                f"{path} has no SavedModel: neither saved_model.pb nor a numbered folder with one. "
+                "Write one with `pix2seq export --format saved_model`."
             )
         self.name = name
         self.limits = limits
         self.parsing = threading.Lock()
-        self._turns = threading.Semaphore(limits.max_concurrent)
-        self._waiting = threading.Semaphore(limits.max_concurrent + limits.max_waiting)
+        self._free_slots = threading.Semaphore(limits.max_concurrent)  # to run
+        self._free_places = threading.Semaphore(limits.max_concurrent + limits.max_waiting)  # to run or wait
         self.versions = {
-            version: _Version(folder) for version, folder in found.items() if all_versions or version == max(found)
+            version: _Version(folder) for version, folder in folders.items() if all_versions or version == max(folders)
         }
 
     def version(self, name, version=None):
-        """The version a request asks for: its number.
+        """Checks the model's name and version in a request.
 
         Args:
             name: str.
-            version: int or `None` for the highest.
+            version: int, or `None` for the highest version.
+
+        Returns:
+            int, the version's number.
 
         Raises:
-            RequestError: NOT_FOUND.
+            RequestError: NOT_FOUND, if there is no such model or version.
         """
         if name != self.name or (version is not None and version not in self.versions):
-            asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
-            raise RequestError("NOT_FOUND", f"Servable not found for request: {asked}")
+            requested = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            raise RequestError("NOT_FOUND", f"Servable not found for request: {requested}")
         return max(self.versions) if version is None else version
 
     def signature(self, version, name):
-        """The `SignatureDef` of a version. Raises `RequestError` if there is none of that name."""
-        known = self.versions[version].definitions.signature_def
-        if name not in known or name not in self.versions[version].inputs_of:
-            raise RequestError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
-        return known[name]
+        """Looks up a signature.
 
-    def run(self, version, signature, inputs, seconds=None):
-        """Runs a signature when its turn has come.
+        Args:
+            version: int.
+            name: str.
+
+        Returns:
+            `SignatureDef`.
+
+        Raises:
+            RequestError: FAILED_PRECONDITION, if there is no signature of that name.
+        """
+        definitions = self.versions[version].definitions.signature_def
+        if name not in definitions or name not in self.versions[version].inputs_of:
+            raise RequestError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+        return definitions[name]
+
+    def run(self, version, signature, inputs, timeout=None):
+        """Runs a signature as soon as a slot is free.
 
         Args:
             version: int.
             signature: str.
-            inputs: dictionary of name -> array.
-            seconds: float or `None`, how long the client still waits.
+            inputs: dictionary of input name to array.
+            timeout: float, seconds until the client's deadline, or `None` if it has none.
 
         Returns:
-            Dictionary of name -> NumPy array.
+            Dictionary of output name to NumPy array.
 
         Raises:
-            RequestError: if the inputs do not fit, the model refuses them, or there is too much to do.
+            RequestError: INVALID_ARGUMENT, if the inputs do not match the signature or the model refuses them;
+                RESOURCE_EXHAUSTED, if the queue is full; DEADLINE_EXCEEDED, if no slot becomes free in time;
+                INTERNAL, if the model fails.
         """
-        self._check(self.signature(version, signature), inputs)
-        with self._turn(seconds):
+        self._check_inputs(self.signature(version, signature), inputs)
+        with self._slot(timeout):
             try:
                 return self.versions[version].run(signature, inputs)
             except RefusedCallError as error:
@@ -106,50 +122,58 @@ class ServedModel:
             except (tf.errors.OpError, ValueError, TypeError) as error:
                 raise RequestError("INTERNAL", f"The model failed: {type(error).__name__}.") from error
 
-    def _check(self, definition, inputs):
-        wanted = definition.inputs
-        if set(inputs) != set(wanted):
+    def _check_inputs(self, definition, inputs):
+        expected = definition.inputs
+        if set(inputs) != set(expected):
             raise RequestError(
                 "INVALID_ARGUMENT",
-                f"The signature takes the inputs {{{', '.join(sorted(wanted))}}}. "
+                f"The signature takes the inputs {{{', '.join(sorted(expected))}}}. "
                 f"Received: {{{', '.join(sorted(inputs))}}}.",
             )
         rows = set()
         for name, values in inputs.items():
-            dtype, shape = tf.as_dtype(wanted[name].dtype), wanted[name].tensor_shape
+            dtype, shape = tf.as_dtype(expected[name].dtype), expected[name].tensor_shape
             if tf.as_dtype(values.dtype) != dtype and not (dtype == tf.string and values.dtype.kind in "OSU"):
-                raise RequestError("INVALID_ARGUMENT", f"{name} must be {dtype.name}. Received: {values.dtype}.")
+                raise RequestError(
+                    "INVALID_ARGUMENT", f"{name} must have the dtype {dtype.name}. Received: {values.dtype}."
+                )
             sizes = [dimension.size for dimension in shape.dim]
-            fits = len(sizes) == values.ndim and all(w in (-1, h) for w, h in zip(sizes, values.shape, strict=True))
+            fits = len(sizes) == values.ndim and all(
+                size in (-1, received) for size, received in zip(sizes, values.shape, strict=True)
+            )
             if not fits:
-                raise RequestError("INVALID_ARGUMENT", f"{name} must be {sizes}. Received: {list(values.shape)}.")
+                raise RequestError(
+                    "INVALID_ARGUMENT", f"{name} must have the shape {sizes}. Received: {list(values.shape)}."
+                )
             rows.add(len(values))
         if len(rows) != 1 or not 1 <= min(rows) <= self.limits.max_batch_rows:
             raise RequestError(
                 "INVALID_ARGUMENT",
-                f"A request has between 1 and {self.limits.max_batch_rows} rows, as many in all inputs. "
+                f"A request must have between 1 and {self.limits.max_batch_rows} rows, equally many in all inputs. "
                 f"Received: {sorted(rows)}.",
             )
 
     @contextlib.contextmanager
-    def _turn(self, seconds):
-        if not self._waiting.acquire(blocking=False):
-            raise RequestError("RESOURCE_EXHAUSTED", "Too many requests are waiting already: come back later.")
+    def _slot(self, timeout):
+        """Waits in the queue for a slot, and holds it."""
+        if not self._free_places.acquire(blocking=False):
+            raise RequestError("RESOURCE_EXHAUSTED", "The queue of requests is full. Try again later.")
         try:
-            limit = self.limits.wait_s if seconds is None else min(seconds, self.limits.wait_s)
+            limit = self.limits.wait_s if timeout is None else min(timeout, self.limits.wait_s)
             start = time.monotonic()
-            if not self._turns.acquire(timeout=max(limit, 0.0)):
-                raise RequestError("DEADLINE_EXCEEDED", f"No turn came in {time.monotonic() - start:.1f} s.")
+            if not self._free_slots.acquire(timeout=max(limit, 0.0)):
+                waited_s = time.monotonic() - start
+                raise RequestError("DEADLINE_EXCEEDED", f"The request waited {waited_s:.1f} s in the queue.")
             try:
                 yield
             finally:
-                self._turns.release()
+                self._free_slots.release()
         finally:
-            self._waiting.release()
+            self._free_places.release()
 
 
 class _Version:
-    """One version: what runs it, and its signatures as the file has them."""
+    """One version: the function that runs it, and the signatures of its file."""
 
     def __init__(self, folder):
         loaded = LoadedModel(folder)
@@ -162,34 +186,38 @@ class _Version:
 
 
 def _warm_up(folder, run):
-    """Plays the requests that TensorFlow Serving would play before it says that a model is available."""
+    """Runs the warm-up requests of a SavedModel, as TensorFlow Serving does before a model becomes available."""
     path = Path(folder) / WARM_UP_FILE
     if not path.is_file():
         return
     try:
-        for record in tf.data.TFRecordDataset(str(path)).take(1000):
+        for record in tf.data.TFRecordDataset(str(path)).take(MAX_WARM_UP_REQUESTS):
             request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
             inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
             run(request.model_spec.signature_name or "serving_default", inputs)
-    except Exception as error:  # whatever it is, the real server would not serve this model either
-        raise InputError(f"{folder} does not stand its own warm-up requests: {error!r}") from error
+    except Exception as error:  # after any failure, TensorFlow Serving would not serve this model either
+        raise InputError(f"A warm-up request of {folder} failed: {error!r}") from error
 
 
-def as_array(tensor, most_bytes):
-    """A `TensorProto` as an array.
+def tensor_to_array(tensor, max_bytes):
+    """Converts a `TensorProto` to an array.
 
     Args:
         tensor: `TensorProto`.
-        most_bytes: int. One value may stand for all of a tensor: a few bytes could become any number of them.
+        max_bytes: int, the largest size of the array. A `TensorProto` may have one value that is repeated to fill its
+            shape, so a small message could become an array of any size.
+
+    Returns:
+        NumPy array.
 
     Raises:
-        RequestError: if its content does not fit its shape, or is more than that.
+        RequestError: INVALID_ARGUMENT, if the content does not match the shape, or the array would be too large.
     """
     try:
-        size = tf.as_dtype(tensor.dtype).size or 8  # of texts it is 0, but each is an object
+        size = tf.as_dtype(tensor.dtype).size or 8  # strings have size 0 here, but each is a pointer to an object
         needed = size * math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
-        if needed > most_bytes:
-            raise RequestError("INVALID_ARGUMENT", f"A tensor has {needed} bytes, more than are accepted.")
+        if needed > max_bytes:
+            raise RequestError("INVALID_ARGUMENT", f"A tensor of {needed} bytes is too large.")
         return np.asarray(tf.make_ndarray(tensor))
     except (TypeError, ValueError, OverflowError) as error:
-        raise RequestError("INVALID_ARGUMENT", f"A tensor cannot be read: {error}") from error
+        raise RequestError("INVALID_ARGUMENT", f"A tensor is malformed: {error}") from error

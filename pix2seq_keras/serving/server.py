@@ -1,4 +1,4 @@
-"""Both interfaces of one model, up and down together."""
+"""The model server: starts and stops the gRPC and REST interfaces of one model."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,22 +13,22 @@ from pix2seq_keras.serving.served_model import ServedModel
 
 
 class ModelServer:
-    """A model served over gRPC and REST with the interfaces of TensorFlow Serving.
+    """Serves a model over gRPC and REST with the interfaces of TensorFlow Serving.
 
-    It is for tests, notebooks and trying out, no replacement: it runs Python, does not batch the requests of several
-    clients, does not watch for new versions, and has neither encryption nor passwords.
+    It is for tests, notebooks and development and does not replace TensorFlow Serving: it runs Python, does not batch
+    the requests of several clients, does not load new versions while it runs, and has no encryption or authentication.
 
     Args:
-        path: SavedModel: the folder of its versions, of which the highest is served, or the folder of one.
-        name: str, what clients call it.
-        host: str, the address to listen at; the default is for this machine's own programs only.
-        grpc_port: int; 0 means any free one.
-        rest_port: int; 0 means any free one.
+        path: folder of a SavedModel's versions, of which the highest is served, or the folder of one version.
+        name: str, the model's name in URLs and requests, default `"model"`.
+        host: str, the address to listen on, default `"127.0.0.1"`, which only accepts connections from this machine.
+        grpc_port: int, 0 for any free port, default 8500.
+        rest_port: int, 0 for any free port, default 8501.
         limits: `Limits`, or `None` for the default.
-        all_versions: bool, whether versions below the highest are served too.
+        all_versions: bool, whether all versions are served or only the highest one, default `False`.
 
     Raises:
-        InputError: if the model cannot be loaded, or a port is taken.
+        InputError: if the model cannot be loaded, or a port is in use.
 
     Example:
         >>> with ModelServer("served/digits", name="digits", grpc_port=0, rest_port=0) as server:
@@ -46,39 +46,45 @@ class ModelServer:
         all_versions=False,
     ):
         if not name or not all(character.isalnum() or character in "_-." for character in name):
-            raise InputError(f"A model's name has letters, digits and _ - . only. Received: {name!r}")
+            raise InputError(
+                f"`name` must consist of letters, digits, and the characters _ - . only. Received: name={name!r}."
+            )
         limits = limits or Limits()
-        self._answering = None
+        self._rest_thread = None
         self.model = ServedModel(name, path, limits, all_versions)
         try:
             self._rest = RestServer((host, rest_port), self.model)
         except (OSError, OverflowError) as error:
-            raise _taken(host, rest_port, error) from error
+            raise _port_error(host, rest_port, error) from error
         try:
             self._grpc, self.grpc_port = _grpc_server(host, grpc_port, self.model, limits)
         except (RuntimeError, OverflowError) as error:
             self._rest.server_close()
-            raise _taken(host, grpc_port, error) from error
+            raise _port_error(host, grpc_port, error) from error
         self.rest_port = self._rest.server_address[1]
-        shown = f"[{host}]" if ":" in host else host
-        self.grpc_url = f"grpc://{shown}:{self.grpc_port}/{name}"
-        self.rest_url = f"http://{shown}:{self.rest_port}/v1/models/{name}"
+        url_host = f"[{host}]" if ":" in host else host
+        self.grpc_url = f"grpc://{url_host}:{self.grpc_port}/{name}"
+        self.rest_url = f"http://{url_host}:{self.rest_port}/v1/models/{name}"
 
     def start(self):
-        """Begins to answer. Returns itself."""
+        """Starts to serve requests.
+
+        Returns:
+            The server itself.
+        """
         self._grpc.start()
-        self._answering = threading.Thread(target=self._rest.serve_forever, args=(0.1,), daemon=True)
-        self._answering.start()
+        self._rest_thread = threading.Thread(target=self._rest.serve_forever, args=(0.1,), daemon=True)
+        self._rest_thread.start()
         return self
 
     def stop(self, grace_s=5.0):
-        """Takes no more requests, and gives those under way a little time.
+        """Stops accepting requests, and waits for those that are running.
 
         Args:
-            grace_s: float, seconds.
+            grace_s: float, seconds to wait at most, default 5.
         """
         stopped = self._grpc.stop(grace_s)
-        if self._answering is not None:  # else there is no loop that would notice
+        if self._rest_thread is not None:  # `shutdown` would wait for ever if `serve_forever` does not run
             self._rest.shutdown()
         self._rest.server_close()
         stopped.wait(grace_s + 1)
@@ -92,7 +98,7 @@ class ModelServer:
 
 def _grpc_server(host, port, model, limits):
     size = limits.max_message_bytes
-    # One thread for each who is served or waits; who comes beyond that is told so at once.
+    # One thread per request that runs or waits. Further requests are refused immediately.
     workers = limits.max_concurrent + limits.max_waiting
     server = grpc.server(
         ThreadPoolExecutor(workers, thread_name_prefix="grpc"),
@@ -100,14 +106,14 @@ def _grpc_server(host, port, model, limits):
         options=[
             ("grpc.max_receive_message_length", size),
             ("grpc.max_send_message_length", -1),
-            ("grpc.so_reuseport", 0),  # else a second server would share the port in silence
+            ("grpc.so_reuseport", 0),  # without it, a second server would silently share the port
         ],
     )
     add_services(server, model)
     return server, server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
-def _taken(host, port, error):
+def _port_error(host, port, error):
     return InputError(
-        f"Nothing can listen at {host}:{port}: is the port taken? Give another one, or 0 for any. ({error})"
+        f"{host}:{port} cannot be used. Is the port in use? Choose another one, or 0 for any free port. ({error})"
     )

@@ -27,7 +27,7 @@ def toy_detector(request, toy_refs):
     """The toy, opened in each of the three ways."""
     from pix2seq_keras.inference import RetryPolicy, open_model
 
-    return open_model(toy_refs[request.param], RetryPolicy(deadline_s=20, connect_s=2))
+    return open_model(toy_refs[request.param], RetryPolicy(deadline_s=20, connect_timeout_s=2))
 
 
 @pytest.fixture(scope="session")

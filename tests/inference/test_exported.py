@@ -69,7 +69,7 @@ def test_a_image_that_the_model_refuses_is_named_and_so_is_its_reason(toy_detect
     bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\2\0\0\0"
     good = encoded(flat(GREEN))
     monkeypatch.setattr("pix2seq_keras.inference.exported.image_bytes", lambda image, most: image)
-    with pytest.raises(RefusedImagesError, match=r"Image 2 of those given.*65535") as refusal:
+    with pytest.raises(RefusedImagesError, match=r"Image 2 of the list.*65535") as refusal:
         toy_detector.detect([good, good, bomb, good, b"text"])
     assert list(refusal.value.sentences) == [2, 4]
     assert "must be a JPEG, PNG, GIF or BMP" in refusal.value.sentences[4]

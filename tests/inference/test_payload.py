@@ -1,4 +1,4 @@
-"""The bytes that are sent decode, in the graph, to the pixels that are read here."""
+"""Encoded images decode in the graph to exactly the pixels of `read_image`."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.data.images.read_image import MAX_PIXELS, ImageError, read_image
-from pix2seq_keras.exporting import decode_image
-from pix2seq_keras.inference.payload import image_bytes, image_name
+from pix2seq_keras.exporting.image_decoding import decode_image
+from pix2seq_keras.inference.payload import encode_image, image_name
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def colours():
 
 
 def files(folder, colours):
-    """Files of many kinds -> the dictionary of name -> whether it is sent as it is."""
+    """Writes files of many formats: dictionary of name to whether its bytes are sent unchanged."""
     image = Image.fromarray(colours)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -41,26 +41,26 @@ def files(folder, colours):
     image.save(folder / "first_frame.gif", save_all=True, append_images=[image.rotate(180)])
     image.save(folder / "lossless.webp", lossless=True)
     image.save(folder / "turned.tif", tiffinfo=exif)
-    as_they_are = {"plain.jpg", "progressive.jpg", "grey.jpg", "plain.png", "grey.png"}
-    return {path.name: path.name in as_they_are for path in folder.iterdir()}
+    unchanged = {"plain.jpg", "progressive.jpg", "grey.jpg", "plain.png", "grey.png"}
+    return {path.name: path.name in unchanged for path in folder.iterdir()}
 
 
-def test_every_kind_of_file_arrives_as_it_is_read_here(decode, colours, tmp_path):
-    for name, as_it_is in files(tmp_path, colours).items():
-        data = image_bytes(tmp_path / name, MAX_PIXELS)
+def test_every_kind_of_file_decodes_to_the_pixels_of_read_image(decode, colours, tmp_path):
+    for name, unchanged in files(tmp_path, colours).items():
+        data = encode_image(tmp_path / name, MAX_PIXELS)
         np.testing.assert_array_equal(decode(data), read_image(tmp_path / name), err_msg=name)
-        assert (data == (tmp_path / name).read_bytes()) == as_it_is, name
+        assert (data == (tmp_path / name).read_bytes()) == unchanged, name
 
 
-def test_arrays_and_bytes_arrive_without_loss(decode, colours, tmp_path):
+def test_arrays_and_bytes_are_encoded_losslessly(decode, colours, tmp_path):
     for array in (colours, colours[..., 0], colours[..., :1], np.dstack([colours, colours[..., 1]]), colours[:1, :1]):
-        np.testing.assert_array_equal(decode(image_bytes(array, MAX_PIXELS)), read_image(array))
+        np.testing.assert_array_equal(decode(encode_image(array, MAX_PIXELS)), read_image(array))
     Image.fromarray(colours).save(tmp_path / "a.jpg", quality=50)
     data = (tmp_path / "a.jpg").read_bytes()
-    assert image_bytes(data, MAX_PIXELS) == data
+    assert encode_image(data, MAX_PIXELS) == data
 
 
-def test_a_image_that_is_not_whole_is_refused_here(colours, tmp_path):
+def test_a_damaged_or_missing_image_is_refused_before_it_is_sent(colours, tmp_path):
     Image.fromarray(colours).save(tmp_path / "cut.jpg")
     Image.fromarray(colours).save(tmp_path / "cut.png")
     for name in ("cut.jpg", "cut.png"):
@@ -69,17 +69,17 @@ def test_a_image_that_is_not_whole_is_refused_here(colours, tmp_path):
     (tmp_path / "empty.png").touch()
     for path in [*tmp_path.iterdir(), tmp_path / "missing.png", tmp_path]:
         with pytest.raises(ImageError, match=path.name):
-            image_bytes(path, MAX_PIXELS)
+            encode_image(path, MAX_PIXELS)
 
 
-def test_more_pixels_than_the_model_takes_are_refused_here(colours, tmp_path):
+def test_an_image_with_too_many_pixels_is_refused_before_it_is_sent(colours, tmp_path):
     Image.fromarray(colours).save(tmp_path / "a.png")
-    assert image_bytes(tmp_path / "a.png", 1200) and image_bytes(colours, 1200)
+    assert encode_image(tmp_path / "a.png", 1200) and encode_image(colours, 1200)
     for image in (tmp_path / "a.png", colours):
         with pytest.raises(ImageError, match=r"40×30 pixels.*Make it smaller"):
-            image_bytes(image, 1199)
+            encode_image(image, 1199)
 
 
-def test_messages_name_a_image_by_its_path_or_its_place(colours):
+def test_an_image_is_named_by_its_path_or_its_index(colours):
     assert image_name("x/a.png", 3) == "The image 'x/a.png'"
-    assert image_name(colours, 3) == "Image 3 of those given (an array of shape (30, 40, 3))"
+    assert image_name(colours, 3) == "Image 3 of the list (an array of shape (30, 40, 3))"

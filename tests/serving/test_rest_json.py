@@ -1,4 +1,4 @@
-"""The documented forms of TensorFlow Serving's JSON."""
+"""The JSON formats that TensorFlow Serving documents."""
 
 import base64
 import json
@@ -35,13 +35,13 @@ TWO = signature(image_bytes=tf.string, seed=tf.int32)
         {"inputs": [B64, B64]},
     ],
 )
-def test_every_form_of_one_input_means_the_same(request_):
+def test_all_formats_of_a_single_input_are_equivalent(request_):
     inputs = read_inputs(parse_request(json.dumps(request_).encode()), ONE, 1000)
     assert list(inputs) == ["image_bytes"]
     assert inputs["image_bytes"].tolist() == [b"\xff\xd8", b"\xff\xd8"]
 
 
-def test_rows_and_columns_of_several_inputs_mean_the_same():
+def test_rows_and_columns_of_several_inputs_are_equivalent():
     rows = read_inputs({"instances": [{"image_bytes": B64, "seed": 3}, {"image_bytes": "text", "seed": 4}]}, TWO, 1000)
     columns = read_inputs({"inputs": {"image_bytes": [B64, "text"], "seed": [3, 4]}}, TWO, 1000)
     for inputs in (rows, columns):
@@ -56,13 +56,16 @@ def test_images_as_nested_lists_become_arrays():
     assert inputs["input_tensor"].dtype == np.uint8
 
 
-def test_more_rows_than_accepted_and_lists_within_texts_are_refused_before_they_are_converted():
+def test_too_many_rows_and_lists_instead_of_strings_are_refused_before_conversion():
     definition = signature(image_bytes=tf.string)
     definition.inputs["image_bytes"].tensor_shape.dim.add().size = -1
-    for columns, said in (([""] * 65, "between 1 and 64 rows. Received: 65"), ([[""] * 1_000_000], "one value a row")):
+    for columns, message in (
+        ([""] * 65, "between 1 and 64 rows. Received: 65"),
+        ([[""] * 1_000_000], "one value per row"),
+    ):
         with pytest.raises(RequestError) as error:
             read_inputs({"inputs": columns}, definition, 64)
-        assert said in error.value.message
+        assert message in error.value.message
 
 
 @pytest.mark.parametrize(
@@ -70,10 +73,10 @@ def test_more_rows_than_accepted_and_lists_within_texts_are_refused_before_they_
     [b"", b"{", b"[]", b"\xff", b"{}", b'{"instances": [1], "inputs": [1]}', b'{"signature_name": 3, "inputs": [1]}']
     + [b'{"inputs":' + b"[" * 100_000],
 )
-def test_what_is_no_request_is_refused(body):
-    with pytest.raises(RequestError) as refusal:
+def test_a_body_that_is_no_predict_request_is_refused(body):
+    with pytest.raises(RequestError) as error:
         parse_request(body)
-    assert refusal.value.code == "INVALID_ARGUMENT"
+    assert error.value.code == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize(
@@ -99,13 +102,13 @@ def test_what_is_no_request_is_refused(body):
         ({"inputs": [[B64], B64]}, ONE),
     ],
 )
-def test_inputs_that_do_not_fit_are_refused(request_, definition):
-    with pytest.raises(RequestError) as refusal:
+def test_inputs_that_do_not_match_the_signature_are_refused(request_, definition):
+    with pytest.raises(RequestError) as error:
         read_inputs(request_, definition, 1000)
-    assert refusal.value.code == "INVALID_ARGUMENT"
+    assert error.value.code == "INVALID_ARGUMENT"
 
 
-def test_one_long_text_among_many_does_not_cost_many_times_its_length():
+def test_one_long_string_among_many_does_not_multiply_memory():
     tracemalloc.start()
     with pytest.raises(RequestError, match="expected uint8"):
         read_inputs({"inputs": ["x" * 1_000_000, *["y"] * 100]}, signature(input_tensor=tf.uint8), 1000)
@@ -114,16 +117,16 @@ def test_one_long_text_among_many_does_not_cost_many_times_its_length():
     assert peak < 10_000_000
 
 
-def test_answers_have_the_form_of_their_requests():
+def test_responses_have_rows_or_columns_as_requested():
     outputs = {"score": np.array([0.1, 0.2], np.float32), "name": np.array([b"a", "é".encode()], object)}
     rows = json.loads(write_outputs(outputs, by_rows=True))
     columns = json.loads(write_outputs(outputs, by_rows=False))
     assert columns["outputs"]["name"] == ["a", "é"]
     assert rows["predictions"][1] == {"score": columns["outputs"]["score"][1], "name": "é"}
-    assert np.float32(columns["outputs"]["score"][0]) == np.float32(0.1)  # to the last bit
+    assert np.float32(columns["outputs"]["score"][0]) == np.float32(0.1)  # exactly
 
 
-def test_a_single_output_goes_without_its_name_and_bytes_in_base64():
+def test_a_single_output_has_no_name_and_bytes_are_base64():
     outputs = {"mask_bytes": np.array([[b"\xff"], [b""]], object)}
     expected = [[{"b64": "/w=="}], [{"b64": ""}]]
     assert json.loads(write_outputs(outputs, True)) == {"predictions": expected}

@@ -1,4 +1,4 @@
-"""The REST interface over real connections, those of clients that mean no good among them."""
+"""The REST interface over real connections, malicious clients included."""
 
 import base64
 import contextlib
@@ -20,21 +20,21 @@ def b64(data):
 
 
 def raw(server, data, wait=0.0):
-    """Sends bytes and gives back (status, JSON body)."""
+    """Sends raw bytes: (status, JSON body), or `None` where there is none."""
     with socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) as connection:
         connection.sendall(data)
         time.sleep(wait)
-        answer = b""
+        response = b""
         while part := connection.recv(65536):
-            answer += part
-    head, _, body = answer.partition(b"\r\n\r\n")
+            response += part
+    head, _, body = response.partition(b"\r\n\r\n")
     return int(head.split()[1]) if head else None, json.loads(body) if body else None
 
 
-# === As documented ===
+# === The documented interface ===
 
 
-def test_predict_answers_rows_with_rows_and_columns_with_columns(url, red_png):
+def test_predict_returns_rows_for_rows_and_columns_for_columns(url, red_png):
     rows = requests.post(f"{url}:predict", json={"instances": [b64(red_png), b64(red_png)]}, timeout=10)
     columns = requests.post(f"{url}:predict", json={"inputs": {"image_bytes": [b64(red_png)]}}, timeout=10)
     assert rows.headers["Content-Type"] == "application/json"
@@ -45,7 +45,7 @@ def test_predict_answers_rows_with_rows_and_columns_with_columns(url, red_png):
     assert columns.json()["outputs"] == {name: [values] for name, values in first.items()}
 
 
-def test_versions_and_signatures_are_chosen(url, red_png):
+def test_a_request_may_name_a_version_and_a_signature(url, red_png):
     old = requests.post(f"{url}/versions/3:predict", json={"instances": [b64(red_png)]}, timeout=10).json()
     assert old["predictions"][0]["detection_scores"][0] == pytest.approx(100 / 255)
     request = {"signature_name": "describe", "instances": ["x"]}
@@ -53,7 +53,7 @@ def test_versions_and_signatures_are_chosen(url, red_png):
     assert json.loads(text)["format"] == "pix2seq_keras"
 
 
-def test_status_and_metadata_have_the_documented_forms(url):
+def test_status_and_metadata_have_the_documented_format(url):
     status = requests.get(f"{url}/versions/12", timeout=10).json()
     assert status == {
         "model_version_status": [
@@ -69,7 +69,7 @@ def test_status_and_metadata_have_the_documented_forms(url):
 
 
 @pytest.mark.parametrize(
-    "path, status, said",
+    "path, status, message",
     [
         ("/v1/models/other:predict", 404, "Servable not found for request: Latest(other)"),
         ("/v1/models/toy/versions/4:predict", 404, "Specific(toy, 4)"),
@@ -79,63 +79,63 @@ def test_status_and_metadata_have_the_documented_forms(url):
         ("/v1/models/toy", 400, "Malformed"),
     ],
 )
-def test_wrong_paths_get_an_error_in_json(server, path, status, said):
-    answer = requests.post(f"http://127.0.0.1:{server.rest_port}{path}", json={"instances": ["x"]}, timeout=10)
-    assert answer.status_code == status
-    assert said in answer.json()["error"]
+def test_invalid_paths_get_a_json_error(server, path, status, message):
+    response = requests.post(f"http://127.0.0.1:{server.rest_port}{path}", json={"instances": ["x"]}, timeout=10)
+    assert response.status_code == status
+    assert message in response.json()["error"]
 
 
-def test_wrong_bodies_get_an_error_in_json(url, red_png):
-    for body, said in (
+def test_invalid_bodies_get_a_json_error(url, red_png):
+    for body, message in (
         (b"{", "JSON Parse error"),
         (json.dumps({"instances": [b64(b"text")]}).encode(), "An image must be a JPEG"),
         (json.dumps({"instances": [b64(red_png)] * 5}).encode(), "between 1 and 4 rows"),
         (json.dumps({"instances": ["x"], "signature_name": "y"}).encode(), "not found"),
     ):
-        answer = requests.post(f"{url}:predict", data=body, timeout=10)
-        assert answer.status_code == 400
-        assert said in answer.json()["error"]
+        response = requests.post(f"{url}:predict", data=body, timeout=10)
+        assert response.status_code == 400
+        assert message in response.json()["error"]
     assert requests.get(f"{url}:predict", timeout=10).status_code == 400
 
 
-def test_a_mistake_in_the_server_is_an_answer_too(server, url, red_png, monkeypatch):
+def test_an_unexpected_exception_gets_a_json_error_without_details(server, url, red_png, monkeypatch):
     def broken(*arguments):
         raise KeyError("secret")
 
     monkeypatch.setattr(server.model, "run", broken)
-    answer = requests.post(f"{url}:predict", json={"instances": [b64(red_png)]}, timeout=10)
-    assert (answer.status_code, answer.json()) == (500, {"error": "The server failed: KeyError."})
+    response = requests.post(f"{url}:predict", json={"instances": [b64(red_png)]}, timeout=10)
+    assert (response.status_code, response.json()) == (500, {"error": "The server failed: KeyError."})
 
 
-# === Bounds ===
+# === Limits ===
 
 
-def test_a_request_that_is_too_large_is_told_so_before_it_is_read(server, url):
-    answer = requests.post(f"{url}:predict", data=bytes(5_000_000), timeout=10)
-    assert answer.status_code == 413
-    assert "524288" in answer.json()["error"]
+def test_a_request_that_is_too_large_is_refused_before_it_is_received(server, url):
+    response = requests.post(f"{url}:predict", data=bytes(5_000_000), timeout=10)
+    assert response.status_code == 413
+    assert "524288" in response.json()["error"]
     status, _ = raw(server, b"POST /v1/models/toy:predict HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n")
     assert status == 413
 
 
-def test_a_request_without_a_length_or_with_a_wrong_one_is_refused(server):
-    start = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n"
-    assert raw(server, start + b"\r\n")[0] == 411
-    assert raw(server, start + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n")[0] == 411
-    assert raw(server, start + b"Content-Length: -3\r\n\r\n")[0] == 400
-    assert raw(server, start + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")[0] == 400
+def test_a_request_with_a_missing_or_invalid_length_is_refused(server):
+    head = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n"
+    assert raw(server, head + b"\r\n")[0] == 411
+    assert raw(server, head + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n")[0] == 411
+    assert raw(server, head + b"Content-Length: -3\r\n\r\n")[0] == 400
+    assert raw(server, head + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n")[0] == 400
     assert raw(server, b"nonsense\r\n\r\n")[0] == 400
     assert raw(server, b"PUT / HTTP/1.1\r\n\r\n")[0] == 501
     assert raw(server, b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n")[0] == 414
 
 
-def test_clients_that_send_nothing_or_trickle_are_let_go_in_time(server):
-    began = time.monotonic()
+def test_clients_that_send_nothing_or_trickle_are_disconnected_at_the_timeout(server):
+    start = time.monotonic()
     assert raw(server, b"")[0] is None
     slow = b"POST /v1/models/toy:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
     assert raw(server, slow)[0] == 408
     with socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) as connection:
-        for _ in range(6):  # a byte now and then starts no clock anew
+        for _ in range(6):  # further bytes do not restart the timeout
             try:
                 connection.sendall(b"G")
             except OSError:
@@ -144,10 +144,10 @@ def test_clients_that_send_nothing_or_trickle_are_let_go_in_time(server):
         connection.settimeout(3)
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(10) == b""
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - start < 12
 
 
-def test_connections_are_bounded_and_free_again_when_closed(server, url):
+def test_connections_are_limited_and_released_when_closed(server, url):
     held = [socket.create_connection(("127.0.0.1", server.rest_port), timeout=10) for _ in range(8)]
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=10)
@@ -160,10 +160,10 @@ def test_connections_are_bounded_and_free_again_when_closed(server, url):
         except requests.ConnectionError:
             time.sleep(0.1)
     else:
-        pytest.fail("the server does not come back")
+        pytest.fail("closed connections are not released")
 
 
-def test_a_connection_serves_many_requests(url):
+def test_one_connection_serves_many_requests(url):
     with requests.Session() as session:
         for _ in range(3):
             assert session.get(url, timeout=10).status_code == 200

@@ -1,4 +1,4 @@
-"""Both interfaces together: up, down, and in place."""
+"""The server with both interfaces: start, stop and ports."""
 
 import socket
 
@@ -18,10 +18,10 @@ def test_port_0_gives_free_ports_and_urls_that_open(served_toy):
             assert open_model(url).categories.names == ("dog", "cat")
     with pytest.raises(requests.ConnectionError):
         requests.get(server.rest_url, timeout=10)
-    socket.create_server(("127.0.0.1", server.grpc_port)).close()  # free again
+    socket.create_server(("127.0.0.1", server.grpc_port)).close()  # the port is released
 
 
-def test_a_taken_port_is_told_and_the_other_is_given_back(served_toy):
+def test_a_port_in_use_is_an_error_and_the_other_port_is_released(served_toy):
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
         port, free = taken.getsockname()[1], other.getsockname()[1]
         other.close()
@@ -33,19 +33,19 @@ def test_a_taken_port_is_told_and_the_other_is_given_back(served_toy):
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b"])
-def test_names_that_no_url_can_hold_are_refused(served_toy, name):
+def test_names_that_do_not_fit_into_urls_are_refused(served_toy, name):
     with pytest.raises(InputError, match="name"):
         ModelServer(served_toy, name, grpc_port=0, rest_port=0)
 
 
-def test_a_server_that_was_never_started_stops_too(served_toy):
+def test_a_server_that_was_not_started_can_be_stopped(served_toy):
     server = ModelServer(served_toy, "toy", grpc_port=0, rest_port=0)
     server.stop()
     socket.create_server(("127.0.0.1", server.rest_port)).close()
 
 
 @pytest.mark.large
-def test_a_trained_model_keeps_its_score_over_every_way_there_is(tmp_path):
+def test_a_trained_model_keeps_its_ap_as_saved_model_and_over_grpc_and_rest(tmp_path):
     from pix2seq_keras import Pix2Seq, data
     from pix2seq_keras.evaluation import evaluate_source
 

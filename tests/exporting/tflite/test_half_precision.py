@@ -1,10 +1,10 @@
-"""Weights in 16 bits, and nothing else."""
+"""Weights are stored as float16, and nothing else is."""
 
 import numpy as np
 import pytest
 
 # isort: off
-from pix2seq_keras.exporting import Signature
+from pix2seq_keras.exporting.saved_model.write import Signature
 from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
 from pix2seq_keras.exporting.tflite.write import convert, operators
 import tensorflow as tf
@@ -19,7 +19,7 @@ LARGE = WEIGHTS * 1e5  # some beyond float16's range
 
 @pytest.fixture(scope="module")
 def contents():
-    """A model of a loop with weights inside and single numbers that float16 does not have; and in half precision."""
+    """A model with weights in a loop and constants that float16 cannot represent: in float32, and in half precision."""
 
     def function(x):
         # Exactly 2²² + 0.5 and −10⁹, neither of which is a float16.
@@ -45,10 +45,10 @@ def test_weights_are_rounded_to_half_precision(contents):
     exact, half = (_run(content, x)["y"] for content in contents)
 
     np.testing.assert_allclose(half, y, atol=2e-5)
-    assert 1e-5 < np.abs(half - exact).max() < 0.1  # it is not the model it was made from
+    assert 1e-5 < np.abs(half - exact).max() < 0.1  # it differs from the float32 model
 
 
-def test_single_numbers_and_weights_out_of_range_keep_their_precision(contents):
+def test_scalars_and_weights_out_of_float16s_range_stay_float32(contents):
     x = np.linspace(-1, 1, 64, dtype=np.float32)[None]
 
     exact, half = (_run(content, x) for content in contents)
@@ -58,16 +58,16 @@ def test_single_numbers_and_weights_out_of_range_keep_their_precision(contents):
     np.testing.assert_array_equal(half["large"], exact["large"])
 
 
-def test_the_file_is_smaller_by_half_of_the_weights(contents):
+def test_the_file_shrinks_by_half_of_the_weights_size(contents):
     exact, half = contents
 
-    spared = len(exact) - len(half)
+    saved = len(exact) - len(half)
 
-    assert 0.8 * WEIGHTS.nbytes / 2 < spared <= WEIGHTS.nbytes / 2  # less what reads them
+    assert 0.8 * WEIGHTS.nbytes / 2 < saved <= WEIGHTS.nbytes / 2  # the added operators take some bytes
     assert set(operators(half)) - set(operators(exact)) == {"DEQUANTIZE"}
 
 
-def test_constants_lie_where_vector_instructions_may_load_them(contents):
+def test_constants_are_aligned_to_16_bytes(contents):
     half = contents[1]
     model = schema.Model.GetRootAs(half, 0)
     whole = np.frombuffer(half, np.uint8)

@@ -1,4 +1,4 @@
-"""grpc://…: what goes wrong on the way is a sentence, and what may pass is tried again."""
+"""The gRPC client: every failure is an `InputError`, and temporary failures are retried."""
 
 import socket
 import threading
@@ -15,32 +15,32 @@ from pix2seq_keras.inference import RetryPolicy, open_model
 from pix2seq_keras.inference.remote.grpc_client import GrpcClient
 
 IMAGE = np.full((8, 8, 3), (255, 0, 0), np.uint8)
-SHORT = RetryPolicy(deadline_s=5, connect_s=0.5, first_pause_s=0.05)
+SHORT = RetryPolicy(deadline_s=5, connect_timeout_s=0.5, initial_backoff_s=0.05)
 
 
 class Failing(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Fails so many times, then hands on to another service."""
+    """Fails a number of times, then forwards calls to another server."""
 
     def __init__(self, url, failures, code, details):
         self.target = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(url.split("/")[2]))
         self.failures, self.code, self.details, self.calls = failures, code, details, 0
 
-    def _maybe(self, method, request, context):
+    def _fail_or_forward(self, method, request, context):
         self.calls += 1
         if self.calls <= self.failures:
             context.abort(self.code, self.details)
         return method(request, timeout=10)
 
     def Predict(self, request, context):  # noqa: N802
-        return self._maybe(self.target.Predict, request, context)
+        return self._fail_or_forward(self.target.Predict, request, context)
 
     def GetModelMetadata(self, request, context):  # noqa: N802
-        return self._maybe(self.target.GetModelMetadata, request, context)
+        return self._fail_or_forward(self.target.GetModelMetadata, request, context)
 
 
 @pytest.fixture
 def serve():
-    """Serves a servicer, or none, and gives back its URL."""
+    """A function that starts a server with a servicer, or with none, and returns its URL."""
     servers = []
 
     def start(servicer=None):
@@ -79,32 +79,32 @@ def free_port():
         "grpc://[::1:8500/name",
     ],
 )
-def test_malformed_urls_are_told_how_to_be(url):
-    with pytest.raises(InputError, match="no address of a served model"):
+def test_malformed_urls_are_refused_with_the_expected_form(url):
+    with pytest.raises(InputError, match=r"must be grpc://HOST:PORT/NAME or .* Received: 'grpc://"):
         open_model(url)
 
 
-def test_a_version_is_asked_for_by_its_number(toy_server):
+def test_a_url_may_name_a_version(toy_server):
     assert open_model(f"{toy_server.grpc_url}/versions/12", SHORT).detect(IMAGE)["scores"][0, 0] == 1
-    with pytest.raises(InputError, match=r"does not know this model or version: .*Specific\(toy, 3\)"):
+    with pytest.raises(InputError, match=r"no such model or version: .*Specific\(toy, 3\)"):
         open_model(f"{toy_server.grpc_url}/versions/3", SHORT)
 
 
-def test_nobody_there_is_a_sentence_in_bounded_time():
+def test_a_missing_server_is_an_error_within_the_connection_timeout():
     start = time.monotonic()
-    with pytest.raises(InputError, match="cannot be reached: is the server running there"):
+    with pytest.raises(InputError, match=r"cannot be reached. Is the server running\?"):
         open_model(f"grpc://127.0.0.1:{free_port()}/toy", SHORT)
     assert time.monotonic() - start < 5
 
 
-def test_a_server_that_is_down_at_first_is_waited_for(served_toy):
+def test_a_server_that_starts_later_is_waited_for(served_toy):
     from pix2seq_keras.serving import ModelServer
 
     port, servers = free_port(), []
     start = lambda: servers.append(ModelServer(served_toy, "toy", grpc_port=port, rest_port=0).start())
     threading.Timer(1.0, start).start()
     try:
-        detector = open_model(f"grpc://127.0.0.1:{port}/toy", RetryPolicy(deadline_s=30, connect_s=30))
+        detector = open_model(f"grpc://127.0.0.1:{port}/toy", RetryPolicy(deadline_s=30, connect_timeout_s=30))
         assert detector.detect(IMAGE)["num_detections"] == [1]
     finally:
         while not servers:
@@ -115,7 +115,7 @@ def test_a_server_that_is_down_at_first_is_waited_for(served_toy):
 @pytest.mark.parametrize(
     "code, details", [("UNAVAILABLE", "down"), ("RESOURCE_EXHAUSTED", "busy"), ("UNAVAILABLE", "the queue is full")]
 )
-def test_passing_failures_are_tried_again(serve, toy_server, code, details):
+def test_temporary_failures_are_retried(serve, toy_server, code, details):
     service = Failing(toy_server.grpc_url, 3, grpc.StatusCode[code], details)
     detector = open_model(serve(service), SHORT)
     assert detector.detect(IMAGE)["num_detections"] == [1]
@@ -123,37 +123,37 @@ def test_passing_failures_are_tried_again(serve, toy_server, code, details):
 
 
 @pytest.mark.parametrize(
-    "code, details, said",
+    "code, details, message",
     [
-        ("NOT_FOUND", "Servable not found", "does not know this model or version"),
-        ("INVALID_ARGUMENT", "bad thing", "does not tell what it is: bad thing"),
+        ("NOT_FOUND", "Servable not found", "no such model or version"),
+        ("INVALID_ARGUMENT", "bad thing", "refused the request for its description: bad thing"),
         ("INTERNAL", "broken", r"failed \(INTERNAL\): broken"),
         ("RESOURCE_EXHAUSTED", "Received message larger than max (9 vs. 4)", "too large"),
     ],
 )
-def test_other_failures_are_sentences_at_once(serve, toy_server, code, details, said):
+def test_other_failures_are_errors_without_a_retry(serve, toy_server, code, details, message):
     service = Failing(toy_server.grpc_url, 1, grpc.StatusCode[code], details)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         open_model(serve(service), SHORT)
     assert service.calls == 1
 
 
-def test_a_slow_server_meets_the_deadline(serve, toy_server):
+def test_a_slow_call_ends_at_the_deadline(serve, toy_server):
     service = Failing(toy_server.grpc_url, 0, None, "")
-    client = GrpcClient(serve(service), RetryPolicy(deadline_s=0.3, connect_s=0.3))
-    service.Predict = service._maybe = lambda *call: time.sleep(3)
+    client = GrpcClient(serve(service), RetryPolicy(deadline_s=0.3, connect_timeout_s=0.3))
+    service.Predict = service._fail_or_forward = lambda *call: time.sleep(3)
     start = time.monotonic()
-    with pytest.raises(InputError, match=r"did not answer within 0.3 s: allow more time"):
+    with pytest.raises(InputError, match=r"did not respond within 0.3 s. Raise the deadline"):
         client.call("describe", {"keys": np.array([b""], object)})
     assert time.monotonic() - start < 2.8
 
 
-def test_another_kind_of_grpc_server_is_told_apart(serve):
+def test_a_grpc_server_without_a_prediction_service_is_refused(serve):
     with pytest.raises(InputError, match="no PredictionService"):
         open_model(serve(), SHORT)
 
 
-def test_a_served_model_of_another_exporter_is_told_apart(serve):
+def test_a_served_model_of_another_exporter_is_refused(serve):
     class Other(prediction_service_pb2_grpc.PredictionServiceServicer):
         def __init__(self, **inputs):
             self.inputs = inputs
@@ -177,11 +177,11 @@ def test_a_served_model_of_another_exporter_is_told_apart(serve):
         open_model(serve(Other(serving_default="image_bytes", describe="keys")), SHORT)
 
 
-def test_a_image_larger_than_the_server_takes_is_told_so(served_toy):
+def test_an_image_too_large_for_the_server_is_an_error(served_toy):
     from pix2seq_keras.serving import Limits, ModelServer
 
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     with ModelServer(served_toy, "toy", grpc_port=0, rest_port=0, limits=Limits(max_message_mb=0.1)) as server:
         for url in (server.grpc_url, server.rest_url):
-            with pytest.raises(InputError, match="too large: send fewer or smaller images"):
+            with pytest.raises(InputError, match=r"too large\. Send fewer or smaller images"):
                 open_model(url, SHORT).detect(noise)
