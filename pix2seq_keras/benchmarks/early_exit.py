@@ -1,9 +1,11 @@
 """A decoder that is made to end early."""
 
+import dataclasses
+
 import tensorflow as tf
 
-from pix2seq_keras.decoding import DecodingLoop, run_in_stages
-from pix2seq_keras.models.generation import cache_write, stages
+from pix2seq_keras.decoding import DecodingLoop
+from pix2seq_keras.models.generation import cache_lengths, cache_write
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN
 
@@ -13,7 +15,7 @@ def make_ending_decoder(model, options, after, jit_compile):
 
     Args:
         model: `Pix2Seq`.
-        options: `generation.Options`.
+        options: `DecodingOptions`, complete.
         after: int, objects.
         jit_compile: bool.
 
@@ -37,9 +39,9 @@ def make_ending_decoder(model, options, after, jit_compile):
                 logits(read[0]) + tf.where(ends, tf.where(read[1] >= TOKENS_PER_OBJECT * after, 1e9, -1e9), 0.0)
             )
 
-        args = (model.vocabulary, options.max_objects, options.sampler, options.constrained, True, head)
-        loop, lengths = DecodingLoop(step, *args), stages(options, jit_compile)
-        state = loop.start(model.init_cache(encoded, lengths[0], writing), seeds)
-        return loop.result(run_in_stages(loop, state, lengths, model.decoder.grow_cache))["tokens"]
+        ending = dataclasses.replace(options, stop_at_end=True)
+        loop, lengths = DecodingLoop(step, model.vocabulary, ending, head), cache_lengths(options, jit_compile)
+        state = loop.start(model.decoder.init_cache(encoded, lengths[0], writing), seeds)
+        return loop.result(loop.run_in_stages(state, lengths, model.decoder.grow_cache))["tokens"]
 
     return decode

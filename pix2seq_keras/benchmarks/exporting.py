@@ -12,9 +12,9 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.benchmarks import machine
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.generation import make_options
 
 
 def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats=5, weights=None):
@@ -40,7 +40,7 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
         raise InputError(f"Give at least 1. Received: batch_size={batch_size}, repeats={repeats}")
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=weights)
-    options = make_options(model, max_objects, "top_p", True, False, 0.0)
+    options = DecodingOptions(max_objects=max_objects).complete(model.max_length)
     images, encoded = _images(batch_size, model.image_size)
     with tempfile.TemporaryDirectory() as scratch:
         start = time.perf_counter()

@@ -10,10 +10,11 @@ from pix2seq_keras.benchmarks import machine
 from pix2seq_keras.benchmarks.early_exit import make_ending_decoder
 from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_uncached_step
 from pix2seq_keras.benchmarks.processes import run_measured
-from pix2seq_keras.decoding import samplers
+from pix2seq_keras.decoding import DecodingOptions, samplers
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.generation import begin, cache_write, make_options, stages
+from pix2seq_keras.models.generation import cache_lengths, cache_write, start_decoding
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 # Longer than this for one run of the plain way, and it is not run again.
 PATIENCE_S = 60
@@ -65,7 +66,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         raise InputError(f"Beam search has no plain way to be compared with: use another sampler. Received: {sampler}")
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=None)
-    options = make_options(model, max_objects, sampler, True, False, 0.0)
+    options = DecodingOptions(max_objects=max_objects, sampler=sampler).complete(model.max_length)
     images = np.random.default_rng(0).random((batch_size, *model.image_size, 3), dtype=np.float32)
     images, seeds = tf.constant(images), tf.range(batch_size)
     encode, encoded = model.encoder_function(), model.encoder_function()(images)
@@ -76,7 +77,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         "encode_s": lambda: encode(images).numpy(),
         "decode_s": lambda: compiled(encoded, seeds, no_prompt)["tokens"].numpy(),
         "decode_graph_s": lambda: graph(encoded, seeds, no_prompt)["tokens"].numpy(),
-        "decode_plain_s": lambda: plain(encoded, seeds, tf.constant(options.length)).numpy(),
+        "decode_plain_s": lambda: plain(encoded, seeds, tf.constant(TOKENS_PER_OBJECT * options.max_objects)).numpy(),
     }
     # === Warm-up: everything is compiled once and the plain way, which may be slow, only started ===
     first = machine.seconds_of(ways["decode_s"])
@@ -105,7 +106,7 @@ def measure_generation(preset="resnet50_640", batch_size=1, max_objects=100, rep
         "step_ratio_graph": _step_ratio(model, encoded, options, False, repeats),
         "floor_s": floor_seconds(model, options, batch_size, bandwidth, gemm),
         "compile_s": max(0.0, first - result["decode_s"]),
-        "tokens_per_s": batch_size * options.length / result["decode_s"],
+        "tokens_per_s": batch_size * TOKENS_PER_OBJECT * options.max_objects / result["decode_s"],
         "cache_mb": cache_bytes(model, options, batch_size) / 2**20,
         "bandwidth_gb_s": bandwidth / 1e9,
         "gemm_gflop_s": gemm / 1e9,
@@ -132,7 +133,7 @@ def floor_seconds(model, options, batch_size, bandwidth, gemm):
 
     Args:
         model: `Pix2Seq`, of float32.
-        options: `generation.Options`.
+        options: `DecodingOptions`, complete.
         batch_size: int.
         bandwidth: float, bytes a second.
         gemm: float, operations a second.
@@ -142,7 +143,7 @@ def floor_seconds(model, options, batch_size, bandwidth, gemm):
     """
     weights, heads, per_position, positions = _sizes(model)
     total = 0.0
-    for position in range(options.length):
+    for position in range(TOKENS_PER_OBJECT * options.max_objects):
         weight_count = weights + heads[position % 5]
         attended = per_position * (positions + position + 1)  # numbers of keys and values of one image
         read = 4 * (weight_count + batch_size * attended)
@@ -154,13 +155,15 @@ def floor_seconds(model, options, batch_size, bandwidth, gemm):
 def step_bytes(model, options, batch_size):
     """What a step reads, half way."""
     weights, heads, per_position, positions = _sizes(model)
-    return 4 * (weights + heads[0] + batch_size * per_position * (positions + options.length // 2))
+    return 4 * (
+        weights + heads[0] + batch_size * per_position * (positions + TOKENS_PER_OBJECT * options.max_objects // 2)
+    )
 
 
 def cache_bytes(model, options, batch_size):
     """Bytes of all keys and values, of image and sequence."""
     _, _, per_position, positions = _sizes(model)
-    return 4 * batch_size * per_position * (positions + options.length)
+    return 4 * batch_size * per_position * (positions + TOKENS_PER_OBJECT * options.max_objects)
 
 
 def _sizes(model):
@@ -176,14 +179,14 @@ def _sizes(model):
 def _uncached_seconds(model, encoded, options, repeats):
     """Steps at some lengths of the prefix, and the area under the line through them."""
     step, batch = make_uncached_step(model), encoded.shape[0]
-    lengths = np.unique(np.linspace(2, options.length, UNCACHED_LENGTHS).astype(int))
+    lengths = np.unique(np.linspace(2, TOKENS_PER_OBJECT * options.max_objects, UNCACHED_LENGTHS).astype(int))
     seconds = []
     for length in lengths:
         tokens = tf.fill([batch, int(length)], model.vocabulary.start_token)
         run = lambda tokens=tokens: step(encoded, tokens).numpy()
         run()
         seconds.append(statistics.median(machine.seconds_of(run) for _ in range(repeats)))
-    return float(np.interp(np.arange(1, options.length + 1), lengths, seconds).sum())
+    return float(np.interp(np.arange(1, TOKENS_PER_OBJECT * options.max_objects + 1), lengths, seconds).sum())
 
 
 def _early_exit_ratio(model, encoded, options, jit_compile, repeats):
@@ -201,16 +204,16 @@ def _early_exit_ratio(model, encoded, options, jit_compile, repeats):
 def _step_ratio(model, encoded, options, jit_compile, repeats):
     """The time of a step near the end over that of one near the start, each done many times over."""
     seeds = tf.range(encoded.shape[0])
-    no_prompt, near = tf.zeros([encoded.shape[0], 0], tf.int32), min(10, options.length // 2)
+    no_prompt, near = tf.zeros([encoded.shape[0], 0], tf.int32), min(10, TOKENS_PER_OBJECT * options.max_objects // 2)
     seconds = {}
-    for position in (near, options.length - near):
+    for position in (near, TOKENS_PER_OBJECT * options.max_objects - near):
         # As in the loop: the cache is as long as its stage.
-        length = next(length for length in stages(options, jit_compile) if length > position)
+        length = next(length for length in cache_lengths(options, jit_compile) if length > position)
 
         @tf.function(autograph=False, jit_compile=jit_compile)
         def steps(encoded, position=position, length=length):
-            loop, state = begin(model, options, encoded, seeds, no_prompt, length, cache_write(jit_compile))
-            again = lambda state: {**loop.read_one(state), "position": tf.constant(position)}
+            loop, state = start_decoding(model, options, encoded, seeds, no_prompt, length, cache_write(jit_compile))
+            again = lambda state: {**loop.decode_position(state), "position": tf.constant(position)}
             _, state = tf.while_loop(
                 lambda count, state: count < STEPS_AT_A_TIME,
                 lambda count, state: (count + 1, again(state)),
@@ -222,4 +225,4 @@ def _step_ratio(model, encoded, options, jit_compile, repeats):
         run = lambda steps=steps: steps(encoded).numpy()
         run()
         seconds[position] = statistics.median(machine.seconds_of(run) for _ in range(max(3, repeats)))
-    return seconds[options.length - near] / seconds[near]
+    return seconds[TOKENS_PER_OBJECT * options.max_objects - near] / seconds[near]

@@ -3,7 +3,7 @@
 import tensorflow as tf
 from keras import ops
 
-from pix2seq_keras.decoding import DecodingLoop
+from pix2seq_keras.decoding import DecodingLoop, DecodingOptions
 
 
 def make_plain_decoder(model, max_objects, sampler):
@@ -40,7 +40,8 @@ def make_plain_decoder(model, max_objects, sampler):
                 x = x + block.mlp(block.mlp_norm(x))
             return embedding.logits(decoder.output_norm(x)[:, 0]), states
 
-        loop = DecodingLoop(step, model.vocabulary, max_objects, sampler, constrained=False)
+        options = DecodingOptions(max_objects=max_objects, sampler=sampler, constrained=False)
+        loop = DecodingLoop(step, model.vocabulary, options.complete(model.max_length))
         shape = [tf.shape(encoded)[0], loop.length, encoded.shape[-1]]
         cache = [tf.zeros(shape, encoded.dtype) for _ in decoder.blocks]
         return loop.run(loop.start(cache, seeds), until)["tokens"]

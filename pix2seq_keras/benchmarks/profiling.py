@@ -8,8 +8,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.models import Pix2Seq
-from pix2seq_keras.models.generation import make_options
+from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 SHOWN = 20
 
@@ -25,7 +26,7 @@ def profile_generation(preset="resnet50_640", batch_size=1, max_objects=100, sam
     """
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=None)
-    options = make_options(model, max_objects, sampler, True, False, 0.0)
+    options = DecodingOptions(max_objects=max_objects, sampler=sampler).complete(model.max_length)
     shape = model.bridge.compute_output_shape(model.encoder.compute_output_shape((batch_size, *model.image_size, 3)))
     encoded = tf.random.stateless_normal(shape, (0, 1), dtype=model.compute_dtype)
     arguments = (encoded, tf.range(batch_size), tf.zeros([batch_size, 0], tf.int32))
@@ -34,7 +35,7 @@ def profile_generation(preset="resnet50_640", batch_size=1, max_objects=100, sam
         decoder = model.decoder_function(options, jit_compile)
         decoder(*arguments)
         times = _profiled(lambda decoder=decoder: decoder(*arguments)["tokens"].numpy())
-        tables.append(_table(f"{title}: {preset}, batch {batch_size}", times, options.length))
+        tables.append(_table(f"{title}: {preset}, batch {batch_size}", times, TOKENS_PER_OBJECT * options.max_objects))
     return "\n".join(tables)
 
 

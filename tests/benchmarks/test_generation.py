@@ -13,7 +13,7 @@ from pix2seq_keras.benchmarks import generation, machine
 from pix2seq_keras.benchmarks.early_exit import make_ending_decoder
 from pix2seq_keras.benchmarks.plain_decoding import make_plain_decoder, make_uncached_step
 from pix2seq_keras.benchmarks.profiling import profile_generation
-from pix2seq_keras.models.generation import make_options
+from pix2seq_keras.decoding import DecodingOptions
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 
@@ -40,7 +40,7 @@ def test_a_step_without_cache_gives_the_next_token(tiny_model, tiny_images):
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_a_decoder_that_is_made_to_end_ends(tiny_model, tiny_images, jit_compile):
-    options = make_options(tiny_model, None, "greedy", True, False, 0.0)
+    options = DecodingOptions(sampler="greedy").complete(tiny_model.max_length)
     encoded, seeds = tiny_model.encode(tiny_images), tf.zeros([8], tf.int32)
     whole = tiny_model.generate(tiny_images, sampler="greedy")["tokens"].numpy()
 
@@ -52,7 +52,7 @@ def test_a_decoder_that_is_made_to_end_ends(tiny_model, tiny_images, jit_compile
 
 def test_the_floor_is_bytes_over_bandwidth_or_operations_over_rate():
     model = Pix2Seq.from_preset("digits_tiny", weights=None)
-    options = make_options(model, 2, "greedy", True, False, 0.0)
+    options = DecodingOptions(max_objects=2, sampler="greedy").complete(model.max_length)
     dim, mlp, layers, bins, classes, places = 128, 384, 2, 192, 10, 12 * 12
     config = model.decoder_config
     assert (config["decoder_dim"], config["decoder_mlp_dim"], config["decoder_layers"]) == (dim, mlp, layers)
@@ -66,7 +66,7 @@ def test_the_floor_is_bytes_over_bandwidth_or_operations_over_rate():
     computed = sum(2 * 3 * (weights + attended) for weights, attended in numbers)
     assert generation.floor_seconds(model, options, 3, bandwidth=1e9, gemm=1e15) == pytest.approx(read / 1e9)
     assert generation.floor_seconds(model, options, 3, bandwidth=1e15, gemm=1e9) == pytest.approx(computed / 1e9)
-    cache = sum(tf.size(x).numpy() for x in tf.nest.flatten(model.init_cache(tf.zeros([3, places, dim]), 10)))
+    cache = sum(tf.size(x).numpy() for x in tf.nest.flatten(model.decoder.init_cache(tf.zeros([3, places, dim]), 10)))
     assert generation.cache_bytes(model, options, 3) == 4 * cache
 
 
@@ -111,7 +111,7 @@ def test_the_profile_names_operations():
         ({"repeats": 0}, "repeats=0"),
         ({"preset": "nonsense"}, "nonsense"),
         ({"preset": "digits_tiny", "max_objects": 10_000}, "max_objects"),
-        ({"preset": "digits_tiny", "max_objects": 2, "sampler": "nonsense"}, "Unknown sampler"),
+        ({"preset": "digits_tiny", "max_objects": 2, "sampler": "nonsense"}, "`sampler` must be one of"),
     ],
 )
 def test_what_cannot_be_measured_is_a_sentence(options, says):
