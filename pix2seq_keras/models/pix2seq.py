@@ -330,7 +330,18 @@ class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
 
     @classmethod
     def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
-        """Opens a preset; see `pix2seq_keras.models.preset_loading.load_preset`."""
+        """Opens a preset, as `models.preset_loading.load_preset`. Published weights are downloaded once, into a cache.
+
+        Args:
+            preset: str or path, a name of `list_presets()` or a preset folder.
+            num_classes: int or `None`, for another number of classes.
+            weights: `"published"` the preset's own, `None` random ones, or the path or http(s) address of others.
+            image_size: int, (H, W) or `None`, for another canvas in pixels.
+            dtype: str or `None`, `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+
+        Returns:
+            `Pix2Seq`.
+        """
         return load_preset(cls, preset, num_classes, weights, image_size, dtype)
 
     def save_to_preset(self, directory):
