@@ -1,4 +1,4 @@
-"""A REF, whatever it points at, becomes something that detects."""
+"""Opens a REF, the name of a model in any form, as an object that detects."""
 
 import re
 import zipfile
@@ -8,8 +8,7 @@ import keras
 
 from pix2seq_keras import presets
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.inference import saved_model
-from pix2seq_keras.models import Pix2Seq
+from pix2seq_keras.models.pix2seq import Pix2Seq
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 RUN_WEIGHTS = ("best.keras", "last.keras")
@@ -22,36 +21,29 @@ def open_model(ref, retry_policy=None):
         ref: str or path: a preset's name, a run folder (its best weights), a `.keras` file, a preset folder, a
             SavedModel folder (of versions, of which the highest is taken, or of one), a `.tflite` file,
             `grpc://HOST:PORT/NAME` or `http://HOST:PORT/v1/models/NAME`.
-        retry_policy: `RetryPolicy` with servers, or `None` for the default.
+        retry_policy: `RetryPolicy` for servers, or None for the default.
 
     Returns:
-        `Pix2Seq`; or of what was exported, an object with the same `detect`, `categories` and `vocabulary`.
+        `Pix2Seq`; or for an exported model, an object with the same `detect`, `categories` and `vocabulary`.
 
     Raises:
-        InputError: if nothing is there, or it is damaged or no Pix2Seq; or if a published model's weights are missing.
+        InputError: if there is no such model, its file is damaged or holds another model, or the weights of a published
+            model are missing.
 
     Example:
         >>> open_model("digits_tiny").detect("image.png")
         >>> open_model("http://localhost:8501/v1/models/digits").detect("image.png")
     """
     if scheme := _SCHEME.match(str(ref)):
-        return _open_served(str(ref), scheme[1].lower(), retry_policy)
+        return _open_remote(str(ref), scheme[1].lower(), retry_policy)
     path = Path(ref)
     if presets.exists(ref):
         return Pix2Seq.from_preset(ref)
     if path.is_dir():
-        for name in RUN_WEIGHTS:
-            if (path / name).is_file():
-                return _open_keras(path / name)
-        if saved_model.versions_in(path):
-            return saved_model.open_saved_model(path)
-        raise InputError(
-            f"{path} holds no model: a run folder has {' or '.join(RUN_WEIGHTS)}, a preset folder {presets.CONFIG}, a "
-            "SavedModel saved_model.pb or a numbered folder with it."
-        )
+        return _open_folder(path)
     if path.is_file():
         if path.suffix == ".tflite":
-            from pix2seq_keras.inference.tflite import open_tflite  # its interpreter is another library's
+            from pix2seq_keras.inference.tflite import open_tflite  # needs LiteRT, which nothing else does
 
             return open_tflite(path)
         return _open_keras(path)
@@ -61,16 +53,31 @@ def open_model(ref, retry_policy=None):
     )
 
 
-def _open_served(url, scheme, retry_policy):
+def _open_folder(path):
+    for name in RUN_WEIGHTS:
+        if (path / name).is_file():
+            return _open_keras(path / name)
+
+    from pix2seq_keras.inference import saved_model
+
+    if saved_model.versions_in(path):
+        return saved_model.open_saved_model(path)
+    raise InputError(
+        f"{path} holds no model. A run folder has {' or '.join(RUN_WEIGHTS)}, a preset folder {presets.CONFIG}, a "
+        "SavedModel saved_model.pb or a numbered folder with it."
+    )
+
+
+def _open_remote(url, scheme, retry_policy):
     if scheme == "grpc":
-        from pix2seq_keras.inference.remote.grpc_client import open_grpc
+        from pix2seq_keras.inference.remote.grpc_client import open_grpc  # needs gRPC
 
         return open_grpc(url, retry_policy)
     if scheme in ("http", "https"):
-        from pix2seq_keras.inference.remote.rest_client import open_rest
+        from pix2seq_keras.inference.remote.rest_client import open_rest  # needs requests
 
         return open_rest(url, retry_policy)
-    raise InputError(f"{url!r} cannot be opened: a served model is at grpc://…, http://… or https://….")
+    raise InputError(f"The address of a served model must begin with grpc://, http:// or https://. Received: {url!r}")
 
 
 def _open_keras(path):
@@ -78,9 +85,9 @@ def _open_keras(path):
         raise InputError(f"{path} is not a .keras file, or it is damaged.")
     try:
         with zipfile.ZipFile(path) as archive:
-            # Keras reads here and there in the weights, past the check sums: damaged ones would load as others.
+            # Keras reads parts of the weights without checking their sums: damaged ones would load as others.
             if (damaged := archive.testzip()) is not None:
-                raise InputError(f"{path} is damaged: {damaged} in it is not what was written.")
+                raise InputError(f"{path} is damaged: the check sum of {damaged} in it is wrong.")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise

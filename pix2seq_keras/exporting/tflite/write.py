@@ -20,7 +20,7 @@ from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
 SIGNATURE = "serving_default"
 QUANTIZATIONS = ("none", "float16", "dynamic")
 LABELS = "labels.txt"
-# A description is some kilobytes; what unpacks to more is none of ours.
+# A description has some kilobytes; a file that unpacks to more is not ours.
 MOST_BYTES = 2**24
 
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -33,7 +33,7 @@ def convert(signature, quantize="none"):
     Args:
         signature: `Signature` with inputs of fixed shapes.
         quantize: `"none"`; `"float16"`, weights kept in half precision; or `"dynamic"`, weights kept in 8 bits, which
-            the products round their inputs to while they run.
+            matrix products also round their inputs to.
 
     Returns:
         bytes.
@@ -42,7 +42,7 @@ def convert(signature, quantize="none"):
         InputError: if the function needs an operator that TFLite does not have.
     """
     archive = keras.export.ExportArchive()
-    # From functions alone the converter loses Keras's weights without a word: it is given a SavedModel.
+    # Given functions, the converter silently drops Keras's weights: it is given a SavedModel.
     archive.add_endpoint(SIGNATURE, tf.function(signature.function, signature.inputs, autograph=False))
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
@@ -52,7 +52,7 @@ def convert(signature, quantize="none"):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         try:
             content = converter.convert()
-        except Exception as error:  # of the converter's own kinds, or any other that MLIR fails with
+        except Exception as error:  # the converter's own kinds, or any other that MLIR raises
             refused = sorted({name for found in _REFUSED.findall(str(error)) for name in found.strip(", ").split(", ")})
             if not refused:
                 raise
@@ -69,20 +69,19 @@ def operators(content):
         content: bytes of the model.
 
     Returns:
-        Sorted list of str, such as `"WHILE"`; one that is not TFLite's own is called as it calls itself, such as
-        `"FlexErf"`.
+        Sorted list of str, such as `"WHILE"`; an operator that is not builtin has its own name, such as `"FlexErf"`.
     """
     codes = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0)).operatorCodes
-    # Of codes beyond 127 the older of the two fields holds but a mark.
+    # Codes above 127 do not fit the older of the two fields.
     kinds = [(max(code.builtinCode, code.deprecatedBuiltinCode), code.customCode) for code in codes]
     return sorted({custom.decode() if custom else _NAMES[builtin] for builtin, custom in kinds})
 
 
 def require_builtins(content):
-    """Checks that a model runs where there are no operators but TFLite's own.
+    """Checks that a model needs TFLite's builtin operators only.
 
     Raises:
-        InputError: naming the others.
+        InputError: naming the other operators.
     """
     if others := [name for name in operators(content) if name not in _NAMES.values() or name == "CUSTOM"]:
         raise _not_builtin(others)
@@ -94,7 +93,7 @@ def write_tflite(path, content, description, labels):
     Args:
         path: path of the file.
         content: bytes of the model.
-        description: dictionary that goes into JSON; the length and the SHA-256 of the model join it.
+        description: dictionary for JSON; the length and the SHA-256 of the model are added.
         labels: list of str, a line each.
 
     Raises:
@@ -107,14 +106,14 @@ def write_tflite(path, content, description, labels):
     }
     with atomic_write(path, "wb") as file:
         file.write(content)
-        # From here on, so that places in the archive are places in the file, as all readers of zips understand them.
+        # Opened behind the model, so that offsets in the archive are offsets in the file, as every zip reader expects.
         with zipfile.ZipFile(file, "w") as archive:
             for name, text in files.items():
-                archive.writestr(zipfile.ZipInfo(name), text)  # of no date: equal models are equal files
+                archive.writestr(zipfile.ZipInfo(name), text)  # without a date: equal models give equal files
 
 
 def read_tflite_description(path):
-    """The description at the end of a `.tflite` file, once the file was seen to be whole.
+    """The description at the end of a `.tflite` file, after checking that the file is complete.
 
     Args:
         path: path.
@@ -129,7 +128,7 @@ def read_tflite_description(path):
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo(FILE_NAME).file_size > MOST_BYTES:
-                raise InputError(f"{path} is no model of `pix2seq export`: its {FILE_NAME} is not one of ours.")
+                raise InputError(f"{path} is not a model of `pix2seq export`: its {FILE_NAME} is too large.")
             text = archive.read(FILE_NAME).decode()
         model = json.loads(text)["model"]
         length, expected = int(model["bytes"]), model["sha256"]
@@ -139,20 +138,19 @@ def read_tflite_description(path):
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(
-            f"{path} is no .tflite file of `pix2seq export`, or it is cut short or damaged: its description is missing "
-            f"at its end ({error})."
+            f"{path} is not a .tflite file of `pix2seq export`, or it is truncated or damaged: the description at its "
+            f"end is missing ({error})."
         ) from error
     except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is no .tflite file of `pix2seq export`: it does not describe itself.") from error
-    # The interpreter does not look where a damaged file sends it.
+        raise InputError(f"{path} is not a .tflite file of `pix2seq export`: it has no description.") from error
+    # The interpreter does not check offsets: a damaged model could crash the process.
     with path.open("rb") as file:
         if hashlib.sha256(file.read(length)).hexdigest() != expected:
-            raise InputError(f"{path} is damaged: the model in it is not what was written. Export it again.")
+            raise InputError(f"{path} is damaged: the check sum of its model is wrong. Export it again.")
     return text
 
 
 def _not_builtin(names):
     return InputError(
-        f"TFLite has no operators for {', '.join(names)}: a file of its own operators cannot hold them. A "
-        "sampler or a layer of your own may need them: use another."
+        f"TFLite has no builtin operators for {', '.join(names)}. A custom sampler or layer may need them: use another."
     )
