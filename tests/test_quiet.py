@@ -12,7 +12,7 @@ import pytest
     [
         "import pix2seq_keras, tensorflow as tf; tf.constant(1) + 1",
         "import pix2seq_keras, keras; keras.ops.ones(1)",
-        "from pix2seq_keras.layers.mlp import MLP; MLP(4, 4)([[1.0] * 4])",
+        "from pix2seq_keras.layers.mlp import MLP; import keras; MLP(4)(keras.ops.ones((1, 4)))",
     ],
 )
 def test_the_import_of_tensorflow_prints_nothing(statements):
