@@ -8,9 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.benchmarks import machine
-from pix2seq_keras.data import open_source, transforms
+from pix2seq_keras.boxes import rescale_boxes
+from pix2seq_keras.data import open_source
 from pix2seq_keras.data.augmentation import augment, augment_geometry
-from pix2seq_keras.data.epoch_order import visit
+from pix2seq_keras.data.epoch_order import image_at
 from pix2seq_keras.data.example_reader import graph_reader
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
@@ -116,13 +117,13 @@ def stage_datasets(recipe, source, model):
 
     def sequence(seed, example):
         chosen = select_objects(example["boxes"], example["classes"], recipe.sequence, fold(seed, "objects"))
-        boxes = transforms.rescale_boxes(chosen[0], tf.shape(example["image"])[:2], canvas)
+        boxes = rescale_boxes(chosen[0], tf.shape(example["image"])[:2], canvas)
         seed = fold(seed, "sequence")
         return example["image"], training_sequence(boxes, chosen[1], model.vocabulary, recipe.sequence, seed)
 
     def cut(*stages):
         def build(position):
-            image, seed = visit(position, count, recipe.seed, recipe.data.copies)
+            image, seed = image_at(position, count, recipe.seed, recipe.data.copies)
             values = (seed, image)
             for stage in stages:
                 values = stage(*values)

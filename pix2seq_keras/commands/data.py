@@ -98,7 +98,7 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
     require_writable_folder(Path(output).absolute().parent)
 
     from pix2seq_keras.data import open_source
-    from pix2seq_keras.data.pipeline import reading_errors
+    from pix2seq_keras.data.pipeline import input_errors
     from pix2seq_keras.reports.dataset.preview import save_training_gallery
     from pix2seq_keras.training.building import build_dataset, build_model
 
@@ -106,7 +106,7 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
     model = build_model(recipe, source.categories, load_weights=False)
     # What stands at a position does not depend on the batch it is in: small ones, so that no more is read than shown.
     small = dataclasses.replace(recipe, batch_size=1, data=dataclasses.replace(recipe.data, service=None))
-    with reading_errors():
+    with input_errors():
         examples = list(build_dataset(small, source, model).unbatch().take(count).as_numpy_iterator())
     names = source.categories.names
     save_training_gallery(output, examples, model.vocabulary, names, f"{source.name} {source.split}")

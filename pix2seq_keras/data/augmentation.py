@@ -4,16 +4,17 @@ import tensorflow as tf
 
 from pix2seq_keras.data import transforms
 from pix2seq_keras.data.transforms.filter import OBJECT_KEYS
-from pix2seq_keras.data.transforms.flip import drawn
+from pix2seq_keras.data.transforms.flip import random_event
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
 
-def augment(example, canvas, augmentation, seed, other=None):
-    """One augmented training image with its objects, not yet padded: everything before the sequence is built.
 
-    The order: quarter turn, transpose → scale → crop → horizontal and vertical flip → colour → mosaic with three
-    others that went through the same → erase → drop crowds and dead boxes. With the default fields that is the
-    published order. Each step draws from the seed under its own name, so switching one on changes no other.
+def augment(example, canvas, augmentation, seed, other=None):
+    """Augments one training image with its objects; the result is not padded yet.
+
+    The order: rotation, transpose → scale → crop → horizontal and vertical flip → colour → mosaic with three other
+    images augmented in the same way → erase → drop crowds and boxes without area. With the default fields this is the
+    published order. Each step derives its own random stream from the seed, so enabling one step changes no other.
 
     Args:
         example: dict of a source: "image" uint8 (h, w, 3), "boxes" float32 (n, 4), `rel_yxyx`, "classes" int32 (n,),
@@ -21,26 +22,24 @@ def augment(example, canvas, augmentation, seed, other=None):
         canvas: pair of int (H, W), in pixels.
         augmentation: `Augmentation`.
         seed: int tensor (2,), decides everything random.
-        other: function of a seed (2,) that gives another image's example, any at random, with the same keys.
-            Needed by the mosaic, and called only where one is made.
+        other: function of a seed (2,) that returns the example of another random image, with the same keys. The
+            mosaic requires it; it is called only where a mosaic is made. Defaults to None.
 
     Returns:
         A dict with the keys of `example`: "image" float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and the
         m objects that remain, "boxes" `rel_yxyx` of this image.
 
     Raises:
-        InputError: the augmentation makes mosaics, and there is no `other`.
+        InputError: if the augmentation makes mosaics and there is no `other`.
 
     Example:
-    ```python
-    example = augment(example, (640, 640), Augmentation(color=0.5), seed=(0, 1))
-    ```
+        >>> example = augment(example, (640, 640), Augmentation(color=0.5), seed=(0, 1))
     """
     example = {key: example[key] for key in ("image", *OBJECT_KEYS) if key in example}
     if augmentation.mosaic:
         if other is None:
             raise InputError(
-                f"A mosaic needs other images. Received mosaic={augmentation.mosaic} and other=None: pass a function "
+                f"`mosaic` requires other images. Received: mosaic={augmentation.mosaic}, other=None. Pass a function "
                 "from a seed to an example."
             )
         example = _maybe_mosaic(example, canvas, augmentation, seed, other)
@@ -61,7 +60,7 @@ def augment(example, canvas, augmentation, seed, other=None):
 
 
 def augment_geometry(image, boxes, canvas, augmentation, seed):
-    """Turns, scales, crops and flips one image and its boxes.
+    """Rotates, scales, crops and flips one image and its boxes.
 
     Args:
         image: uint8 tensor (h, w, 3), or float in [0, 1].
@@ -72,13 +71,13 @@ def augment_geometry(image, boxes, canvas, augmentation, seed):
 
     Returns:
         `(image, boxes)`: float32 (h′, w′, 3) in [0, 1] with h′ ≤ H and w′ ≤ W, and float32 (n, 4), `rel_yxyx` of
-        this image; boxes outside of the crop are dead.
+        this image; boxes outside of the crop have no area.
     """
-    # A turned image keeps the scale of the upright one. Fitted to the canvas anew, a wide one would shrink: on a
-    # canvas of 3:4 to 9/16 of what its objects measure in images to be read.
+    # A rotated image keeps the scale of the upright one. If it were fitted to the canvas again, a wide image would
+    # shrink: on a canvas of 3:4, its objects would have 9/16 of their size in upright images.
     upright_size = tf.shape(image)[:2] if augmentation.rotate or augmentation.transpose else None
     if augmentation.rotate:
-        image, boxes = transforms.random_quarter_turn(
+        image, boxes = transforms.random_rotation(
             image, boxes, probability=augmentation.rotate, seed=fold(seed, "rotate")
         )
     if augmentation.transpose:
@@ -95,11 +94,6 @@ def augment_geometry(image, boxes, canvas, augmentation, seed):
         crop_seed=fold(seed, "crop"),
         upright_size=upright_size,
     )
-    return _augment_flips(image, boxes, augmentation, seed)
-
-
-def _augment_flips(image, boxes, augmentation, seed):
-    """The steps of `augment_geometry` after the crop: `(image, boxes)` -> `(image, boxes)` of the same shapes."""
     if augmentation.flip:
         image, boxes = transforms.random_horizontal_flip(
             image, boxes, probability=augmentation.flip, seed=fold(seed, "flip")
@@ -112,24 +106,33 @@ def _augment_flips(image, boxes, augmentation, seed):
 
 
 def augment_color(image, augmentation, seed):
-    """Jitters the colours of a float32 image (h, w, 3) in [0, 1], unless `augmentation.color` is 0."""
+    """Jitters the colours of an image, unless `augmentation.color` is 0.
+
+    Args:
+        image: float32 tensor (h, w, 3) in [0, 1].
+        augmentation: `Augmentation`.
+        seed: int tensor (2,).
+
+    Returns:
+        float32 tensor (h, w, 3) in [0, 1].
+    """
     if not augmentation.color:
         return image
     return transforms.color_jitter(image, strength=augmentation.color, seed=fold(seed, "color"))
 
 
 def _augment_alone(example, canvas, augmentation, seed):
-    """An example -> the same with its image and boxes augmented, mosaic and erasing apart."""
+    """The example with its image and boxes augmented, without mosaic and erasing."""
     image, boxes = augment_geometry(example["image"], example["boxes"], canvas, augmentation, seed)
     return {**example, "image": augment_color(image, augmentation, seed), "boxes": boxes}
 
 
 def _maybe_mosaic(example, canvas, augmentation, seed, other):
-    """The augmented example alone, or with three others, as the seed says; only what is needed is read."""
+    """The augmented example alone or in a mosaic with three others, which are read only for a mosaic."""
     mosaic_seed = fold(seed, "mosaic")
     alone = _augment_alone(example, canvas, augmentation, seed)
 
-    def together():
+    def in_mosaic():
         members = [alone]
         for number in range(3):
             member_seed = fold(mosaic_seed, number)
@@ -138,4 +141,4 @@ def _maybe_mosaic(example, canvas, augmentation, seed, other):
             members.append(_augment_alone(member, canvas, augmentation, member_seed))
         return transforms.mosaic(members, canvas, min_visible=augmentation.mosaic_min_visible, seed=mosaic_seed)
 
-    return tf.cond(drawn(augmentation.mosaic, fold(mosaic_seed, "whether")), together, lambda: alone)
+    return tf.cond(random_event(augmentation.mosaic, fold(mosaic_seed, "whether")), in_mosaic, lambda: alone)

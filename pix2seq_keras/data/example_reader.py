@@ -1,15 +1,15 @@
-"""Reading images inside `tf.data`: by TensorFlow alone where that is enough, else through Python.
+"""Reading examples inside `tf.data`: by TensorFlow alone where that is enough, else through Python.
 
-Python reads every image, with every fault an image can have, but only one thread at a time may be in it, and it
-hands over copies. Plain JPEG and PNG files are therefore read and decoded by TensorFlow; where that fails, Python
-has the last word. Either way the pixels are the same.
+Python can read every image and handles every defect, but only one thread runs in it at a time, and it copies the
+pixels. So TensorFlow reads and decodes plain JPEG and PNG files; if that fails, Python reads the image instead. The
+pixels are the same either way.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.data.images.image_error import ImageError
-from pix2seq_keras.data.images.read_image import reading_by
+from pix2seq_keras.data.images.read_image import use_image_reader
 from pix2seq_keras.errors import InputError
 
 _KEYS = ("image", "boxes", "classes", "is_crowd")
@@ -17,55 +17,57 @@ _TYPES = (tf.uint8, tf.float32, tf.int32, tf.bool)
 _SHAPES = ([None, None, 3], [None, 4], [None], [None])
 
 
-def python_reader(source, indices, way=None):
-    """Reading any image of a source, or the next that can be read in its stead.
+def python_reader(source, indices, image_reader=None):
+    """Makes a Python function that reads examples of a source.
 
     Args:
         source: `Source`.
         indices: int array (count,), the images used.
-        way: how their files are read, see `reading_by`; a `ImageCache`, or None for the usual way.
+        image_reader: how image files are read, see `use_image_reader`; an `ImageCache`, or None for the default.
 
     Returns:
-        Function of a place 0 … count − 1 that gives the image uint8 (h, w, 3), boxes float32 (n, 4), classes int32 (n,)
-        and is_crowd bool (n,) as arrays. It raises `InputError` if there is no readable image; what cannot be read
-        is noted in `source.issues`.
+        Function of a place 0 … count − 1 that returns the image uint8 (h, w, 3), boxes float32 (n, 4), classes int32
+        (n,) and is_crowd bool (n,) as arrays. If the image cannot be read, the function reads the next one instead and
+        adds an issue to `source.issues`. It raises `InputError` if no image can be read.
     """
 
     def read(place):
         for offset in range(len(indices)):
-            with reading_by(way):
+            with use_image_reader(image_reader):
                 example = source.read_or_report(int(indices[(int(place) + offset) % len(indices)]))
             if example is not None:
                 return tuple(example[name] for name in _KEYS)
         raise InputError(
-            f"Not one of the {len(indices)} images of {source.name} {source.split} that have objects can be read.\n"
-            f"Found there:\n{source.issues.summary()}"
+            f"None of the {len(indices)} images with objects of {source.name} ({source.split}) can be read.\n"
+            f"Issues:\n{source.issues.summary()}"
         )
 
     return read
 
 
-def graph_reader(source, indices, way=None):
-    """Reading an image in a graph, as fast as it can be done.
+def graph_reader(source, indices, image_reader=None):
+    """Makes a graph function that reads examples of a source as fast as possible.
 
     Args:
-        source, indices, way: see `python_reader`.
+        source: `Source`.
+        indices: int array (count,), the images used.
+        image_reader: how image files are read, see `python_reader`. Defaults to None.
 
     Returns:
-        Function of an int64 scalar tensor, a place 0 … count − 1, that gives a dictionary of tensors: `"image"` uint8
+        Function of an int64 scalar tensor, a place 0 … count − 1, that returns a dict of tensors: `"image"` uint8
         (h, w, 3), `"boxes"` float32 (n, 4), `"classes"` int32 (n,), `"is_crowd"` bool (n,). It works only in the
         process that made it.
     """
-    by_python = _by_python(python_reader(source, indices, way))
-    plain = None if way is not None else PlainFiles.of(source, indices)
+    by_python = _through_python(python_reader(source, indices, image_reader))
+    plain = None if image_reader is not None else PlainFiles.from_source(source, indices)
     if plain is None or not plain.count:
         return by_python
-    options = tf.data.Options()  # of a data set of one element: nothing to be gained from looking at it for long
+    options = tf.data.Options()  # for a data set of one element, optimisation costs more than it gains
     options.experimental_optimization.apply_default_optimizations = False
     options.autotune.enabled = False
 
     def read(place):
-        # tf.data alone can carry on after an operation has failed.
+        # Only tf.data can continue after an operation has failed.
         one = tf.data.Dataset.from_tensors(place)
         first = one.map(plain.read).ignore_errors(log_warning=False)
         return first.concatenate(one.map(by_python)).take(1).with_options(options).get_single_element()
@@ -73,7 +75,7 @@ def graph_reader(source, indices, way=None):
     return read
 
 
-def _by_python(reader):
+def _through_python(reader):
     def read(place):
         arrays = tf.numpy_function(reader, [place], _TYPES, stateful=False)
         return {key: tf.ensure_shape(array, shape) for key, array, shape in zip(_KEYS, arrays, _SHAPES, strict=True)}
@@ -82,34 +84,38 @@ def _by_python(reader):
 
 
 def portable_reader(source, indices):
-    """Reading an image in a graph that may run in another process or on another machine, which sees the same files.
+    """Makes a graph function that may run in another process or on another machine, if that has the same files.
 
     Args:
-        source, indices: see `python_reader`.
+        source: `Source`.
+        indices: int array (count,), the images used.
 
     Returns:
-        Function as of `graph_reader`. A file that cannot be decoded ends the reading.
+        Function like that of `graph_reader`. It fails at a file that cannot be decoded.
 
     Raises:
-        InputError: some images need Python to be read, or the source does not read files.
+        InputError: if some images need Python to be read, or the source does not read files.
     """
-    plain = PlainFiles.of(source, indices)
+    plain = PlainFiles.from_source(source, indices)
     if plain is None or plain.count < len(indices):
-        what = "hands on records" if plain is None else f"has {len(indices) - plain.count} images that"
-        needs = "" if plain is None else " are turned by EXIF, transparent, or neither JPEG nor PNG"
+        what = "keeps its images in records"
+        if plain is not None:
+            what = (
+                f"has {len(indices) - plain.count} images that are rotated by EXIF, transparent, or of another format"
+            )
         raise InputError(
-            f"A data service reads plain JPEG and PNG files; {source.name} ({source.split}) {what}{needs}. Write them "
-            "as such with `pix2seq data convert`, or train without data.service."
+            f"`data.service` requires plain JPEG and PNG files. Received: {source.name} ({source.split}), which "
+            f"{what}. Write such files with `pix2seq data convert`, or train without `data.service`."
         )
     return plain.read
 
 
 class PlainFiles:
-    """Images that TensorFlow's decoders read as `read_image` does, and the objects of all images, as tables.
+    """Images that TensorFlow's decoders read exactly as `read_image` does, and the objects of all images, as tables.
 
     Args:
-        paths: list of str, "" for images that are not such.
-        pngs: list of bool.
+        paths: list of str, "" for images that need Python.
+        pngs: list of bool, whether a file is PNG; otherwise it is JPEG.
         objects: list of `(boxes (n, 4), classes (n,), is_crowd (n,))`.
     """
 
@@ -123,10 +129,18 @@ class PlainFiles:
         ]
 
     @classmethod
-    def of(cls, source, indices):
-        """The tables of some images of a source, or None if it does not read from files."""
+    def from_source(cls, source, indices):
+        """Makes the tables for some images of a source.
+
+        Args:
+            source: `Source`.
+            indices: int array (count,), the images used.
+
+        Returns:
+            `PlainFiles`, or None if the source does not read one file for each image.
+        """
         paths, pngs, objects = [], [], []
-        for file, example in looks(source, indices):
+        for file, example in examples_without_pixels(source, indices):
             if example is None:
                 paths.append("")
                 pngs.append(False)
@@ -141,7 +155,14 @@ class PlainFiles:
         return cls(paths, pngs, objects)
 
     def read(self, place):
-        """int64 scalar tensor -> dictionary of tensors, see `graph_reader`; an operation fails if the file is bad."""
+        """Reads an example in a graph; an operation fails if the file cannot be decoded.
+
+        Args:
+            place: int64 scalar tensor, 0 … count − 1.
+
+        Returns:
+            dict of tensors, see `graph_reader`.
+        """
         data = tf.io.read_file(self._paths[place])
         image = tf.cond(
             self._pngs[place],
@@ -154,29 +175,29 @@ class PlainFiles:
         return {key: tf.ensure_shape(value, shape) for key, value, shape in zip(_KEYS, values, _SHAPES, strict=True)}
 
 
-def looks(source, indices):
-    """What reading images begins with, their pixels left out.
+def examples_without_pixels(source, indices):
+    """Reads examples without decoding their images, and notes which file each image comes from.
 
     Args:
         source: `Source`.
-        indices: int array.
+        indices: int array (count,).
 
     Yields:
-        For each index `(file, example)`: a `ImageFile`, None where the source does not read just one; and the
-        example with an image of one pixel, None where the file is not there.
+        For each index `(file, example)`: an `ImageFile`, None if the source does not read exactly one file; and the
+        example with an image of one pixel, None if the file is missing.
     """
-    nothing = np.zeros((1, 1, 3), np.uint8)
-    found = []
+    one_pixel = np.zeros((1, 1, 3), np.uint8)
+    files = []
 
     def note(file, decode):
-        found.append(file)
-        return nothing
+        files.append(file)
+        return one_pixel
 
     for index in indices:
-        found.clear()
+        files.clear()
         try:
-            with reading_by(note):
+            with use_image_reader(note):
                 example = source.read(int(index))
         except ImageError:
             example = None
-        yield (found[0] if len(found) == 1 else None), example
+        yield (files[0] if len(files) == 1 else None), example

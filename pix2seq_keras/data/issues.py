@@ -14,14 +14,14 @@ KINDS: dict[str, Severity] = {
     "missing image": "problem",
     "unreadable image": "problem",
     "image outside the folder": "problem",
-    "image of another size": "problem",
+    "unexpected image size": "problem",
     "duplicate image id": "problem",
     "unusable image record": "problem",
     "resized image": "note",
-    "turned by EXIF": "note",
+    "rotated by EXIF": "note",
     "image without annotations": "note",
     "image without annotation file": "problem",
-    "split made here": "note",
+    "split by file hash": "note",
     # annotations
     "box without area": "problem",
     "box outside the image": "problem",
@@ -34,12 +34,12 @@ KINDS: dict[str, Severity] = {
     "unusable annotation file": "problem",
     "annotation file outside the folder": "problem",
     "annotation file without an image": "problem",
-    "no annotations at all": "problem",
-    "polygon taken as its box": "note",
-    "box cut to the image": "note",
+    "no annotations": "problem",
+    "polygon converted to box": "note",
+    "box clipped to the image": "note",
     "annotation without an id": "note",
     # sequences
-    "more objects than fit": "problem",
+    "more objects than max_objects": "problem",
 }
 
 

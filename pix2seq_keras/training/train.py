@@ -11,7 +11,7 @@ import keras
 
 from pix2seq_keras.atomic_files import atomic_write, write_error_message, write_json
 from pix2seq_keras.data import open_source
-from pix2seq_keras.data.pipeline import reading_errors
+from pix2seq_keras.data.pipeline import input_errors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
@@ -115,7 +115,7 @@ def _train(recipe, run, resume, say):
         bar,
     ]
     try:
-        with reading_errors():
+        with input_errors():
             _fit(model, batches_from, recipe, progress, callbacks)
     finally:
         bar.close()

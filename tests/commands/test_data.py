@@ -87,7 +87,7 @@ def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
 
     status, out, _ = run("check", f"coco:{folder}", "--recipe", tmp_path / "mine.yaml", *flags)
 
-    assert status == 0 and "more objects than fit" in out
+    assert status == 0 and "more objects than max_objects" in out
     sequences = json.loads((tmp_path / "report.json").read_text())["splits"]["train"]["sequences"]
     assert sequences == {"max_objects": 2, "longest_tokens": 15, "images_beyond": 5, "objects_beyond": 5}
 

@@ -1,20 +1,21 @@
-"""The whole composition draws scales, places and flips as published: read back from pixels that know their place."""
+"""Scales, crop offsets and flips have the published distributions: measured on images of ramps."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
 
-from pix2seq_keras.data.augmentation import Augmentation, augment_geometry
+from pix2seq_keras.data.augmentation import augment_geometry
+from pix2seq_keras.data.augmentation_options import Augmentation
 
 UNLIKELY = 1e-3  # seeds are fixed: each test passes always or never
 
 
 @pytest.fixture(scope="module")
 def published_draws():
-    """Read from pixels: (h′, w′) of 800 scaled images, their offsets (y, x) and whether they were mirrored."""
-    # The value of a pixel is where in the image it was: (row + ½) / h, (column + ½) / w, and so it stays under a
-    # bilinear resize, borders apart.
+    """Of 800 augmented images: their scaled size (h′, w′), crop offset (y, x) and whether they were flipped."""
+    # The value of a pixel is its place in the image, (row + ½) / h and (column + ½) / w, also after a bilinear resize,
+    # except at the borders.
     height, width, canvas = 100, 50, (400, 200)
     rows, columns = ((np.arange(n) + 0.5) / n for n in (height, width))
     ramp = tf.constant(
@@ -35,11 +36,11 @@ def published_draws():
 
     y, over_y, x, over_x, half_y, half_x = run().numpy().T.astype(float)
     scaled = np.round(np.stack([20 / over_y, 20 / np.abs(over_x)], -1))  # (800, 2)
-    mirrored = over_x < 0
+    flipped = over_x < 0
     cropped = np.minimum(scaled, canvas)
-    half_x = np.where(mirrored, cropped[:, 1] - 1 - half_x, half_x)
+    half_x = np.where(flipped, cropped[:, 1] - 1 - half_x, half_x)
     offsets = np.stack([y * scaled[:, 0] - 0.5 - half_y, x * scaled[:, 1] - 0.5 - half_x], -1)
-    return scaled, np.round(offsets), mirrored
+    return scaled, np.round(offsets), flipped
 
 
 def test_scale_factors_are_uniform(published_draws):
@@ -64,11 +65,11 @@ def test_crop_offsets_are_one_uniform_number_times_the_slack_of_both_axes(publis
     assert (np.abs(number[:, 0] - number[:, 1]) <= 1 / slack[larger].min(1)).all()
 
 
-def test_scale_place_and_flip_are_drawn_independently(published_draws):
-    scaled, offsets, mirrored = published_draws
+def test_scale_offset_and_flip_are_independent(published_draws):
+    scaled, offsets, flipped = published_draws
     slack = scaled[:, 0] - 400
     larger = slack >= 20
 
-    numbers = np.stack([scaled[larger, 0], offsets[larger, 0] / slack[larger], mirrored[larger]])
+    numbers = np.stack([scaled[larger, 0], offsets[larger, 0] / slack[larger], flipped[larger]])
     assert np.abs(np.corrcoef(numbers)[np.triu_indices(3, 1)]).max() < 0.15
-    assert stats.binomtest(int(mirrored.sum()), 800).pvalue > UNLIKELY
+    assert stats.binomtest(int(flipped.sum()), 800).pvalue > UNLIKELY

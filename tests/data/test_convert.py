@@ -74,7 +74,7 @@ def test_coco_and_tfrecord_lose_nothing(coco, tmp_path, to):
         back = open_source(result.source, name)
         assert back.categories == source.categories
         equal(source, back)
-        assert back.issues.counts("problem") == {} and "turned by EXIF" not in back.issues.counts()
+        assert back.issues.counts("problem") == {} and "rotated by EXIF" not in back.issues.counts()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

@@ -1,4 +1,4 @@
-"""Reading inside tf.data: with TensorFlow alone or through Python, it is the same."""
+"""Reading examples inside tf.data: with TensorFlow alone or through Python, the examples are the same."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,15 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.data import open_source
-from pix2seq_keras.data.example_reader import PlainFiles, graph_reader, looks, portable_reader
-from pix2seq_keras.data.images.read_image import inspect_image, read_image, reading_by
+from pix2seq_keras.data.example_reader import PlainFiles, examples_without_pixels, graph_reader, portable_reader
+from pix2seq_keras.data.images.read_image import inspect_image, read_image, use_image_reader
 from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.errors import InputError
 
 
 @pytest.fixture
 def folder(write_rectangles, tmp_path):
-    """Seven images: PNG, JPEG, one with transparency, one turned by EXIF, one not there, one cut short."""
+    """Seven images, among them one with transparency and one rotated by EXIF."""
     folder = write_rectangles(tmp_path / "coco", {"train": 7})
     images = [folder / "train" / f"{index}.png" for index in range(7)]
     pixels = [np.asarray(Image.open(path)) for path in images]
@@ -46,7 +46,7 @@ def assert_read_as(found, expected):
 
 def test_every_image_is_read_as_its_source_reads_it(folder):
     source = open_source(f"coco:{folder}", "train")
-    plain = PlainFiles.of(source, np.arange(7))
+    plain = PlainFiles.from_source(source, np.arange(7))
 
     found = read_all(graph_reader(source, np.arange(7)), 7)
 
@@ -55,7 +55,7 @@ def test_every_image_is_read_as_its_source_reads_it(folder):
         assert_read_as(found[index], source.read(index))
 
 
-def test_what_cannot_be_read_is_replaced_by_the_next_and_noted(folder):
+def test_an_unreadable_image_is_replaced_by_the_next_and_reported(folder):
     source = open_source(f"coco:{folder}", "train")
     reader = graph_reader(source, np.arange(7))
     damage(folder)
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_replaced_by_the_next_and_noted(folder):
     assert source.issues.counts("problem") == {"missing image": 1, "unreadable image": 1}
 
 
-def test_a_file_that_is_missing_from_the_start_costs_nothing_else(folder):
+def test_a_file_that_is_missing_from_the_start_affects_no_other_image(folder):
     source = open_source(f"coco:{folder}", "train")
     damage(folder)
     found = read_all(graph_reader(source, np.arange(7)), 7)
@@ -101,24 +101,24 @@ def test_a_source_of_records_is_read_by_python(folder):
     read = lambda index: {**files.read(index), "image": read_image(data[index])}
     source = Source(**{**vars(files), "read": read})
 
-    assert PlainFiles.of(source, np.arange(7)) is None
+    assert PlainFiles.from_source(source, np.arange(7)) is None
     for index, found in enumerate(read_all(graph_reader(source, np.arange(7)), 7)):
         assert_read_as(found, files.read(index))
-    with pytest.raises(InputError, match=r"reads plain JPEG and PNG files.*hands on records"):
+    with pytest.raises(InputError, match=r"requires plain JPEG and PNG files.*keeps its images in records"):
         portable_reader(source, np.arange(7))
 
 
-def test_looking_reads_no_pixels(folder):
+def test_examples_without_pixels_decode_no_image(folder):
     source = open_source(f"coco:{folder}", "train")
-    seen = list(looks(source, [0, 3]))
-    assert [file.path.name for file, _ in seen] == ["0.png", "3.png"]
-    assert [example["image"].shape for _, example in seen] == [(1, 1, 3)] * 2
-    np.testing.assert_array_equal(seen[1][1]["boxes"], source.read(3)["boxes"])
+    found = list(examples_without_pixels(source, [0, 3]))
+    assert [file.path.name for file, _ in found] == ["0.png", "3.png"]
+    assert [example["image"].shape for _, example in found] == [(1, 1, 3)] * 2
+    np.testing.assert_array_equal(found[1][1]["boxes"], source.read(3)["boxes"])
 
 
-def test_a_portable_reader_refuses_what_needs_python(folder):
+def test_a_portable_reader_refuses_images_that_need_python(folder):
     source = open_source(f"coco:{folder}", "train")
-    with pytest.raises(InputError, match="has 2 images that are turned by EXIF, transparent"):
+    with pytest.raises(InputError, match="has 2 images that are rotated by EXIF, transparent"):
         portable_reader(source, np.arange(7))
     found = read_all(portable_reader(source, np.array([0, 1])), 2)
     for index in range(2):
@@ -126,7 +126,7 @@ def test_a_portable_reader_refuses_what_needs_python(folder):
 
 
 @pytest.mark.parametrize("name", ["0.png", "1.png", "2.png", "3.png"])
-def test_what_a_header_said_before_need_not_be_parsed_again(folder, name, monkeypatch):
+def test_a_known_header_is_not_parsed_again(folder, name, monkeypatch):
     path = folder / "train" / name
     info, expected = inspect_image(path), read_image(path)
 
@@ -137,9 +137,9 @@ def test_what_a_header_said_before_need_not_be_parsed_again(folder, name, monkey
     np.testing.assert_array_equal(read_image(path, info=info), expected)
 
 
-def test_another_way_of_reading_ends_with_its_block(folder):
+def test_an_image_reader_ends_with_its_block(folder):
     path = folder / "train" / "0.png"
     expected = read_image(path)
-    with reading_by(lambda file, decode: decode(file.load())[::2]):
+    with use_image_reader(lambda file, decode: decode(file.load())[::2]):
         np.testing.assert_array_equal(read_image(path), expected[::2])
     np.testing.assert_array_equal(read_image(path), expected)

@@ -18,13 +18,13 @@ def test_the_same_kind_at_the_same_place_counts_once():
 
 def test_notes_are_told_apart_from_problems():
     issues = Issues()
-    issues.add("turned by EXIF", "a.jpg", "Turned.")
+    issues.add("rotated by EXIF", "a.jpg", "Rotated.")
     issues.add("box with NaN", "b.jpg", "Dropped.")
     issues.add("something new", "c.jpg", "Odd.", severity="note")
 
     assert issues.counts("problem") == {"box with NaN": 1}
-    assert issues.counts("note") == {"turned by EXIF": 1, "something new": 1}
-    assert list(issues.counts()) == ["box with NaN", "turned by EXIF", "something new"]
+    assert issues.counts("note") == {"rotated by EXIF": 1, "something new": 1}
+    assert list(issues.counts()) == ["box with NaN", "rotated by EXIF", "something new"]
     assert [issue.where for issue in issues] == ["a.jpg", "b.jpg", "c.jpg"]
 
 

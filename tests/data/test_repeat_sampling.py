@@ -1,4 +1,4 @@
-"""Repeat factors after Gupta et al., and the schedule that repeats images by fractions without a state."""
+"""Repeat factors of Gupta et al., and the schedule that repeats images by fractions."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def counts_of(schedule, epoch):
 # === Factors ===
 
 
-def test_the_factor_of_a_image_is_that_of_its_rarest_class():
+def test_the_factor_of_an_image_is_that_of_its_rarest_class():
     # Class 0 is on all of ten images, class 1 on four, class 2 on one, class 3 on none.
     classes = [[0], [0, 0, 0], [0, 1], [1, 0], [0, 1, 1], [1, 0, 2], [0], [0], [0], [0]]
 
@@ -32,14 +32,14 @@ def test_the_factor_of_a_image_is_that_of_its_rarest_class():
     np.testing.assert_allclose(factors, [1, 1, middle, middle, middle, rare, 1, 1, 1, 1])
 
 
-def test_a_image_counts_once_for_a_class_however_many_objects_it_has():
+def test_an_image_counts_once_for_a_class_with_any_number_of_objects():
     one, many = ([[0]] * 3 + [[1] * n] for n in (1, 50))
 
     np.testing.assert_array_equal(repeat_factors(one, 2, 1.0), repeat_factors(many, 2, 1.0))
     np.testing.assert_allclose(repeat_factors(many, 2, 1.0), [np.sqrt(4 / 3)] * 3 + [2])
 
 
-def test_the_threshold_is_lvis_thousandth():
+def test_the_default_threshold_is_that_of_lvis():
     classes = [[0]] * 9_999 + [[1]]  # class 1 on one image of ten thousand
 
     factors = repeat_factors(classes, 2)
@@ -55,16 +55,16 @@ def test_images_without_objects_and_no_images_pass():
 
 
 @pytest.mark.parametrize(
-    ("classes", "threshold", "sentence"),
+    ("classes", "threshold", "message"),
     [
         ([[0]], -1, "threshold=-1"),
         ([[0]], float("nan"), "threshold=nan"),
-        ([[3]], 1, "0 … 2. Received classes from 3 to 3"),
+        ([[3]], 1, "0 … 2. Received: classes from 3 to 3"),
         ([[-1, 1]], 1, "classes from -1 to 1"),
     ],
 )
-def test_impossible_arguments_are_refused(classes, threshold, sentence):
-    with pytest.raises(InputError, match=sentence):
+def test_impossible_arguments_are_refused(classes, threshold, message):
+    with pytest.raises(InputError, match=message):
         repeat_factors(classes, 3, threshold)
 
 
@@ -82,7 +82,7 @@ def test_without_repetition_every_place_holds_its_own_image():
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(1, 9), min_size=1, max_size=60), st.integers(0, 2**31 - 1), st.integers(0, 10**6))
-def test_every_image_comes_about_its_factor_of_times_and_at_least_once(factors, seed, epoch):
+def test_every_image_comes_about_factor_times_and_at_least_once(factors, seed, epoch):
     schedule = RepeatSchedule(np.array(factors), seed)
 
     counts = counts_of(schedule, epoch)
@@ -93,7 +93,7 @@ def test_every_image_comes_about_its_factor_of_times_and_at_least_once(factors, 
     assert (np.abs(counts - expected) < 1 + 1e-6).all()  # rounded up or down, never further
 
 
-def test_over_many_epochs_fractions_come_out_even():
+def test_over_many_epochs_counts_approach_the_factors():
     rng = np.random.default_rng(0)
     schedule = RepeatSchedule(1 + rng.exponential(0.7, 300), seed=1)
     epochs = 200
@@ -114,7 +114,7 @@ def test_an_epoch_is_a_function_of_seed_and_number():
     assert (epoch_of(one, 9) != epoch_of(other, 9)).any()
 
 
-def test_a_data_set_finds_each_place_on_its_own():
+def test_tf_data_computes_each_place_independently():
     schedule = RepeatSchedule(1 + np.random.default_rng(0).uniform(0, 2, 40), seed=2)
     length = schedule.length
 

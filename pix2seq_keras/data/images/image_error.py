@@ -1,14 +1,14 @@
-"""What is wrong with an image."""
+"""The error of an image that cannot be used."""
 
 from pix2seq_keras.errors import InputError
 
 
 class ImageError(InputError):
-    """An image that cannot be used; the message names the file and says why.
+    """An image that cannot be used; the message names the file and the reason.
 
     Args:
-        message: the sentence.
-        kind: the kind `Issues` gets: "missing image", "unreadable image", …
+        message: str.
+        kind: str, the kind of the issue that reports it, one of `issues.KINDS`. Defaults to "unreadable image".
     """
 
     def __init__(self, message, kind="unreadable image"):

@@ -1,4 +1,4 @@
-"""Pixels of any kind as RGB of 8 bits: transparency on white, grey three times, 16 bits scaled."""
+"""Conversion of pixels to 8-bit RGB: transparency over white, grey as three channels, 16 bits scaled."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from pix2seq_keras.data.images.image_error import ImageError
 
 
 def to_rgb(image, name):
-    """The pixels of a loaded Pillow image.
+    """Converts a loaded Pillow image to RGB.
 
     Args:
-        image: `Image`.`Image`, of any mode.
-        name: str, what error messages call it.
+        image: `PIL.Image.Image`, of any mode.
+        name: str, its name in error messages.
 
     Returns:
         uint8 array (H, W, 3).
 
     Raises:
-        ImageError: for 32-bit numbers, which have no fixed white.
+        ImageError: for 32-bit pixels, for which no value means white.
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         grey16 = np.asarray(image).astype(np.int64)
@@ -26,8 +26,8 @@ def to_rgb(image, name):
         return np.repeat(grey[..., None], 3, axis=-1)  # (H, W, 3)
     if image.mode in ("I", "F"):
         raise ImageError(
-            f"The image {name} holds 32-bit numbers (Pillow mode {image.mode!r}), which have no fixed "
-            "white. Convert it to 8 or 16 bits."
+            f"The image {name} has 32-bit pixels (Pillow mode {image.mode!r}), for which no value means white. "
+            "Convert it to 8 or 16 bits."
         )
     if image.has_transparency_data:
         return _on_white(np.asarray(image.convert("RGBA")))
@@ -41,10 +41,10 @@ def _on_white(rgba):
 
 
 def from_array(array):
-    """An image that is given as numbers.
+    """Converts an array to RGB.
 
     Args:
-        array: uint8 (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4).
+        array: uint8 array (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4).
 
     Returns:
         uint8 array (H, W, 3), contiguous.
@@ -54,14 +54,14 @@ def from_array(array):
     """
     if array.dtype != np.uint8:
         raise ImageError(
-            "An image given as an array must be uint8, 0…255. "
-            f"Received: dtype {array.dtype}, shape {array.shape}. Floats in [0, 1] become one with "
+            "An image array must be uint8, 0…255. "
+            f"Received: dtype {array.dtype}, shape {array.shape}. Convert floats in [0, 1] with "
             "(255 * array).round().astype('uint8')."
         )
     channels = {2: 1, 3: array.shape[-1] if array.ndim == 3 else 0}.get(array.ndim, 0)
     if channels not in (1, 3, 4) or not array.size:
         raise ImageError(
-            "An image given as an array must have the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
+            "An image array must have the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). "
             f"Received: shape {array.shape}."
         )
     if channels == 1:

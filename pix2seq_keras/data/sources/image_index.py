@@ -69,7 +69,7 @@ def choose_frame(info, width, height):
     turned = None
     if info.exif_orientation != 1:
         turned = (
-            "turned by EXIF",
+            "rotated by EXIF",
             f"EXIF orientation {info.exif_orientation}; its boxes are taken as drawn on the upright image.",
         )
     if width is None and height is None:
@@ -78,13 +78,13 @@ def choose_frame(info, width, height):
         message = (
             f"the size {shown(width, 40)}×{shown(height, 40)} is no size; the file's {upright[0]}×{upright[1]} is used."
         )
-        return *upright, 1, ("image of another size", message)
+        return *upright, 1, ("unexpected image size", message)
     said = (width, height)
     if said == upright:
         return *upright, 1, turned
     swaps = info.exif_orientation in _SWAPS_AXES
     turned_along = (
-        "turned by EXIF",
+        "rotated by EXIF",
         f"EXIF orientation {info.exif_orientation}; its boxes were drawn before and are turned along.",
     )
     if swaps and said == stored:
@@ -96,7 +96,7 @@ def choose_frame(info, width, height):
         message = f"{difference} after turning: resized, its boxes are scaled and turned along."
         return *said, info.exif_orientation, ("resized image", message)
     message = f"{difference}, another shape; boxes are taken as pixels of the file."
-    return *upright, 1, ("image of another size", message)
+    return *upright, 1, ("unexpected image size", message)
 
 
 def _is_length(value):

@@ -33,7 +33,7 @@ def indexed_source(
     object_counts = np.bincount(owners[~objects.is_crowd], minlength=len(images))
     if not object_counts.any():
         issues.add(
-            "no annotations at all",
+            "no annotations",
             annotations,
             f"{annotations} has no usable object on any of its {len(images)} images.",
         )

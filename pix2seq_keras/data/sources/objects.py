@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pix2seq_keras.data.images.read_image import exif_turn_boxes
+from pix2seq_keras.data.images.exif import upright_boxes
 
 _LONGEST_OVERHANG = 1.0  # pixels; labelling tools round outwards, which is nothing to report
 
@@ -64,7 +64,7 @@ def place_objects(
     ).astype(np.float32)  # (M, 4)
     for orientation in range(2, 9):
         turned = turn == orientation
-        boxes[turned] = exif_turn_boxes(boxes[turned], orientation)
+        boxes[turned] = upright_boxes(boxes[turned], orientation)
     # A sliver can be thinner than float32 can tell.
     flat |= ~outside & ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
 
@@ -80,7 +80,7 @@ def place_objects(
 
     report("box without area", flat, "dropped")
     report("box outside the image", outside, "dropped")
-    report("box cut to the image", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
+    report("box clipped to the image", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
 
     area = np.where(np.isnan(area), (right - left) * (bottom - top), area)
     area *= width * height / (frame_width * frame_height)  # where the image was resized

@@ -121,7 +121,7 @@ def made_split(source, split, names):
             f"{source.name} has only {len(source)} images, too few to be split into 'train' and 'val'. Use 'all'."
         )
     source.issues.add(
-        "split made here",
+        "split by file hash",
         f"{source.name} ({split})",
         f"{source.name} has no splits of its own: {split!r} is {len(chosen)} of its {len(source)} images, chosen by "
         "a hash of their file names.",

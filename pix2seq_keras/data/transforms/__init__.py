@@ -3,7 +3,7 @@
 An example here is `{"image" float32 (h, w, 3) in [0, 1], "boxes" float32 (n, 4), "classes" int32 (n,),
 "is_crowd" bool (n,), "area" float32 (n,)}`, with dynamic h, w and n (which may be 0). Boxes are `rel_yxyx`,
 relative to the frame the image has at that stage. Every random transform derives its own stream from the
-seed it is given, so one seed of an example may be handed to all of them.
+seed it is given, so all transforms of an example may be given the same seed.
 """
 
 from pix2seq_keras.lazy_exports import lazy_exports
@@ -18,9 +18,9 @@ __all__ = lazy_exports(
         "pix2seq_keras.data.transforms.flip": ["random_horizontal_flip", "random_vertical_flip"],
         "pix2seq_keras.data.transforms.jitter_and_crop": ["jitter_and_crop"],
         "pix2seq_keras.data.transforms.mosaic": ["mosaic"],
-        "pix2seq_keras.data.transforms.pad": ["pad_to_canvas", "rescale_boxes"],
-        "pix2seq_keras.data.transforms.resize": ["boxes_from_canvas", "boxes_to_canvas", "fit_to_canvas", "to_float"],
+        "pix2seq_keras.data.transforms.pad": ["pad_to_canvas"],
+        "pix2seq_keras.data.transforms.resize": ["fit_to_canvas", "to_float"],
+        "pix2seq_keras.data.transforms.rotate": ["random_rotation", "random_transpose"],
         "pix2seq_keras.data.transforms.scale_jitter": ["scale_jitter"],
-        "pix2seq_keras.data.transforms.turn": ["random_quarter_turn", "random_transpose"],
     },
 )

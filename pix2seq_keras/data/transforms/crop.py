@@ -8,8 +8,8 @@ from pix2seq_keras.sequences.randomness import fold
 def random_crop(image, boxes, canvas, *, seed):
     """Crops an image to at most the canvas, at a random place.
 
-    As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window
-    lies somewhere on the diagonal. An axis shorter than the canvas is left alone.
+    As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window lies
+    somewhere on the diagonal. An axis shorter than the canvas is not cropped.
 
     Args:
         image: float32 tensor (h, w, 3).
@@ -18,31 +18,29 @@ def random_crop(image, boxes, canvas, *, seed):
         seed: int tensor (2,).
 
     Returns:
-        `(image, boxes)`: float32 (min(h, H), min(w, W), 3) and float32 (n, 4), `rel_yxyx` of the cropped
-        image and clipped to [0, 1]. Every row remains: boxes that lie outside have no area now, and
-        `drop_crowds_and_dead_boxes` removes them.
+        `(image, boxes)`: float32 (min(h, H), min(w, W), 3) and float32 (n, 4), `rel_yxyx` of the cropped image and
+        clipped to [0, 1]. Every row remains: boxes outside the crop have no area, and `drop_crowds_and_dead_boxes`
+        removes them.
 
     Example:
-    ```python
-    image, boxes = random_crop(image, boxes, canvas=(640, 640), seed=(0, 1))
-    ```
+        >>> image, boxes = random_crop(image, boxes, canvas=(640, 640), seed=(0, 1))
     """
     size = tf.shape(image)[:2]
-    offset, cropped_size = crop_place(size, canvas, seed)
+    offset, cropped_size = random_window(size, canvas, seed)
     image = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
-    return image, crop_at(boxes, size, offset, cropped_size)
+    return image, crop_boxes(boxes, size, offset, cropped_size)
 
 
-def crop_place(size, canvas, seed):
-    """Where `random_crop` crops.
+def random_window(size, canvas, seed):
+    """Chooses where `random_crop` crops.
 
     Args:
-        size: int32 tensor (2,), height and width of the image.
-        canvas: pair of int (H, W).
+        size: int32 tensor (2,), height and width of the image in pixels.
+        canvas: pair of int (H, W), in pixels.
         seed: int tensor (2,).
 
     Returns:
-        `(offset, cropped_size)`: int32 tensors (2,), y and x of the corner, height and width.
+        `(offset, cropped_size)`: int32 tensors (2,) in pixels, y and x of the top left corner, height and width.
     """
     cropped_size = tf.minimum(size, tf.constant(canvas))
     slack = tf.cast(size - cropped_size, tf.float32)
@@ -50,8 +48,18 @@ def crop_place(size, canvas, seed):
     return offset, cropped_size
 
 
-def crop_at(boxes, size, offset, cropped_size):
-    """The boxes (n, 4) of an image of `size` (2,) relative to its crop, clipped to [0, 1]."""
+def crop_boxes(boxes, size, offset, cropped_size):
+    """Moves boxes to the frame of a crop and clips them to it.
+
+    Args:
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
+        size: int32 tensor (2,), height and width of the image in pixels.
+        offset: int32 tensor (2,), y and x of the crop's top left corner.
+        cropped_size: int32 tensor (2,), height and width of the crop.
+
+    Returns:
+        float32 tensor (n, 4), `rel_yxyx` of the crop, in [0, 1].
+    """
     boxes_pixels = boxes * tf.cast(tf.tile(size, [2]), tf.float32)  # (n, 4)
     boxes_pixels -= tf.cast(tf.tile(offset, [2]), tf.float32)
     boxes = boxes_pixels / tf.cast(tf.tile(cropped_size, [2]), tf.float32)

@@ -1,27 +1,25 @@
-"""Objects that cannot be learnt from: crowds, and boxes without an inside."""
+"""Removal of objects that cannot be learnt: crowds, and boxes without area."""
 
 import tensorflow as tf
 
-OBJECT_KEYS = ("boxes", "classes", "is_crowd", "area")  # the parts of an example with one row an object
+OBJECT_KEYS = ("boxes", "classes", "is_crowd", "area")  # the parts of an example with one row per object
 
 
 def drop_crowds_and_dead_boxes(example):
     """Removes objects that are crowds or whose box has no area.
 
-    A box lives if all its coordinates are finite, ymax > ymin and xmax > xmin. A crop leaves dead boxes
-    behind where objects lay outside of it.
+    A box is kept if all its coordinates are finite, ymax > ymin and xmax > xmin. A crop leaves boxes without area
+    where objects were outside of it.
 
     Args:
-        example: dict with "boxes" float32 (n, 4), `rel_yxyx`, and any of "classes" (n,), "is_crowd" bool
-            (n,), "area" (n,); without "is_crowd" there are no crowds. Everything else is passed on.
+        example: dict with "boxes" float32 (n, 4), `rel_yxyx`, and any of "classes" (n,), "is_crowd" bool (n,), "area"
+            (n,); without "is_crowd" there are no crowds. Other keys are passed on.
 
     Returns:
         A new dict with the same keys and m ≤ n objects, in the same order.
 
     Example:
-    ```python
-    dataset = dataset.map(drop_crowds_and_dead_boxes)
-    ```
+        >>> dataset = dataset.map(drop_crowds_and_dead_boxes)
     """
     boxes = example["boxes"]
     finite = tf.reduce_all(tf.math.is_finite(boxes), -1)  # (n,)

@@ -1,89 +1,73 @@
-"""Left becomes right, or top becomes bottom, now and then."""
+"""Random horizontal and vertical flips."""
 
 import tensorflow as tf
 
+from pix2seq_keras.boxes import flip_boxes
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
 
 
 def random_horizontal_flip(image, boxes, *, probability=0.5, seed):
-    """Mirrors an image and its boxes left to right with a given probability.
+    """Flips an image and its boxes left to right with a given probability.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
         boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
-        probability: float in [0, 1]. 0 never flips (digits and letters have no mirror image), 1 always does.
+        probability: float in [0, 1]. 0 never flips, 1 always does. Defaults to 0.5. Use 0 for digits and letters.
         seed: int tensor (2,).
 
     Returns:
         `(image, boxes)` of the same shapes.
 
     Raises:
-        InputError: the probability is not in [0, 1].
+        InputError: if the probability is not in [0, 1].
 
     Example:
-    ```python
-    image, boxes = random_horizontal_flip(image, boxes, seed=(0, 1))
-    ```
+        >>> image, boxes = random_horizontal_flip(image, boxes, seed=(0, 1))
     """
-    return _flip_if(drawn(probability, fold(seed, "horizontal_flip")), image, boxes, axis=1)
+    return _flip_if(random_event(probability, fold(seed, "horizontal_flip")), image, boxes, axis=1)
 
 
 def random_vertical_flip(image, boxes, *, probability=0.5, seed):
-    """Mirrors an image and its boxes top to bottom with a given probability: for images without an up.
+    """Flips an image and its boxes top to bottom with a given probability: for images without an up.
 
     Args:
         image: tensor (h, w, 3) of any dtype.
         boxes: float32 tensor (n, 4), `rel_yxyx` of the image.
-        probability: float in [0, 1].
+        probability: float in [0, 1]. Defaults to 0.5.
         seed: int tensor (2,).
 
     Returns:
         `(image, boxes)` of the same shapes.
 
     Raises:
-        InputError: the probability is not in [0, 1].
+        InputError: if the probability is not in [0, 1].
 
     Example:
-    ```python
-    image, boxes = random_vertical_flip(image, boxes, seed=(0, 1))
-    ```
+        >>> image, boxes = random_vertical_flip(image, boxes, seed=(0, 1))
     """
-    return _flip_if(drawn(probability, fold(seed, "vertical_flip")), image, boxes, axis=0)
+    return _flip_if(random_event(probability, fold(seed, "vertical_flip")), image, boxes, axis=0)
 
 
 def _flip_if(flipped, image, boxes, axis):
     image = tf.cond(flipped, lambda: tf.reverse(image, [axis]), lambda: image)
-    mirrored = mirrored_boxes(boxes, vertically=axis == 0, horizontally=axis == 1)
-    return image, tf.where(flipped, mirrored, boxes)
+    return image, tf.where(flipped, flip_boxes(boxes, horizontally=axis == 1, vertically=axis == 0), boxes)
 
 
-def mirrored_boxes(boxes, vertically=False, horizontally=False):
-    """The boxes of an image that was mirrored.
+def random_event(probability, seed):
+    """Decides whether an event of a given probability happens.
 
     Args:
-        boxes: float32 tensor (n, 4), `rel_yxyx`.
-        vertically: bool, whether top and bottom changed places.
-        horizontally: bool, whether left and right did.
+        probability: float in [0, 1].
+        seed: int tensor (2,), decides the outcome.
 
     Returns:
-        float32 tensor (n, 4).
-    """
-    ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=-1)  # (n,) each
-    if vertically:
-        ymin, ymax = 1.0 - ymax, 1.0 - ymin
-    if horizontally:
-        xmin, xmax = 1.0 - xmax, 1.0 - xmin
-    return tf.stack([ymin, xmin, ymax, xmax], -1)  # (n, 4)
-
-
-def drawn(probability, seed):
-    """Whether something of this probability happens: a bool scalar tensor, decided by the seed (2,).
+        bool scalar tensor.
 
     Raises:
-        InputError: the probability is not in [0, 1].
+        InputError: if the probability is not in [0, 1].
     """
     if not 0 <= probability <= 1:
-        raise InputError(f"A probability must lie in [0, 1]. Received probability={probability}.")
-    # The number is drawn from [0, 1), so that 0 and 1 mean never and always.
+        raise InputError(f"`probability` must be in [0, 1]. Received: probability={probability}")
+    # Numbers are uniform in [0, 1), so 0 means never and 1 means always.
     return tf.random.stateless_uniform([], seed) < probability

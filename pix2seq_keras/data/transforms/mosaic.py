@@ -1,45 +1,44 @@
-"""Mosaic (Bochkovskiy et al. 2020): four images around one point of the canvas."""
+"""Mosaic (Bochkovskiy et al. 2020, "YOLOv4", section 3.3): four images around one point of the canvas."""
 
 import tensorflow as tf
 
+from pix2seq_keras.boxes import box_areas
 from pix2seq_keras.data.transforms.filter import OBJECT_KEYS
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
 
 
 def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
-    """Puts four images into one canvas, with a random point where they meet.
+    """Places four images on one canvas, around a random point where they meet.
 
-    The point lies uniformly in the middle half of the canvas, and divides it into four tiles. An image larger than
-    its tile is cropped to it at a random place, a smaller one keeps its size; each has one corner at the point, and
-    what is left of its tile is grey.
+    The point is uniform in the middle half of the canvas and divides it into four tiles. An image larger than its
+    tile is cropped to it at a random place, a smaller one keeps its size. Each image has one corner at the point; the
+    rest of its tile is grey.
 
     Args:
         examples: sequence of four dicts (top left, top right, bottom left, bottom right), each with "image" float32
             (h, w, 3) in [0, 1], or uint8, "boxes" float32 (n, 4), `rel_yxyx`, and any of "classes" (n,), "is_crowd"
             bool (n,), "area" (n,); sizes and numbers of objects may differ.
         canvas: pair of int (H, W), in pixels.
-        min_visible: float in [0, 1]. A box of which the crop leaves less than this share of its area dies: it has
-            no area then, and `drop_crowds_and_dead_boxes` removes it. 0 keeps whatever is left.
-        pad_value: float in [0, 1], the grey.
+        min_visible: float in [0, 1]. A box of which less than this share is inside the crop loses its area, so that
+            `drop_crowds_and_dead_boxes` removes it. 0 keeps every part. Defaults to 0.1.
+        pad_value: float in [0, 1], the grey. Defaults to 0.3.
         seed: int tensor (2,).
 
     Returns:
-        One example: "image" (H, W, 3), and the objects of all four, one image's after the other's, with "boxes"
+        One example: "image" (H, W, 3) and the objects of all four images, concatenated in their order, with "boxes"
         `rel_yxyx` of the canvas. Other keys are those of the first example.
 
     Raises:
-        InputError: there are not four examples, or an argument is out of its range.
+        InputError: if there are not four examples, or an argument is out of its range.
 
     Example:
-    ```python
-    example = mosaic([one, two, three, four], canvas=(640, 640), seed=(0, 1))
-    ```
+        >>> example = mosaic([one, two, three, four], canvas=(640, 640), seed=(0, 1))
     """
     if len(examples) != 4:
-        raise InputError(f"A mosaic is made of four images. Received {len(examples)} examples.")
+        raise InputError(f"`examples` must be four, one for each tile. Received: {len(examples)} examples")
     if not 0 <= min_visible <= 1:
-        raise InputError(f"min_visible must lie in [0, 1]. Received min_visible={min_visible}.")
+        raise InputError(f"`min_visible` must be in [0, 1]. Received: min_visible={min_visible}")
     size = tf.constant(canvas)  # (2,)
     point = (0.25 + 0.5 * tf.random.stateless_uniform([2], fold(seed, "mosaic point"))) * tf.cast(size, tf.float32)
     point = tf.cast(point, tf.int32)
@@ -47,14 +46,14 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
 
     tiles, boxes = [], []
     for number, example in enumerate(examples):
-        after = tf.constant([number // 2, number % 2])  # (2,): is the tile below the point, and right of it?
+        after = tf.constant([number // 2, number % 2])  # (2,): whether the tile is below the point, and right of it
         tile_size = tf.where(after == 1, size - point, point)
-        piece, moved = _cropped(example["image"], example["boxes"], tile_size, places[number], min_visible)
+        piece, moved = _crop(example["image"], example["boxes"], tile_size, places[number], min_visible)
         missing = tile_size - tf.shape(piece)[:2]
         before = tf.where(after == 1, 0, missing)  # rows and columns of grey between the frame and the image
         origin = tf.where(after == 1, point, before)
         grey = tf.image.convert_image_dtype(tf.constant(pad_value, tf.float32), piece.dtype)
-        # As rows of numbers, for tf.pad and tf.concat take longer with an axis of three.
+        # As (h, 3·w): tf.pad and tf.concat take longer where the last axis is short.
         piece = tf.reshape(piece, tf.shape(piece)[:2] * [1, 3])  # (h, 3·w)
         paddings = tf.stack([before, missing - before], 1) * [[1], [3]]  # (2, 2)
         tiles.append(tf.pad(piece, paddings, constant_values=grey))
@@ -69,24 +68,18 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
     return {**examples[0], **objects, "image": image, "boxes": tf.concat(boxes, 0)}
 
 
-def _cropped(image, boxes, most, place, min_visible):
-    """An image cropped to at most `most` (2,) at the share `place` (2,) of the slack.
+def _crop(image, boxes, max_size, place, min_visible):
+    """An image cropped to at most `max_size` (2,), at the share `place` (2,) of the slack.
 
     Returns:
-        `(image, boxes)`: the boxes float32 (n, 4), yxyx in pixels of the piece; too small ones are zeros.
+        `(image, boxes)`: the boxes float32 (n, 4), `yxyx` in pixels of the crop; too small ones are zeros.
     """
     size = tf.shape(image)[:2]
-    cropped_size = tf.minimum(size, most)
+    cropped_size = tf.minimum(size, max_size)
     offset = tf.cast(place * tf.cast(size - cropped_size, tf.float32), tf.int32)
     piece = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
 
     whole = boxes * tf.cast(tf.tile(size, [2]), tf.float32) - tf.cast(tf.tile(offset, [2]), tf.float32)  # (n, 4)
-    left = tf.clip_by_value(whole, 0.0, tf.cast(tf.tile(cropped_size, [2]), tf.float32))
-    visible = _area(left) >= min_visible * _area(whole)  # (n,)
-    return piece, tf.where(visible[:, None], left, 0.0)
-
-
-def _area(boxes):
-    """(n, 4) -> (n,); 0 where a box has no inside."""
-    sides = tf.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
-    return sides[:, 0] * sides[:, 1]
+    inside = tf.clip_by_value(whole, 0.0, tf.cast(tf.tile(cropped_size, [2]), tf.float32))
+    visible = box_areas(inside) >= min_visible * box_areas(whole)  # (n,)
+    return piece, tf.where(visible[:, None], inside, 0.0)

@@ -141,7 +141,7 @@ def check_source(
         summary = summarize(looks, split.categories, max_objects)
         _report_long_images(split, summary)
         issues = [issue for issue in split.issues if issue not in seen]
-        if "split made here" in split.issues.counts():
+        if "split by file hash" in split.issues.counts():
             seen.update(issues)  # the made splits are of one whole, and each tells of all of it
         reports.append(SplitReport(name, split, summary, issues, annotation_file(source, name), looks))
     duplicates = _duplicates(reports)
@@ -171,7 +171,7 @@ def _report_long_images(source, summary):
     sequences, most = summary["sequences"], summary["objects_per_image"]["most"]
     if sequences["images_beyond"]:
         source.issues.add(
-            "more objects than fit",
+            "more objects than max_objects",
             f"{source.name} ({source.split})",
             f"{sequences['images_beyond']} of {summary['images']} images have more than max_objects="
             f"{sequences['max_objects']} objects, up to {most}; {sequences['objects_beyond']} of {summary['objects']} "

@@ -1,4 +1,4 @@
-"""The cache of reduced images: the same pixels whatever it holds, and never more of them than it may."""
+"""The cache of reduced images: the pixels do not depend on its content, and its size is limited."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras.data.images.image_cache import ImageCache
-from pix2seq_keras.data.images.read_image import ImageError, read_image, reading_by
+from pix2seq_keras.data.images.read_image import ImageError, read_image, use_image_reader
 from pix2seq_keras.errors import InputError
 
 
@@ -27,7 +27,7 @@ def photo(tmp_path):
 
 
 def read(cache, path):
-    with reading_by(cache):
+    with use_image_reader(cache):
         return read_image(path)
 
 
@@ -39,7 +39,7 @@ def cache_at(tmp_path, **options):
     return ImageCache(tmp_path / "cache", **{"gigabytes": 1.0, "longest_side": 60, **options})
 
 
-def test_a_hit_and_a_miss_are_the_same_pixels(tmp_path, photo):
+def test_a_hit_and_a_miss_give_the_same_pixels(tmp_path, photo):
     missed = read(cache_at(tmp_path), photo)
     kept = copies(tmp_path / "cache")
     hit = read(cache_at(tmp_path), photo)
@@ -51,29 +51,29 @@ def test_a_hit_and_a_miss_are_the_same_pixels(tmp_path, photo):
     np.testing.assert_array_equal(elsewhere, missed)
 
 
-def test_a_copy_looks_like_its_original(tmp_path, photo):
+def test_a_copy_is_close_to_its_original(tmp_path, photo):
     found = read(cache_at(tmp_path), photo)
     expected = np.asarray(Image.fromarray(smooth(0)).resize((60, 45), Image.Resampling.BOX))
     assert np.abs(found.astype(int) - expected).mean() < 3
 
 
-def test_a_second_reading_needs_only_the_copy(tmp_path, photo):
+def test_a_second_read_decodes_only_the_copy(tmp_path, photo):
     decoded = []
 
     def counting(cache):
-        def way(file, decode):
+        def image_reader(file, decode):
             return cache(file, lambda data: decoded.append(1) or decode(data))
 
-        return way
+        return image_reader
 
     cache = cache_at(tmp_path)
-    for way in (counting(cache), counting(cache), counting(cache_at(tmp_path))):
-        read(way, photo)
+    for image_reader in (counting(cache), counting(cache), counting(cache_at(tmp_path))):
+        read(image_reader, photo)
 
     assert len(decoded) == 1
 
 
-def test_the_content_is_the_key_and_not_the_name(tmp_path, photo):
+def test_the_key_is_the_content_and_not_the_name(tmp_path, photo):
     cache = cache_at(tmp_path)
     first = read(cache, photo)
     copy = tmp_path / "the same.png"
@@ -86,33 +86,33 @@ def test_the_content_is_the_key_and_not_the_name(tmp_path, photo):
     assert len(copies(tmp_path / "cache")) == 2
 
 
-def test_another_size_is_another_copy(tmp_path, photo):
+def test_another_longest_side_makes_another_copy(tmp_path, photo):
     assert read(cache_at(tmp_path), photo).shape == (45, 60, 3)
     assert read(cache_at(tmp_path, longest_side=40), photo).shape == (30, 40, 3)
     assert len(copies(tmp_path / "cache")) == 2
 
 
-def test_small_images_stay_as_they_are_and_are_not_kept(tmp_path, photo):
+def test_small_images_are_unchanged_and_not_cached(tmp_path, photo):
     cache = cache_at(tmp_path, longest_side=120)
     for _ in range(2):
         np.testing.assert_array_equal(read(cache, photo), smooth(0))
     assert copies(tmp_path / "cache") == []
 
 
-def test_images_given_as_bytes_are_kept_too(tmp_path, photo):
+def test_images_given_as_bytes_are_cached_too(tmp_path, photo):
     cache = cache_at(tmp_path)
     from_path = read(cache, photo)
-    with reading_by(cache):
+    with use_image_reader(cache):
         np.testing.assert_array_equal(read_image(photo.read_bytes()), from_path)
     assert len(copies(tmp_path / "cache")) == 1
 
 
 DAMAGES = {
     "emptied": lambda data: b"",
-    "cut short": lambda data: data[:50],
+    "truncated": lambda data: data[:50],
     "another checksum": lambda data: data[:-1] + b"?",
     "other bytes": lambda data: data[:40] + b"\0\0\0\0" + data[44:],
-    "the checksum of nothing": lambda data: bytes(4),
+    "an empty copy with a valid checksum": lambda data: bytes(4),
 }
 
 
@@ -127,7 +127,7 @@ def test_a_damaged_copy_is_made_again(tmp_path, photo, damage):
     assert copy.read_bytes() == whole
 
 
-def test_it_holds_no_more_than_it_may_and_what_is_in_use_stays(tmp_path):
+def test_the_size_is_limited_and_copies_in_use_stay(tmp_path):
     photos = []
     for seed in range(8):
         photos.append(tmp_path / f"{seed}.png")
@@ -153,7 +153,7 @@ def copies_size(folder, photos):
     return max(path.stat().st_size for path in copies(folder))
 
 
-def test_what_nobody_uses_any_more_makes_room(tmp_path, photo):
+def test_unused_copies_are_deleted_to_make_room(tmp_path, photo):
     read(cache_at(tmp_path), photo)
     (old,) = copies(tmp_path / "cache")
     size = old.stat().st_size
@@ -169,7 +169,7 @@ def test_what_nobody_uses_any_more_makes_room(tmp_path, photo):
     assert new != old and not abandoned.exists()
 
 
-def test_many_may_write_at_once(tmp_path):
+def test_many_threads_may_write_at_once(tmp_path):
     photos = [tmp_path / f"{seed}.png" for seed in range(6)]
     for seed, path in enumerate(photos):
         Image.fromarray(smooth(seed)).save(path)
@@ -194,7 +194,7 @@ def test_many_may_write_at_once(tmp_path):
     assert len(kept) == 6 and not [path for path in kept if path.suffix == ".tmp"]
 
 
-def test_a_cache_that_can_no_longer_be_written_is_told_once_and_reading_goes_on(tmp_path, photo, monkeypatch):
+def test_a_cache_that_cannot_be_written_warns_once_and_images_are_still_read(tmp_path, photo, monkeypatch):
     cache = cache_at(tmp_path)
     expected = read(cache_at(tmp_path / "other"), photo)
 
@@ -202,10 +202,10 @@ def test_a_cache_that_can_no_longer_be_written_is_told_once_and_reading_goes_on(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.mkstemp", full)
-    with pytest.warns(UserWarning, match="No space left on device") as told:
+    with pytest.warns(UserWarning, match="No space left on device") as warned:
         for _ in range(3):
             np.testing.assert_array_equal(read(cache, photo), expected)
-    assert len(told) == 1
+    assert len(warned) == 1
 
 
 def test_an_unreadable_original_is_an_error_as_without_a_cache(tmp_path, photo):

@@ -1,4 +1,4 @@
-"""Every kind of image comes out as upright RGB, completely or not at all."""
+"""Every kind of image is read as upright RGB, completely or not at all."""
 
 import io
 
@@ -7,14 +7,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2seq_keras.data.images.read_image import (
-    ImageError,
-    exif_turn_boxes,
-    inspect_image,
-    read_image,
-)
+from pix2seq_keras.data.images.read_image import ImageError, inspect_image, read_image
 
-# 48 × 32 with four different quarters: any flip or turn shows.
+# 48 × 32 with four different quarters: any flip or rotation is visible.
 QUARTERS = np.zeros((32, 48, 3), np.uint8)
 QUARTERS[:16, :24] = (250, 20, 20)
 QUARTERS[:16, 24:] = (20, 250, 20)
@@ -38,7 +33,7 @@ def exif(orientation):
 
 
 def stored_for(upright, orientation):
-    """The pixels a camera stores for an upright scene: the inverse of what viewers do."""
+    """The pixels that a camera stores for an upright scene: the inverse of what viewers do."""
     return {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -101,7 +96,7 @@ def test_palette_one_bit_and_gif_images_show_their_colours():
     np.testing.assert_array_equal(read_image(lossless), NOISE)
 
 
-def test_transparency_is_laid_on_white():
+def test_transparency_is_placed_over_white():
     red = np.zeros((4, 6, 4), np.uint8)
     red[..., 0] = 200
     red[:, :2, 3], red[:, 2:4, 3], red[:, 4:, 3] = 255, 0, 51  # opaque, clear, a fifth
@@ -154,24 +149,7 @@ def test_every_exif_orientation_is_read_upright(orientation, format):
     assert info.plain == (orientation == 1 and format in ("JPEG", "PNG"))
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_boxes_turn_with_the_pixels(orientation):
-    stored = np.zeros((40, 60, 3), np.uint8)
-    stored[4:14, 33:57] = 255  # ymin, xmin, ymax, xmax = 4, 33, 14, 57
-    box = np.array([[4 / 40, 33 / 60, 14 / 40, 57 / 60]], np.float32)
-
-    upright = read_image(encode(stored, exif=exif(orientation)))
-    turned = exif_turn_boxes(box, orientation)
-
-    rows, columns = np.nonzero(upright[..., 0])
-    found = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
-    height, width = upright.shape[:2]
-    np.testing.assert_allclose(turned[0] * [height, width, height, width], found, atol=1e-4)
-    assert turned.dtype == np.float32
-    assert exif_turn_boxes(np.zeros((0, 4), np.float32), orientation).shape == (0, 4)
-
-
-def test_a_nonsense_orientation_is_taken_as_upright():
+def test_an_invalid_orientation_counts_as_upright():
     data = encode(QUARTERS, "JPEG", exif=exif(77))
     broken = encode(QUARTERS, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
 
@@ -191,7 +169,7 @@ def test_a_nonsense_orientation_is_taken_as_upright():
         ("WEBP", {}),
     ],
 )
-def test_half_a_image_is_an_error_in_every_format(format, options, tmp_path):
+def test_a_truncated_image_is_an_error_in_every_format(format, options, tmp_path):
     data = encode(np.tile(NOISE, (4, 4, 1)), format, **options)
     path = tmp_path / f"half.{format.lower()}"
 
@@ -206,9 +184,9 @@ def test_a_jpeg_without_its_last_byte_is_an_error():
         read_image(encode(NOISE, "JPEG")[:-1])
 
 
-def test_what_is_no_image_is_named_in_a_sentence(tmp_path):
+def test_files_that_are_no_images_are_named_in_the_error(tmp_path):
     (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "text.jpg").write_text("I am no image at all.")
+    (tmp_path / "text.jpg").write_text("This is no image.")
     (tmp_path / "script.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "below").write_text("a file")
@@ -236,14 +214,14 @@ def test_what_is_no_image_is_named_in_a_sentence(tmp_path):
         read_image(3)
 
 
-def test_forbidden_images_say_so(tmp_path, monkeypatch):
+def test_images_without_read_permission_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "secret.png"
     path.write_bytes(encode(QUARTERS))
 
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    # Tests may run as root, whom the mode of a file does not stop.
+    # Tests may run as root, who may read every file.
     monkeypatch.setattr(Image, "open", refuse)
     monkeypatch.setattr(type(path), "read_bytes", refuse)
 
@@ -261,7 +239,7 @@ def test_images_of_too_many_pixels_are_refused_before_decoding():
         inspect_image(data, max_pixels=10_000_000)
 
 
-def test_arrays_are_taken_as_uint8_only():
+def test_arrays_must_be_uint8():
     np.testing.assert_array_equal(read_image(NOISE), NOISE)
     np.testing.assert_array_equal(read_image(tf.constant(NOISE)), NOISE)
     assert read_image(NOISE[..., 0]).shape == read_image(NOISE[..., :1]).shape == (32, 48, 3)
@@ -272,6 +250,6 @@ def test_arrays_are_taken_as_uint8_only():
             read_image(np.zeros(shape, np.uint8))
 
 
-def test_numbers_without_a_white_are_refused():
+def test_32_bit_pixels_are_refused():
     with pytest.raises(ImageError, match="32-bit"):
         read_image(encode(np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4), "TIFF"))

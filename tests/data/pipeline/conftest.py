@@ -1,4 +1,4 @@
-"""The training pipeline on seven numbered images, and what its batches hold."""
+"""The training pipeline on seven numbered images, and the content of its batches."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from pix2seq_keras.sequences import SequenceOptions
 VOCABULARY = Vocabulary(3, 1000)
 STILL = Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
 PLAIN = SequenceOptions(max_objects=4, noise=False, input_classes="none")
-SIZE = (48, 40)  # width, height: the canvas too, so that an unchanged image shows its number at the corner
+SIZE = (48, 40)  # width, height: the canvas too, so that the corner of an unchanged image has its number
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def dataset():
 
 @pytest.fixture
 def batches():
-    """A function giving the first `count` batches, each a flat tuple of arrays."""
+    """A function that returns the first `count` batches, each a flat tuple of arrays."""
 
     def take(data, count):
         found = data.take(count).as_numpy_iterator()
@@ -43,8 +43,8 @@ def batches():
 
 
 @pytest.fixture
-def visited(batches):
-    """A function giving the numbers of the images in the order they come."""
+def image_order(batches):
+    """A function that returns the numbers of the images in their order."""
 
     def numbers(data, count):
         corners = [image[0, 0, 0, 0] for image, *_ in batches(data, count)]
@@ -65,7 +65,7 @@ def assert_same():
 
 @pytest.fixture
 def objects_of():
-    """A function giving boxes, in pixels of the canvas, and classes of the real objects that a row of targets holds."""
+    """A function that returns boxes, in pixels of the canvas, and classes of the real objects in a row of targets."""
 
     def read(targets):
         rows = targets.reshape(-1, 5)

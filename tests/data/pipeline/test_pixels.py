@@ -1,4 +1,4 @@
-"""Whether tokens mean the pixels beside them."""
+"""Tokens describe the pixels of their image."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from pix2seq_keras.data import Augmentation, open_source
 
 
 def box_of_colour(image, channel):
-    """Where one colour is, in pixels of the canvas; None where it is not."""
+    """The box of one colour in pixels of the canvas, or None."""
     others = [other for other in range(3) if other != channel]
     ys, xs = np.nonzero((image[..., channel] > 0.5) & (image[..., others] < 0.5).all(-1))
     return None if not len(ys) else np.array([ys.min(), xs.min(), ys.max() + 1, xs.max() + 1])
@@ -23,7 +23,7 @@ def box_of_colour(image, channel):
     ],
     ids=["still", "flipped", "smaller", "scaled, cropped and flipped"],
 )
-def test_every_object_is_found_in_the_pixels_where_its_tokens_say(
+def test_every_object_is_in_the_pixels_where_its_tokens_place_it(
     write_rectangles, tmp_path, augmentation, dataset, batches, objects_of
 ):
     folder = write_rectangles(tmp_path / "coco", {"train": 8}, (120, 90))
@@ -45,7 +45,7 @@ def test_every_object_is_found_in_the_pixels_where_its_tokens_say(
     assert np.mean(misses) < 0.75
 
 
-def test_what_a_crop_cuts_off_is_no_target(write_rectangles, tmp_path, dataset, batches, classes_of):
+def test_objects_outside_the_crop_are_no_targets(write_rectangles, tmp_path, dataset, batches, classes_of):
     folder = write_rectangles(tmp_path / "coco", {"train": 8}, (120, 90))
     data = dataset(open_source(f"coco:{folder}", "train"), Augmentation(2.0, 2.0, flip=0.0), batch_size=8)
     numbers = []

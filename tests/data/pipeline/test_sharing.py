@@ -1,4 +1,4 @@
-"""Several workers, a cache, a data service: the batches are those of one process."""
+"""With several workers, a cache or a data service, the batches are those of one process."""
 
 import numpy as np
 import pytest
@@ -22,11 +22,11 @@ def test_the_slices_of_all_workers_are_the_batches_of_one(folder, dataset, batch
 
 @pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 3), (0, 0)])
 def test_impossible_shards_are_refused(folder, shard, dataset):
-    with pytest.raises(InputError, match="share each batch equally"):
+    with pytest.raises(InputError, match="must divide `batch_size`"):
         dataset(open_source(f"coco:{folder}", "train"), batch_size=4, shard=shard)
 
 
-def test_examples_do_not_depend_on_what_the_cache_holds(folder, tmp_path, dataset, batches, assert_same, wild):
+def test_examples_do_not_depend_on_the_content_of_the_cache(folder, tmp_path, dataset, batches, assert_same, wild):
     source = open_source(f"coco:{folder}", "train")
     cache = lambda name: ImageCache(tmp_path / name, longest_side=24)
 

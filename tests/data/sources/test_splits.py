@@ -105,7 +105,7 @@ def test_a_single_file_is_split_by_its_names_alone(write_rectangles, tmp_path):
     assert set(open_source(moved, "val").image_ids) == set(val.image_ids)
     assert open_source(source, "all[:80%]").image_ids.tolist() == list(range(1, 17))
     assert len(open_source(source, "train[:50%]")) == 8
-    assert train.issues.counts() == {"split made here": 1}
+    assert train.issues.counts() == {"split by file hash": 1}
 
 
 def test_other_splits_of_a_single_file_are_refused(write_rectangles, tmp_path):

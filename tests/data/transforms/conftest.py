@@ -1,4 +1,4 @@
-"""Images of one rectangle, and the way to find it again: what every geometric transform is tested with."""
+"""Images of one rectangle, and functions that find it again: every geometric transform is tested with them."""
 
 from types import SimpleNamespace
 
@@ -11,10 +11,9 @@ RECTANGLE = (0.9, 0.3, 0.1)
 
 
 def draw(case):
-    """One image with a rectangle of whole pixels; the case's number decides everything.
+    """One image with a rectangle of whole pixels, a function of the number `case`.
 
-    Every third image is 3:1 or 1:3, every fourth rectangle touches the frame, every fifth is one
-    pixel thin.
+    Every third image is 3:1 or 1:3, every fourth rectangle touches the frame, every fifth is one pixel thin.
 
     Returns:
         `(image, box)`: float32 (h, w, 3) and float32 (1, 4), `rel_yxyx`.
@@ -40,7 +39,7 @@ def draw(case):
 
 
 def find(image):
-    """The rectangle's (ymin, xmin, ymax, xmax) in pixels, or None if no pixel of it is left."""
+    """The rectangle's (ymin, xmin, ymax, xmax) in pixels, or None if it is not visible."""
     mask = np.asarray(image)[..., 0] > 0.5
     if not mask.any():
         return None
@@ -58,7 +57,7 @@ def check_alignment(image, box):
     ymin, xmin, ymax, xmax = box_pixels = np.asarray(box)[0] * [height, width, height, width]
     found = find(image)
     if ymax <= ymin or xmax <= xmin:
-        assert found is None, f"a dead box {box_pixels}, but pixels at {found}"
+        assert found is None, f"a box without area {box_pixels}, but pixels at {found}"
     if min(ymax - ymin, xmax - xmin) >= 2:  # smaller ones may fall between the samples of a resize
         assert found is not None, f"no pixels of the box {box_pixels}"
     if found is not None:

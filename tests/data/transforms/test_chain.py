@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pix2seq_keras.boxes import rescale_boxes
 from pix2seq_keras.data import transforms
 
 
@@ -14,7 +15,7 @@ def chain(canvas):
         image, boxes = transforms.scale_jitter(image, boxes, canvas, seed=seed)
         image, boxes = transforms.random_crop(image, boxes, canvas, seed=seed)
         image, boxes = transforms.random_horizontal_flip(image, boxes, seed=seed)
-        boxes = transforms.rescale_boxes(boxes, tf.shape(image)[:2], canvas)
+        boxes = rescale_boxes(boxes, tf.shape(image)[:2], canvas)
         return transforms.pad_to_canvas(image, canvas), boxes
 
     return run
@@ -24,17 +25,17 @@ def chain(canvas):
 def test_pixels_and_boxes_stay_aligned(rectangles, canvas):
     transform = rectangles.graph(chain(canvas))
 
-    seen = 0
+    compared = 0
     for case in range(200):
         image, boxes = transform(*rectangles.draw(case), (case, 7))
         assert image.shape == (*canvas, 3)
         assert boxes.numpy().min() >= 0 and boxes.numpy().max() <= 1
-        seen += rectangles.check_alignment(image.numpy(), boxes)
+        compared += rectangles.check_alignment(image.numpy(), boxes)
 
-    assert seen > 120
+    assert compared > 120
 
 
-def test_one_seed_gives_every_transform_numbers_of_its_own():
+def test_one_seed_gives_every_transform_its_own_random_numbers():
     image = tf.zeros((100, 4, 3))
     ramp = tf.tile(tf.reshape(tf.range(1000, dtype=tf.float32), (1000, 1, 1)), (1, 4, 3))
     boxes = tf.constant([[0.0, 0.0, 1.0, 0.5]])

@@ -11,10 +11,10 @@ from pix2seq_keras.errors import InputError
 
 @pytest.fixture(scope="module")
 def image():
-    return tf.random.stateless_uniform((20, 30, 3), (3, 4), 0.3, 0.6)  # mild enough that nothing is clipped
+    return tf.random.stateless_uniform((20, 30, 3), (3, 4), 0.3, 0.6)  # nothing is clipped
 
 
-def test_the_range_is_kept_whatever_the_seed():
+def test_pixels_stay_in_0_to_1():
     image = tf.random.stateless_uniform((20, 30, 3), (1, 1))
 
     jitter = tf.function(lambda seed: color_jitter(image, strength=2.0, seed=seed))
@@ -24,7 +24,7 @@ def test_the_range_is_kept_whatever_the_seed():
     assert min(output.min() for output in outputs) == 0 and max(output.max() for output in outputs) == 1
 
 
-def test_strength_zero_gives_the_image_back(image):
+def test_strength_0_returns_the_image_unchanged(image):
     np.testing.assert_allclose(color_jitter(image, strength=0, seed=(1, 2)), image, atol=1e-6)
 
 
@@ -54,18 +54,18 @@ def test_saturation_pulls_towards_the_luma_of_each_pixel(image):
     np.testing.assert_allclose(adjust_color(image, saturation=1.2), luma + 1.2 * (image - luma), atol=1e-5)
 
 
-def test_hue_turns_colours_the_right_way_and_leaves_grey_and_luma(image):
+def test_hue_rotates_colours_and_keeps_grey_and_luma(image):
     red_pixel = tf.reshape(tf.constant([0.6, 0.4, 0.4]), (1, 1, 3))
 
     before = colorsys.rgb_to_hsv(*red_pixel.numpy().ravel())[0]
     after = colorsys.rgb_to_hsv(*adjust_color(red_pixel, hue=1 / 3).numpy().ravel())[0]
     grey = adjust_color(tf.fill((2, 2, 3), 0.5), hue=0.4)
-    turned = adjust_color(image, hue=0.05).numpy()
+    rotated = adjust_color(image, hue=0.05).numpy()
 
     assert before == 0 and abs(after - 1 / 3) < 0.06  # red becomes green, as in HSV
     np.testing.assert_allclose(grey, 0.5, atol=1e-5)
-    np.testing.assert_allclose(turned @ LUMA, image.numpy() @ LUMA, atol=1e-5)
-    assert np.abs(turned - image).max() > 0.01
+    np.testing.assert_allclose(rotated @ LUMA, image.numpy() @ LUMA, atol=1e-5)
+    assert np.abs(rotated - image).max() > 0.01
 
 
 def test_changes_compose_in_the_documented_order(image):
@@ -87,6 +87,6 @@ def test_the_pixels_of_objects_stay_where_they_are(rectangles):
         np.testing.assert_array_equal(change, np.abs(np.diff(image, axis=1)).max(-1) > 0.05)
 
 
-def test_a_negative_amount_is_refused_with_a_sentence(image):
+def test_a_negative_amount_is_refused(image):
     with pytest.raises(InputError, match="hue=-1"):
         color_jitter(image, hue=-1, seed=(0, 0))

@@ -8,15 +8,15 @@ from pix2seq_keras.data.transforms import random_crop
 def test_pixels_and_boxes_stay_aligned(rectangles):
     crop = rectangles.graph(lambda image, boxes, seed: random_crop(image, boxes, (32, 48), seed=seed))
 
-    seen, dead = 0, 0
+    compared, dead = 0, 0
     for case in range(200):
         image, boxes = rectangles.draw(case)
         image, boxes = crop(image, boxes, (case, 1))
         assert image.shape[0] <= 32 and image.shape[1] <= 48
         found = rectangles.check_alignment(image.numpy(), boxes)
-        seen, dead = seen + found, dead + (not found)
+        compared, dead = compared + found, dead + (not found)
 
-    assert seen > 120 and dead > 5  # both kinds were met
+    assert compared > 120 and dead > 5  # both kinds occurred
 
 
 def ramp(height, width):
@@ -48,14 +48,14 @@ def test_the_offset_is_uniform_over_the_slack():
     np.testing.assert_array_equal(offsets[:, 1], 0)
 
 
-def test_one_number_places_both_axes():
+def test_one_random_number_gives_both_offsets():
     y, x = crop_offsets(100, ramp(300, 500), (100, 100)).T
 
     np.testing.assert_array_equal(y, np.floor(y))
     assert np.all(np.abs(y / 200 - x / 400) <= 1 / 200)
 
 
-def test_a_image_inside_the_canvas_is_left_alone(rectangles):
+def test_an_image_inside_the_canvas_is_not_cropped(rectangles):
     image, boxes = rectangles.draw(7)
 
     cropped, same_boxes = random_crop(image, boxes, (200, 200), seed=(0, 0))
@@ -64,7 +64,7 @@ def test_a_image_inside_the_canvas_is_left_alone(rectangles):
     np.testing.assert_allclose(same_boxes, boxes, atol=1e-6)
 
 
-def test_boxes_are_shifted_rescaled_and_clipped_by_hand():
+def test_cropped_boxes_equal_numbers_computed_by_hand():
     boxes = tf.constant([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.01, 0.01], [0.99, 0.99, 1.0, 1.0]])
 
     image, cropped = random_crop(ramp(100, 200), boxes, (50, 100), seed=(4, 2))

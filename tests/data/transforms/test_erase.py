@@ -8,13 +8,13 @@ from pix2seq_keras.data.transforms.erase import hidden_share
 from pix2seq_keras.errors import InputError
 
 
-def test_what_is_left_to_be_seen_decides_over_the_box(rectangles):
-    """The pixels that still show the object are counted: the box lives if they are enough, and never moves."""
+def test_a_box_is_kept_if_enough_of_its_pixels_are_visible(rectangles):
+    """Counts the pixels that still show the object. The box is kept if they are enough, and never moves."""
     erase = rectangles.graph(
         lambda image, boxes, seed: random_erase(image, boxes, probability=1.0, count=3, max_area=0.5, seed=seed)
     )
 
-    lived, died = 0, 0
+    kept, lost = 0, 0
     for case in range(200):
         original, box = rectangles.draw(case)
         image, boxes = (output.numpy() for output in erase(original, box, (case, 1)))
@@ -25,9 +25,9 @@ def test_what_is_left_to_be_seen_decides_over_the_box(rectangles):
         alive = boxes.any()
         assert alive == (visible >= 0.3 - 1e-6) or abs(visible - 0.3) < 1e-3
         np.testing.assert_array_equal(boxes, box if alive else np.zeros((1, 4)))
-        lived, died = lived + alive, died + (not alive)
+        kept, lost = kept + alive, lost + (not alive)
 
-    assert lived > 50 and died > 20
+    assert kept > 50 and lost > 20
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def painted():
 def test_areas_are_uniform_and_aspects_log_uniform(painted):
     height, width = (painted[0][:, 2:] - painted[0][:, :2]).T
 
-    # A side can only be cut off for the largest of the longest: 0.2·3.3 of the width and of the height.
+    # Only the largest and longest rectangles can be cut: 0.2·3.3 of the width and of the height.
     area, log_aspect = height * width / (100 * 150), np.log(height / width)
     assert stats.kstest(area, stats.uniform(0.02, 0.18).cdf).pvalue > 1e-3
     assert stats.kstest(log_aspect, stats.uniform(-np.log(3.3), 2 * np.log(3.3)).cdf).pvalue > 1e-3
@@ -110,7 +110,7 @@ def test_the_share_of_painted_images_is_the_probability(probability):
     assert abs(painted.mean() - probability) <= (0.06 if 0 < probability < 1 else 0)
 
 
-def test_a_threshold_of_zero_keeps_what_is_hidden_and_of_one_drops_what_is_touched():
+def test_min_visible_0_keeps_hidden_boxes_and_1_drops_touched_ones():
     image, boxes = tf.zeros((20, 20, 3)), tf.constant([[0.0, 0.0, 1.0, 1.0]])
     options = {"probability": 1.0, "min_area": 1.0, "max_area": 1.0, "max_aspect": 1.0, "seed": (0, 0)}
 
@@ -122,7 +122,7 @@ def test_a_threshold_of_zero_keeps_what_is_hidden_and_of_one_drops_what_is_touch
     assert not dropped.numpy().any() and not touched.numpy().any()
 
 
-def test_boxes_that_are_not_numbers_stay_dead_and_others_alone(rectangles):
+def test_boxes_with_nan_or_without_area_stay_without_area(rectangles):
     boxes = tf.constant([[float("nan"), 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
 
     _, erased = random_erase(tf.zeros((20, 30, 3)), boxes, probability=1.0, seed=(0, 0))
@@ -130,7 +130,7 @@ def test_boxes_that_are_not_numbers_stay_dead_and_others_alone(rectangles):
     assert not (erased[:, 2:] > erased[:, :2]).numpy().any()
 
 
-def test_bytes_stay_bytes_and_tiny_images_pass():
+def test_uint8_images_stay_uint8_and_tiny_images_pass():
     for size in [(1, 1), (1, 40), (3, 2)]:
         image, boxes = random_erase(
             np.zeros((*size, 3), np.uint8), tf.zeros((0, 4)), probability=1.0, count=2, seed=(4, 4)
@@ -143,8 +143,8 @@ def test_bytes_stay_bytes_and_tiny_images_pass():
     "options",
     [{"min_area": 0}, {"max_area": 1.5}, {"min_area": 0.3}, {"count": 0}, {"max_aspect": 0.5}, {"min_visible": -1}],
 )
-def test_impossible_arguments_are_refused_with_a_sentence(no_boxes, options):
+def test_arguments_out_of_range_are_refused(no_boxes, options):
     with pytest.raises(
-        InputError, match=rf"Random erasing needs.*{next(iter(options))}={next(iter(options.values()))}"
+        InputError, match=rf"`random_erase` requires.*{next(iter(options))}={next(iter(options.values()))}"
     ):
         random_erase(*no_boxes, **options, seed=(0, 0))

@@ -18,7 +18,7 @@ def example_of(boxes, is_crowd):
     }
 
 
-def test_crowds_and_boxes_without_an_inside_are_dropped():
+def test_crowds_and_boxes_without_area_are_dropped():
     alive = [0.1, 0.2, 0.3, 0.4]
     boxes = [
         alive,
@@ -65,7 +65,7 @@ def test_an_example_may_have_boxes_only():
     assert kept["boxes"].shape == (1, 4)
 
 
-def test_a_nan_stays_dead_through_a_crop():
+def test_a_box_with_nan_is_dropped_after_a_crop():
     boxes = tf.constant([[0.1, NAN, 0.9, 0.8], [0.1, 0.1, NAN, 0.8], [0.0, 0.0, 1.0, 1.0]])
 
     _, boxes = random_crop(tf.zeros((40, 40, 3)), boxes, (20, 20), seed=(0, 1))

@@ -22,7 +22,7 @@ def test_pixels_and_boxes_stay_aligned(rectangles, flip, axis):
     assert 70 < flipped < 130
 
 
-def test_a_box_is_mirrored_by_hand():
+def test_flipped_boxes_equal_numbers_computed_by_hand():
     boxes = tf.constant([[0.1, 0.2, 0.5, 0.6]])
 
     _, flipped = random_horizontal_flip(tf.zeros((4, 4, 3)), boxes, probability=1.0, seed=(0, 0))
@@ -34,7 +34,7 @@ def test_a_box_is_mirrored_by_hand():
 
 @pytest.mark.parametrize("probability", [0.0, 0.25, 1.0])
 @pytest.mark.parametrize("flip", [random_horizontal_flip, random_vertical_flip])
-def test_the_share_of_flips_is_the_probability(flip, probability):
+def test_the_share_of_flipped_images_is_the_probability(flip, probability):
     boxes = tf.constant([[0.0, 0.0, 0.5, 0.5]])
 
     @tf.function
@@ -62,6 +62,6 @@ def test_images_without_boxes_pass(no_boxes, flip, axis):
 
 @pytest.mark.parametrize("probability", [-0.1, 1.5, float("nan")])
 @pytest.mark.parametrize("flip", [random_horizontal_flip, random_vertical_flip])
-def test_an_impossible_probability_is_refused_with_a_sentence(no_boxes, flip, probability):
-    with pytest.raises(InputError, match=r"must lie in \[0, 1\]"):
+def test_an_impossible_probability_is_refused(no_boxes, flip, probability):
+    with pytest.raises(InputError, match=r"must be in \[0, 1\]"):
         flip(*no_boxes, probability=probability, seed=(0, 1))

@@ -1,4 +1,4 @@
-"""Scale jitter and crop in one: the same bits as one after the other."""
+"""Scale jitter and crop in one step equal the two steps, bit for bit."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ BOXES = np.array([[0.1, 0.2, 0.5, 0.9], [0.0, 0.0, 1.0, 1.0], [0.6, 0.7, 0.61, 0
 
 
 def both(canvas, min_scale, max_scale):
-    """Functions (image uint8, seed) of the two steps and of the one, traced once for images of any size."""
+    """Functions of (image uint8, seed) for the two steps and the one step, traced once for images of any size."""
     signature = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((2,), tf.int32)]
     scales = {"min_scale": min_scale, "max_scale": max_scale}
 
@@ -41,10 +41,10 @@ def test_it_equals_jitter_then_crop_bit_for_bit(canvas):
         np.testing.assert_array_equal(found[1], expected[1])
         cropped += tuple(found[0].shape[:2]) == canvas
 
-    assert 10 < cropped < 80  # both ways were taken
+    assert 10 < cropped < 80  # both branches were taken
 
 
-def test_images_of_floats_pass_as_well():
+def test_float_images_pass():
     image = np.random.default_rng(0).random((50, 60, 3), np.float32)
 
     expected, _ = random_crop(*scale_jitter(image, BOXES, (32, 32), min_scale=2.0, seed=(0, 1)), (32, 32), seed=(0, 2))
@@ -59,15 +59,15 @@ def test_pixels_and_boxes_stay_aligned(rectangles):
     )
     transform = rectangles.graph(crop)
 
-    seen = 0
+    compared = 0
     for case in range(200):
         image, boxes = transform(*rectangles.draw(case), (case, 5))
-        seen += rectangles.check_alignment(image.numpy(), boxes)
+        compared += rectangles.check_alignment(image.numpy(), boxes)
 
-    assert seen > 120
+    assert compared > 120
 
 
-def test_impossible_scales_are_refused_with_a_sentence():
+def test_impossible_scales_are_refused():
     image = np.zeros((4, 4, 3), np.uint8)
-    with pytest.raises(InputError, match="0 < min_scale ≤ max_scale"):
+    with pytest.raises(InputError, match="`min_scale` must be above 0 and at most `max_scale`"):
         jitter_and_crop(image, BOXES, (8, 8), min_scale=2.0, max_scale=1.0, scale_seed=(0, 0), crop_seed=(0, 0))

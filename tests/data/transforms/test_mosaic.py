@@ -27,31 +27,31 @@ def graph(**options):
 
 
 def test_pixels_and_boxes_stay_aligned(rectangles):
-    """One rectangle in four images of any shape: each one's is looked for while the others are blank."""
+    """One rectangle in each of four images. One image at a time is checked while the others are blank."""
     put = graph(min_visible=0.0)
 
-    seen, dead = 0, 0
+    compared, dead = 0, 0
     for case in range(200):
         images = [rectangles.draw(1000 * number + case) for number in range(4)]
-        shown = case % 4
+        checked = case % 4
         examples = [
-            example_of(image if number == shown else np.zeros_like(image), boxes, number)
+            example_of(image if number == checked else np.zeros_like(image), boxes, number)
             for number, (image, boxes) in enumerate(images)
         ]
         result = put(examples, (case, 1))
         assert result["image"].shape == (*CANVAS, 3)
         np.testing.assert_array_equal(result["classes"], [0, 1, 2, 3])
-        found = rectangles.check_alignment(result["image"].numpy(), result["boxes"].numpy()[shown : shown + 1])
-        seen, dead = seen + found, dead + (not found)
+        found = rectangles.check_alignment(result["image"].numpy(), result["boxes"].numpy()[checked : checked + 1])
+        compared, dead = compared + found, dead + (not found)
 
-    assert seen > 100 and dead > 5  # both kinds were met
+    assert compared > 100 and dead > 5  # both kinds occurred
 
 
 def flat(size, value, boxes=(), number=0):
     return example_of(tf.fill((*size, 3), value), tf.reshape(tf.constant(boxes, tf.float32), (-1, 4)), number)
 
 
-def test_the_four_meet_at_a_point_in_the_middle_half():
+def test_the_four_images_meet_at_a_point_in_the_middle_half():
     put = graph()
     large = [flat((200, 200), value) for value in (0.1, 0.2, 0.6, 0.9)]
 
@@ -87,7 +87,7 @@ def test_small_images_keep_their_size_and_touch_the_point():
     assert (image == np.float32(0.3)).all(-1).sum() == 64 * 96 - 4 * 4 * 6
 
 
-def test_boxes_with_too_little_left_die_and_the_rest_is_clipped():
+def test_boxes_cut_too_small_lose_their_area_and_others_are_clipped():
     # Rows of a large image, each two pixels wide and 40 high: crops of at most 72 columns, at most 48 rows.
     boxes = [[0.3, x / 100, 0.5, (x + 2) / 100] for x in range(0, 100, 4)]
     images = [flat((200, 200), 0.5, boxes, number) for number in range(4)]
@@ -105,7 +105,7 @@ def test_boxes_with_too_little_left_die_and_the_rest_is_clipped():
     assert (shares[0.0] >= 0.5).sum() == len(shares[0.5])
 
 
-def test_objects_of_all_four_come_in_order_with_all_they_have():
+def test_objects_of_all_four_images_keep_order_and_keys():
     def one(number, count):
         boxes = [[0.25, 0.25, 0.75, 0.75]] * count
         crowd = {"is_crowd": tf.range(count) == 0, "area": tf.fill([count], float(number))}
@@ -126,7 +126,7 @@ def test_images_without_objects_pass():
     assert result["boxes"].shape == (0, 4) and result["classes"].shape == (0,)
 
 
-def test_bytes_stay_bytes():
+def test_uint8_images_stay_uint8():
     image = tf.fill((5, 5, 3), tf.constant(200, tf.uint8))
 
     result = mosaic([{"image": image, "boxes": tf.zeros((0, 4))}] * 4, CANVAS, seed=(0, 0))
@@ -144,8 +144,8 @@ def test_the_same_seed_gives_the_same_mosaic_and_others_differ(rectangles):
     assert (one != other).any()
 
 
-def test_three_images_or_an_impossible_share_are_refused_with_a_sentence():
-    with pytest.raises(InputError, match="Received 3 examples"):
+def test_three_images_or_a_share_above_1_are_refused():
+    with pytest.raises(InputError, match="Received: 3 examples"):
         mosaic([flat((4, 4), 0.5)] * 3, CANVAS, seed=(0, 0))
     with pytest.raises(InputError, match="min_visible=2"):
         mosaic([flat((4, 4), 0.5)] * 4, CANVAS, min_visible=2, seed=(0, 0))

@@ -70,7 +70,7 @@ def test_sequences_longer_than_max_objects_are_told(lone):
 
     expected = {"max_objects": 5, "longest_tokens": 35, "images_beyond": 1, "objects_beyond": 2}
     assert report.splits[0].summary["sequences"] == expected
-    assert [issue.kind for issue in report.splits[0].issues] == ["more objects than fit"]
+    assert [issue.kind for issue in report.splits[0].issues] == ["more objects than max_objects"]
     assert "max_objects 7" in report.splits[0].issues[0].message
     assert not check_source(f"coco:{folder}", max_objects=7).num_issues
 
@@ -104,7 +104,7 @@ def test_made_splits_tell_their_common_faults_once(faulty):
     report = check_source(source)
 
     kinds = [issue.kind for split in report.splits for issue in split.issues]
-    assert kinds.count("box without area") == 1 and kinds.count("split made here") == 2
+    assert kinds.count("box without area") == 1 and kinds.count("split by file hash") == 2
     assert {split.name for split in report.splits} == {"train", "val"}
 
 

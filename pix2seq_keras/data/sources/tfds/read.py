@@ -147,7 +147,7 @@ def _open_builder(builder, name, split, mapping=_AS_COCO):
         ) from error
     issues = Issues()
     if not index.object_counts.any():
-        issues.add("no annotations at all", f"{name} ({split})", f"The split {split!r} of {name!r} has no objects.")
+        issues.add("no annotations", f"{name} ({split})", f"The split {split!r} of {name!r} has no objects.")
     decoders = tfds.decode.SkipDecoding()
     for key in reversed(fields.image):
         decoders = {key: decoders}

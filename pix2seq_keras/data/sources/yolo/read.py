@@ -101,5 +101,5 @@ def _usable(labels, file_name, categories, issues):
     polygons = sum(row.is_polygon for row in usable)
     if polygons:
         message = f"{file_name}: {polygons} polygons are taken as the boxes around them."
-        issues.add("polygon taken as its box", file_name, message)
+        issues.add("polygon converted to box", file_name, message)
     return usable

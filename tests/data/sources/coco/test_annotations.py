@@ -64,7 +64,7 @@ def test_boxes_are_cut_to_the_image_and_said_so_beyond_a_pixel(coco):
 
     np.testing.assert_allclose(example["boxes"], [[0, 0, 1, 20 / 60], [30 / 40, 50 / 60, 35 / 40, 1]], atol=1e-6)
     np.testing.assert_allclose(example["area"], [800, 50])
-    assert [(f.kind, f.where) for f in source.issues] == [("box cut to the image", "annotations[1] (id 2)")]
+    assert [(f.kind, f.where) for f in source.issues] == [("box clipped to the image", "annotations[1] (id 2)")]
 
 
 def test_equal_annotations_of_one_id_count_once_and_different_ones_both(coco):
@@ -94,7 +94,7 @@ def test_no_annotations_at_all_opens_but_does_not_train(coco):
     source = coco(annotations=[])
 
     assert source.read(0)["boxes"].shape == (0, 4) and not source.annotated.any()
-    assert source.issues.counts() == {"no annotations at all": 1, "image without annotations": 1}
+    assert source.issues.counts() == {"no annotations": 1, "image without annotations": 1}
     with pytest.raises(InputError, match="Nothing to train on"):
         source.require_annotated()
 

@@ -50,7 +50,7 @@ def test_boxes_are_right_on_images_turned_by_exif(coco, drawn, orientation):
 
     np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]), atol=1e-6)
     assert example["area"][0] == pytest.approx(240)
-    assert source.issues.counts() == ({} if orientation == 1 else {"turned by EXIF": 1})
+    assert source.issues.counts() == ({} if orientation == 1 else {"rotated by EXIF": 1})
     assert source.issues.counts("problem") == {}
 
 
@@ -70,7 +70,7 @@ def test_boxes_of_a_image_of_another_shape_are_pixels_of_the_file(coco):
     example = source.read(0)
 
     np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]))
-    assert source.issues.counts() == {"image of another size": 1}
+    assert source.issues.counts() == {"unexpected image size": 1}
 
 
 @pytest.mark.parametrize(("size", "found"), [({}, 0), ({"width": "60", "height": 40}, 1), ({"width": float("nan")}, 1)])

@@ -191,7 +191,7 @@ def test_a_fault_costs_its_own_image_or_object_only(add, tmp_path, save_image):
         "unusable annotation record": 2,
         "box without area": 1,
         "box outside the image": 1,
-        "box cut to the image": 1,
+        "box clipped to the image": 1,
         "image without annotations": 1,
     }
 

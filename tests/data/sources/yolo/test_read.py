@@ -100,7 +100,7 @@ def test_polygons_count_as_the_boxes_around_them_and_this_is_told(yolo):
     source = open_source(yolo(STANDARD | {"labels/train/a.txt": polygon}, train="images/train"), "train")
 
     np.testing.assert_allclose(source.read(0)["boxes"], [[0.1, 0.6, 0.5, 0.9]], atol=1e-7)
-    assert source.issues.counts("note")["polygon taken as its box"] == 1
+    assert source.issues.counts("note")["polygon converted to box"] == 1
 
 
 def test_keypoints_behind_a_box_are_passed_over(yolo):
@@ -146,7 +146,7 @@ def test_boxes_belong_to_the_upright_image(yolo):
 
     assert example["image"].shape == (WIDTH, HEIGHT, 3) and source.sizes.tolist() == [[WIDTH, HEIGHT]]
     np.testing.assert_allclose(example["boxes"], [[0.2, 0.4, 0.3, 0.6]], atol=1e-7)
-    assert source.issues.counts() == {"turned by EXIF": 1}
+    assert source.issues.counts() == {"rotated by EXIF": 1}
 
 
 def test_images_in_another_folder_are_read_only_if_the_user_says_so(yolo, tmp_path):
