@@ -18,7 +18,7 @@ TINY = """\
 
 @pytest.fixture(scope="session")
 def pix2seq():
-    """Runs the command in a process; a traceback is never an answer."""
+    """Runs the command in a process of its own, and checks its status and that it prints no traceback."""
 
     def run(*arguments, status=0):
         command = [sys.executable, "-m", "pix2seq_keras", *map(str, arguments)]
@@ -32,13 +32,13 @@ def pix2seq():
 
 @pytest.fixture(scope="session")
 def tiny_flags():
-    """A model that trains in no time."""
+    """Flags of a model that trains in a second."""
     return TINY
 
 
 @pytest.fixture(scope="session")
 def folder(write_rectangles, edit_annotations, tmp_path_factory):
-    """Rectangles; among the images to train on is one that leads out of the folder, and one that is cut short."""
+    """A COCO folder of rectangles. One training image has a path outside the folder, another is truncated."""
     folder = write_rectangles(tmp_path_factory.mktemp("cli") / "coco", {"train": 5, "val": 3})
     edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
     image = folder / "train" / "1.png"
@@ -48,7 +48,7 @@ def folder(write_rectangles, edit_annotations, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(pix2seq, folder):
-    """A run of four steps made by the command, and what the command said."""
+    """A run of four steps, and the process that trained it."""
     run = folder.parent / "run"
     data = ["--data.source", f"coco:{folder}"]
     return run, pix2seq(
@@ -58,7 +58,7 @@ def trained(pix2seq, folder):
 
 @pytest.fixture
 def refused(capsys):
-    """Runs the command here and gives back what it says on standard error when it ends with status 2."""
+    """Runs the command in this process, checks that it ends with status 2, and returns its standard error."""
 
     def run(*arguments):
         try:
@@ -74,9 +74,9 @@ def refused(capsys):
 
 
 @pytest.fixture
-def motley(tmp_path):
-    """Images of every kind, in names that say which; `bad_…` cannot be read."""
-    folder = tmp_path / "motley"
+def mixed_images(tmp_path):
+    """A folder with an image of every kind, named by its kind. Those whose name begins with `bad_` cannot be read."""
+    folder = tmp_path / "mixed"
     folder.mkdir()
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""A whole way through the command: training, evaluating, predicting."""
+"""Training, evaluation and prediction by command, one after the other."""
 
 import json
 import re
@@ -13,13 +13,15 @@ SCORES = {"AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "AR
 KEYS = SCORES | {"per_class", "num_images", "num_objects", "seconds", "unreadable_images"}
 
 
-def test_train_leaves_a_run_that_followed_the_flags_and_reports_bad_images(trained):
+def test_train_writes_a_run_folder_by_its_flags_and_reports_bad_images(trained):
     from pix2seq_keras.training import recipe
 
     run, said = trained
     resolved = recipe.load(run / "recipe.yaml")
     assert (resolved.steps, resolved.model.image_size, resolved.sequence.max_objects) == (4, (32, 32), 4)
-    assert resolved.optimizer.warmup_steps == 100  # of the recipe, which stands after --steps and before the others
+    assert (
+        resolved.optimizer.warmup_steps == 100
+    )  # of the recipe, which is given after --steps and before the other flags
     assert {"best.keras", "last.keras", "metrics.csv", "curves.png", "gallery.png"} <= {p.name for p in run.iterdir()}
     assert "training: 4/4" in said.stderr
     assert "image outside the folder: 1" in said.stdout and "../x.png" in said.stdout
@@ -59,11 +61,11 @@ def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, train
     assert "3 images, 9 objects" in said.stdout
 
 
-def test_predict_goes_on_past_bad_images_and_names_them_at_its_end(pix2seq, trained, motley, tmp_path):
+def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trained, mixed_images, tmp_path):
     output = tmp_path / "out"
     how = ["--threshold", 0, "--readings", 2, "--mirror", "true", "--top_p", 0.8]
-    said = pix2seq("predict", "--model", trained[0], motley, "--output", output, *how)
-    good = {path.stem for path in motley.iterdir() if not path.name.startswith("bad")}
+    said = pix2seq("predict", "--model", trained[0], mixed_images, "--output", output, *how)
+    good = {path.stem for path in mixed_images.iterdir() if not path.name.startswith("bad")}
 
     coco = COCO(output / "predictions.json")
     images = coco.loadImgs(coco.getImgIds())

@@ -7,7 +7,7 @@ from pix2seq_keras.training import recipe as recipes
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_path):
+def test_flags_override_the_recipe_before_and_after_it(monkeypatch, before, tmp_path):
     seen = []
     monkeypatch.setattr(
         "pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, output, resume))
@@ -20,7 +20,7 @@ def test_flags_override_the_recipe_wherever_they_stand(monkeypatch, before, tmp_
     assert (output, resume) == ("run", False)
 
 
-def test_the_same_command_with_resume_hands_on_its_recipe_and_resume_alone_none(monkeypatch):
+def test_resume_passes_on_the_given_recipe_or_none(monkeypatch):
     seen = []
     monkeypatch.setattr("pix2seq_keras.training.train", lambda recipe, output, resume: seen.append((recipe, resume)))
     cli.main(["train", "--output", "run", "--resume"])

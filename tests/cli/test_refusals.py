@@ -1,4 +1,4 @@
-"""What the command says to bad input: status 2, a sentence, no traceback."""
+"""Input that cannot be used ends the command with status 2 and one message, without a traceback."""
 
 import shutil
 import zipfile
@@ -8,13 +8,13 @@ import pytest
 from pix2seq_keras import cli
 
 
-def test_a_missing_folder_is_a_sentence_for_the_whole_process(pix2seq, tmp_path):
+def test_a_missing_folder_gives_one_line_on_standard_error(pix2seq, tmp_path):
     said = pix2seq("train", "--recipe", "bccd", "--data.source", "coco:none", "--output", tmp_path / "run", status=2)
     (line,) = said.stderr.strip().splitlines()
     assert line.startswith("pix2seq: There is no folder 'none'. A coco source is a folder that holds annotations/")
 
 
-def test_data_without_annotations_is_a_sentence(tiny_flags, refused, folder, edit_annotations, tmp_path):
+def test_training_data_without_annotations_is_refused(tiny_flags, refused, folder, edit_annotations, tmp_path):
     shutil.copytree(folder, tmp_path / "coco")
     edit_annotations(tmp_path / "coco", "train", lambda document: document.update(annotations=[]))
     data = ["--data.source", f"coco:{tmp_path / 'coco'}"]
@@ -47,12 +47,12 @@ def test_unknown_keys_in_a_recipe_file_are_named(refused, tmp_path):
     assert "layers" in refused("train", "--recipe", tmp_path / "mine.yaml", "--output", tmp_path / "run")
 
 
-def test_an_unknown_strategy_is_a_sentence(refused, folder, tmp_path):
+def test_an_unknown_strategy_is_refused(refused, folder, tmp_path):
     flags = ["--data.source", f"coco:{folder}", "--strategy", "both"]
     assert "Unknown strategy: 'both'" in refused("train", "--recipe", "bccd", "--output", tmp_path / "run", *flags)
 
 
-def test_a_run_is_not_overwritten_nor_resumed_as_another(refused, trained):
+def test_a_run_is_neither_overwritten_nor_resumed_with_another_recipe(refused, trained):
     assert "already holds a run" in refused("train", "--recipe", "bccd", "--output", trained[0])
     assert "about steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
 
@@ -88,16 +88,16 @@ def test_a_damaged_model_is_named(refused, trained, tmp_path):
     assert "damaged.keras" in refused("evaluate", "--model", damaged, "--data", "coco:x", "--split", "val")
 
 
-def test_predict_refuses_what_it_cannot_use(refused, trained, motley, tmp_path):
+def test_predict_refuses_what_it_cannot_use(refused, trained, mixed_images, tmp_path):
     run, output = trained[0], tmp_path / "out"
     assert "missing.png" in refused("predict", "--model", run, "missing.png", "--output", output)
     (tmp_path / "file").touch()
-    assert "cannot be written" in refused("predict", "--model", run, motley, "--output", tmp_path / "file")
-    said = refused("predict", "--model", run, motley / "bad_text.jpg", "--output", output)
+    assert "cannot be written" in refused("predict", "--model", run, mixed_images, "--output", tmp_path / "file")
+    said = refused("predict", "--model", run, mixed_images / "bad_text.jpg", "--output", output)
     assert said.splitlines()[-1] == "pix2seq: None of the 1 images could be read."
 
 
-def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_path):
+def test_a_full_disk_gives_one_message(refused, trained, monkeypatch, tmp_path):
     import errno
     import os
 
@@ -107,11 +107,11 @@ def test_a_disk_that_fills_up_is_a_sentence(refused, trained, monkeypatch, tmp_p
     monkeypatch.setattr("os.fsync", full)
     said = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
     assert "scores.json cannot be written: No space left on device" in said
-    monkeypatch.setattr("pix2seq_keras.inference.open_model", full)  # wherever it is met
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", full)  # anywhere in the command
     assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")
 
 
-def test_an_interruption_is_told_without_a_traceback(monkeypatch, capsys, tmp_path):
+def test_an_interruption_ends_with_one_line_and_no_traceback(monkeypatch, capsys, tmp_path):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 

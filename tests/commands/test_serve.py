@@ -1,4 +1,4 @@
-"""`pix2seq serve` as a process of its own, up and cleanly down; and commands that ask it."""
+"""`pix2seq serve` in a process of its own: start, requests by other commands, and stop."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def rectangles(write_rectangles, tmp_path_factory):
     return write_rectangles(tmp_path_factory.mktemp("served") / "coco", {"val": 5})
 
 
-def test_it_prints_where_it_listens_and_that_is_loopback(serving):
+def test_it_prints_its_addresses_on_the_loopback_interface(serving):
     _, grpc_url, rest_url = serving
     assert re.fullmatch(r"grpc://127\.0\.0\.1:\d+/toy", grpc_url)  # by the folder above the version
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1/models/toy", rest_url)
@@ -39,7 +39,9 @@ def test_it_prints_where_it_listens_and_that_is_loopback(serving):
         assert open_model(url).detect(np.full((4, 4, 3), 255, np.uint8))["num_detections"] == [2]
 
 
-def test_predict_over_the_wire_gives_what_it_gives_in_process(tiny_server, exported_tiny, rectangles, tmp_path):
+def test_predict_gives_the_same_detections_through_a_server_and_in_process(
+    tiny_server, exported_tiny, rectangles, tmp_path
+):
     model, base = exported_tiny
     model.save(tmp_path / "model.keras")
     written = {}
@@ -56,7 +58,9 @@ def test_predict_over_the_wire_gives_what_it_gives_in_process(tiny_server, expor
             np.testing.assert_allclose(found["bbox"], expected["bbox"], atol=1e-3)
 
 
-def test_evaluate_over_the_wire_gives_the_scores_of_the_process(tiny_server, exported_tiny, rectangles, tmp_path):
+def test_evaluate_gives_the_same_scores_through_a_server_and_in_process(
+    tiny_server, exported_tiny, rectangles, tmp_path
+):
     exported_tiny[0].save(tmp_path / "model.keras")
     scores, urls = {}, {"grpc": tiny_server.grpc_url, "rest": tiny_server.rest_url}
     for name, ref in {"keras": tmp_path / "model.keras", **urls}.items():
@@ -69,13 +73,13 @@ def test_evaluate_over_the_wire_gives_the_scores_of_the_process(tiny_server, exp
     assert scores["grpc"]["num_images"] == 5
 
 
-def test_what_was_fixed_at_export_cannot_be_chosen_again(tiny_server, rectangles, capsys):
+def test_an_option_fixed_at_export_is_refused(tiny_server, rectangles, capsys):
     arguments = ["--data", f"coco:{rectangles}", "--split", "val", "--max_objects", "2"]
     assert cli.main(["evaluate", "--model", tiny_server.grpc_url, *arguments]) == 2
     assert "was exported with max_objects=4: export it again" in capsys.readouterr().err
 
 
-def test_a_image_with_more_pixels_than_the_model_takes_is_left_out_and_named(served_toy, tmp_path, capsys):
+def test_an_image_with_more_pixels_than_the_server_accepts_is_left_out_and_named(served_toy, tmp_path, capsys):
     Image.new("RGB", (20, 20), "red").save(tmp_path / "good.png")
     Image.new("RGB", (400, 400)).save(tmp_path / "large.png")
     arguments = ["--model", served_toy, tmp_path, "--output", tmp_path / "out"]
@@ -92,12 +96,12 @@ def test_a_image_with_more_pixels_than_the_model_takes_is_left_out_and_named(ser
         (["--model", ".", "--name", "a/b"], "A model's name"),
     ],
 )
-def test_what_cannot_be_served_is_a_sentence(arguments, said, capsys):
+def test_a_model_that_cannot_be_served_is_refused(arguments, said, capsys):
     assert cli.main(["serve", *arguments, "--grpc-port", "0", "--rest-port", "0"]) == 2
     assert said in capsys.readouterr().err
 
 
-def test_it_stops_cleanly_when_it_is_told_to(serving):
+def test_it_stops_cleanly_on_sigterm(serving):
     process = serving[0]
     start = time.monotonic()
     process.send_signal(signal.SIGTERM)
