@@ -69,7 +69,7 @@ class DecodingOptions:
         self._set("sampler", samplers.get(self.sampler))
         for name in ("constrained", "stop_at_end", "flip_test", "multi_label"):
             self._check_bool(name, optional=name == "multi_label")
-        self._check_integer("max_objects", 1, 2**31, "at least 1", optional=True)
+        self._check_integer("max_objects", 1, 2**31, "of at least 1", optional=True)
         self._check_integer("num_samples", 1, MOST_SAMPLES, f"from 1 to {MOST_SAMPLES}")
         self._check_integer("seed", -(2**31), 2**31 - 1, "of 32 bits")
         self._check_real("end_bias", -1e9, 1e9, "between -1e9 and 1e9")

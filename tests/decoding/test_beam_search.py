@@ -1,4 +1,4 @@
-"""Beam search, against every sequence there is."""
+"""Beam search, against all sequences of a small vocabulary."""
 
 import itertools
 
@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pix2seq_keras import InputError, Vocabulary, samplers
-from pix2seq_keras.decoding import decode
-from pix2seq_keras.decoding.beam_search import beam_search
+from pix2seq_keras import Vocabulary, samplers
 
 VOCABULARY = Vocabulary(num_classes=1, num_bins=2)  # end 0, start 1, noise 2, the class 3, coordinates 4 and 5
 TABLE = np.random.default_rng(0).normal(size=(2, 10, 6, 6)).astype("float32") * 2  # image, position, token before
@@ -27,12 +25,15 @@ def reorder(cache, rows):
     return cache[0], tf.gather(cache[1], rows)
 
 
-def search(beams, objects=1, length_penalty=0.0, **how):
-    images = tf.repeat(tf.range(2), beams)
-    kind = samplers.BeamSearch(beams, length_penalty)
-    cache = (images, tf.zeros_like(images))
-    found = beam_search(step, cache, VOCABULARY, objects, kind, tf.zeros([2], tf.int32), reorder=reorder, **how)
-    return {name: value.numpy() for name, value in found.items()}
+@pytest.fixture
+def search(run_loop):
+    def search(beams, max_objects=1, length_penalty=0.0, **options):
+        images = tf.repeat(tf.range(2), beams)
+        cache, seeds = (images, tf.zeros_like(images)), tf.zeros([2], tf.int32)
+        options = {"max_objects": max_objects, "sampler": samplers.BeamSearch(beams, length_penalty), **options}
+        return run_loop(step, cache, VOCABULARY, seeds, reorder=reorder, **options)
+
+    return search
 
 
 def log_softmax(logits):
@@ -57,7 +58,7 @@ def every_sequence(image):
     return sorted(scored, reverse=True)
 
 
-def test_a_beam_as_wide_as_the_language_ranks_every_sequence():
+def test_with_enough_beams_every_sequence_is_ranked(search):
     found = search(beams=18)
 
     for image in range(2):
@@ -69,43 +70,37 @@ def test_a_beam_as_wide_as_the_language_ranks_every_sequence():
         assert found["log_probs"][image].sum() == pytest.approx(expected[0][0], abs=1e-4)
 
 
-def test_one_beam_is_greedy():
+def test_one_beam_is_greedy(search, run_loop):
     cache = (tf.range(2), tf.zeros([2], tf.int32))
-    greedy = decode(step, cache, VOCABULARY, 2, samplers.Greedy(), tf.zeros([2], tf.int32))
+    greedy = run_loop(step, cache, VOCABULARY, tf.zeros([2], tf.int32), max_objects=2, sampler="greedy")
 
-    found = search(beams=1, objects=2)
+    found = search(beams=1, max_objects=2)
 
     for name in ("tokens", "log_probs", "classes", "class_scores", "class_probabilities"):
         np.testing.assert_allclose(found[name], greedy[name], atol=1e-6, err_msg=name)
 
 
-def test_more_beams_find_no_worse_a_sequence():
-    best = [search(beams, objects=2)["beam_scores"][:, 0] for beams in (1, 4, 300)]
+def test_more_beams_never_find_a_less_likely_sequence(search):
+    best = [search(beams, max_objects=2)["beam_scores"][:, 0] for beams in (1, 4, 300)]
 
     assert (best[0] <= best[1] + 1e-5).all() and (best[1] <= best[2] + 1e-5).all()
     assert (best[2] > best[0] + 1e-3).any()
 
 
-def test_finished_candidates_stay_as_they_are():
-    found = search(beams=6, objects=2, stop_at_end=True, constrained=False)
+def test_finished_candidates_stay_as_they_are(search):
+    found = search(beams=6, max_objects=2, stop_at_end=True, constrained=False)
 
     tokens, ended = found["beam_tokens"], np.cumsum(found["beam_tokens"] == 0, -1) > 0
     assert ended.any() and not tokens[ended].any()
     assert (np.diff(found["beam_scores"], axis=-1) <= 1e-6).all()
     ended = np.cumsum(found["tokens"] == 0, -1)
     np.testing.assert_allclose(found["log_probs"].sum(-1), found["beam_scores"][:, 0], atol=1e-4)
-    assert not found["log_probs"][ended > 1].any()  # the first of them, the end itself, was read
+    assert not found["log_probs"][ended > 1].any()  # the end token itself has a probability
 
 
-def test_a_length_penalty_favours_longer_sequences():
+def test_a_length_penalty_favours_longer_sequences(search):
     lengths = [
         (search(6, 2, penalty, stop_at_end=True, end_bias=1.0)["tokens"] != 0).sum() for penalty in (0.0, 1.0, 3.0)
     ]
 
     assert lengths[0] <= lengths[1] <= lengths[2] and lengths[0] < lengths[2]
-
-
-@pytest.mark.parametrize(("options", "says"), [({"beams": 0}, "beams"), ({"length_penalty": -1.0}, "length_penalty")])
-def test_senseless_beams_are_refused(options, says):
-    with pytest.raises(InputError, match=says):
-        samplers.BeamSearch(**options)

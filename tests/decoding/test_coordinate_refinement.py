@@ -1,4 +1,4 @@
-"""Coordinates between the bins."""
+"""Coordinate refinement: the mean of the bins around the chosen one."""
 
 import numpy as np
 import pytest
@@ -16,15 +16,15 @@ def logits_of(probabilities):
     return np.log(np.maximum(np.array([probabilities], np.float32), 1e-30))
 
 
-def expected(window, logits, tokens, chosen):
+def refine(window, logits, tokens, chosen):
     return np.asarray(CoordinateRefinement(VOCABULARY, window)(logits, tokens, tf.constant(chosen, tf.int32)))
 
 
 def test_it_is_the_mean_of_the_bins_within_the_window():
     logits = logits_of([0.05, 0.1, 0.3, 0.1, 0.05, 0, 0, 0, 0.2, 0.2, 0])
 
-    one = expected(0.1, logits, BINS, [7])
-    two = expected(0.2, logits, BINS, [7])
+    one = refine(0.1, logits, BINS, [7])
+    two = refine(0.2, logits, BINS, [7])
 
     assert one[0] == pytest.approx((0.3 * 6 + 0.1 * 7 + 0.05 * 8) / 0.45, rel=1e-5)
     assert two[0] == pytest.approx(
@@ -32,44 +32,44 @@ def test_it_is_the_mean_of_the_bins_within_the_window():
     )  # the far peak is not in it
 
 
-def test_a_sure_model_is_taken_at_its_word():
+def test_a_single_peak_keeps_its_bin():
     logits = np.where(BINS == 9, 50.0, 0.0)[None].astype("float32")
 
-    assert expected(0.3, logits, BINS, [9])[0] == pytest.approx(9, abs=1e-5)
+    assert refine(0.3, logits, BINS, [9])[0] == pytest.approx(9, abs=1e-5)
 
 
-def test_without_a_window_it_is_the_token():
+def test_a_window_of_zero_keeps_the_token():
     logits = np.random.default_rng(0).normal(size=(11, 11)).astype("float32")
 
-    np.testing.assert_array_equal(expected(0.0, logits, BINS, BINS), BINS.astype("float32"))
+    np.testing.assert_array_equal(refine(0.0, logits, BINS, BINS), BINS.astype("float32"))
 
 
-def test_rows_do_not_see_each_other():
+def test_a_row_does_not_depend_on_the_rest_of_its_batch():
     logits = np.random.default_rng(0).normal(size=(5, 11)).astype("float32")
     chosen = [4, 6, 9, 12, 14]
 
-    alone = [expected(0.2, logits[row : row + 1], BINS, chosen[row : row + 1])[0] for row in range(5)]
+    alone = [refine(0.2, logits[row : row + 1], BINS, chosen[row : row + 1])[0] for row in range(5)]
 
-    np.testing.assert_allclose(expected(0.2, logits, BINS, chosen), alone, rtol=1e-6)
+    np.testing.assert_allclose(refine(0.2, logits, BINS, chosen), alone, rtol=1e-6)
 
 
-def test_what_the_grammar_forbids_does_not_count():
+def test_forbidden_bins_do_not_count():
     logits = np.zeros((1, 11), np.float32)
     logits[0, :5] = FORBIDDEN  # below token 9
 
-    assert expected(0.2, logits, BINS, [9])[0] == pytest.approx(10)
+    assert refine(0.2, logits, BINS, [9])[0] == pytest.approx(10)
 
 
 @pytest.mark.parametrize("token", [0, 1, 2, 3])
-def test_tokens_that_are_no_coordinates_stay_and_pull_at_none(token):
+def test_tokens_that_are_not_coordinates_stay_and_do_not_count(token):
     everything = np.arange(15, dtype=np.int32)
     logits = np.zeros((2, 15), np.float32)
     logits[:, :4] = 9.0  # end, start, noise and the class are likelier than all bins, and next to the first
 
-    np.testing.assert_allclose(expected(0.2, logits, everything, [token, 4]), [token, 5.0], rtol=1e-6)
+    np.testing.assert_allclose(refine(0.2, logits, everything, [token, 4]), [token, 5.0], rtol=1e-6)
 
 
-def test_class_positions_are_left_alone():
+def test_class_positions_stay_as_they_are():
     tokens = np.array([0, 2, 3], np.int32)
 
-    assert expected(0.2, np.zeros((1, 3), np.float32), tokens, [3])[0] == 3
+    assert refine(0.2, np.zeros((1, 3), np.float32), tokens, [3])[0] == 3

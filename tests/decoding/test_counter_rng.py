@@ -1,4 +1,4 @@
-"""The hashed uniform numbers. Seeds are fixed: every test passes always or never."""
+"""Hashed uniform numbers. Seeds are fixed, so that a test passes always or never."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ UNLIKELY = 1e-3
 
 
 def murmur(x):
-    """Murmur3's finaliser on uint32, as published."""
+    """The finaliser of MurmurHash3 on uint32, as published."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
     return x ^ (x >> np.uint32(16))
@@ -19,7 +19,8 @@ def murmur(x):
 
 def uniforms(seeds, positions):
     """float32 (len(seeds), len(positions))."""
-    return np.stack([hashed_uniform(tf.constant(seeds, tf.int32), position).numpy() for position in positions], -1)
+    seeds, draw = tf.constant(seeds, tf.int32), tf.function(hashed_uniform)
+    return np.stack([draw(seeds, tf.constant(position)).numpy() for position in positions], -1)
 
 
 def test_the_hash_is_murmurs_on_unsigned_numbers():
@@ -61,7 +62,7 @@ def test_neighbouring_seeds_and_positions_are_independent():
 def test_no_rows_stream_is_another_rows_shifted():
     numbers = uniforms(np.arange(300), range(100))
 
-    # 30,000 draws of 2^23 numbers meet about 54 times by chance.
+    # Of 30,000 draws from 2^23 numbers about 54 coincide by chance.
     assert len(np.unique(numbers)) > numbers.size - 100
 
 

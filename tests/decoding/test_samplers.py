@@ -1,167 +1,110 @@
-"""Samplers against a slow NumPy implementation and their exact distributions."""
+"""Samplers: names, parameters and mappings. Their arithmetic is tested in `test_token_sampling`."""
+
+import dataclasses
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
 
 from pix2seq_keras import InputError, samplers
-from pix2seq_keras.decoding import hashed_uniform
+from pix2seq_keras.decoding.samplers import NAMES, SAMPLERS
 
-DRAWS = 2000
-
-
-def softmax(logits):
-    exponentials = np.exp(np.float64(logits) - np.max(logits))
-    return exponentials / exponentials.sum()
-
-
-def exact_top_k(logits, k, temperature=1.0):
-    """Token probabilities of a draw from the k most likely; of equals the first ones."""
-    probabilities = softmax(np.asarray(logits) / temperature)
-    kept = sorted(range(len(logits)), key=lambda token: (-probabilities[token], token))[:k]
-    cut = np.zeros(len(logits))
-    cut[kept] = probabilities[kept]
-    return cut / cut.sum()
+EXAMPLES = [
+    samplers.Greedy(),
+    samplers.TopK(3, 0.7),
+    samplers.TopP(0.8, 1.2),
+    samplers.BeamSearch(2, 0.5),
+    samplers.Custom("<function>"),
+]
 
 
-def exact_top_p(logits, p, temperature=1.0):
-    """Token probabilities of a draw from the published nucleus, token by token."""
-    probabilities = softmax(np.asarray(logits) / temperature)
-    mass, smallest = 0.0, None
-    for probability in sorted(probabilities, reverse=True):
-        mass += probability
-        if mass > p and smallest is not None:
-            break
-        smallest = probability
-        if mass > p:
-            break
-    cut = np.where(probabilities >= smallest - 1e-12, probabilities, 0)
-    return cut / cut.sum()
+def own_sampler(logits, uniform):
+    return tf.zeros(tf.shape(uniform), tf.int32)
 
 
-def sampled(sampler, logits, uniform=None):
-    """Token frequencies over an even comb of uniform numbers: exact to one draw a token."""
-    uniform = (np.arange(DRAWS) + 0.5) / DRAWS if uniform is None else uniform
-    rows = tf.tile(tf.constant([logits], tf.float32), [len(uniform), 1])
-    tokens = sampler(rows, tf.constant(uniform, tf.float32)).numpy()
-    assert tokens.dtype == np.int32
-    return np.bincount(tokens, minlength=len(logits)) / len(uniform)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_gives_the_sampler_with_default_parameters(name):
+    assert samplers.get(name) == samplers.get({"name": name}) == SAMPLERS[name]()
 
 
-# Multiples of a quarter: ties are frequent, and exact in float32.
-logit_rows = st.lists(st.integers(-12, 12).map(lambda n: n / 4), min_size=2, max_size=9)
+def test_the_default_nucleus_is_the_published_one():
+    assert samplers.get("top_p") == samplers.TopP(p=0.4, temperature=1.0)
 
 
-def test_greedy_takes_the_first_of_the_most_likely():
-    logits = tf.constant([[0.0, 3.0, 1.0, 3.0], [2.0, -1.0, 0.0, 0.0]])
-
-    assert samplers.Greedy()(logits, tf.constant([0.99, 0.99])).numpy().tolist() == [1, 0]
-
-
-@settings(max_examples=40, deadline=None)
-@given(logit_rows, st.integers(0, 10), st.sampled_from([0.5, 1.0, 2.0]))
-def test_top_k_draws_from_the_exact_distribution(logits, k, temperature):
-    frequencies = sampled(samplers.TopK(k, temperature), logits)
-
-    expected = exact_top_k(logits, k or len(logits), temperature)
-    np.testing.assert_allclose(frequencies, expected, atol=1.5 / DRAWS)
-    assert not frequencies[expected == 0].any()
+def test_a_mapping_sets_parameters():
+    assert samplers.get({"name": "top_p", "p": 0.8, "temperature": 2}) == samplers.TopP(0.8, 2.0)
+    assert samplers.get({"name": "beam_search", "beams": 7}) == samplers.BeamSearch(7)
 
 
-@settings(max_examples=60, deadline=None)
-@given(logit_rows, st.sampled_from([0.05, 0.3, 0.4, 0.77, 0.95]), st.sampled_from([0.5, 1.0, 2.0]))
-def test_top_p_draws_from_the_exact_nucleus(logits, p, temperature):
-    masses = np.cumsum(np.sort(softmax(np.array(logits) / temperature))[::-1])
-    if np.abs(masses - p).min() < 1e-5:  # float32 may fall on either side
-        return
+@pytest.mark.parametrize("sampler", [*EXAMPLES, own_sampler], ids=lambda sampler: type(sampler).__name__)
+def test_objects_and_callables_are_returned_unchanged(sampler):
+    assert samplers.get(sampler) is sampler
 
-    frequencies = sampled(samplers.TopP(p, temperature), logits)
 
-    expected = exact_top_p(logits, p, temperature)
-    np.testing.assert_allclose(frequencies, expected, atol=1.5 / DRAWS)
-    assert not frequencies[expected == 0].any()
+@pytest.mark.parametrize("sampler", EXAMPLES, ids=repr)
+def test_a_mapping_through_json_gives_an_equal_sampler(sampler):
+    assert samplers.get(json.loads(json.dumps(samplers.to_dict(sampler)))) == sampler
+
+
+def test_there_is_an_example_of_every_sampler():
+    assert {type(sampler) for sampler in EXAMPLES} == set(SAMPLERS.values())
+
+
+def test_a_callable_becomes_a_custom_sampler_that_can_only_be_compared():
+    described = samplers.to_dict(own_sampler)
+
+    custom = samplers.get(described)
+
+    assert described == {"name": "custom", "text": repr(own_sampler)}
+    assert custom == samplers.get(dict(described)) != samplers.Custom("another")
+    with pytest.raises(InputError, match=r"own_sampler.*known by its description only"):
+        custom(tf.zeros([1, 2]), tf.zeros([1]))
+
+
+def test_numbers_of_every_kind_make_equal_samplers():
+    assert samplers.TopP(1, np.float64(1)) == samplers.TopP(1.0, 1.0)
+    assert samplers.TopK(np.int64(3), np.float32(1)) == samplers.TopK(3, 1.0)
+    assert samplers.BeamSearch(np.int32(2), 1) == samplers.BeamSearch(2, 1.0)
+    for sampler in (samplers.TopP(1), samplers.TopK(np.int64(3), np.float32(1)), samplers.BeamSearch(np.int32(2), 1)):
+        assert all(type(value) in (int, float) for value in dataclasses.asdict(sampler).values())
+
+
+def test_greedy_and_beam_search_are_deterministic_and_the_others_draw():
+    names = [name for name, sampler in zip(SAMPLERS, EXAMPLES, strict=True) if samplers.is_deterministic(sampler)]
+
+    assert names == ["greedy", "beam_search"]
+    assert not samplers.is_deterministic(own_sampler)
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "p", "nucleus"),
+    ("make", "message"),
     [
-        ([0.5, 0.25, 0.15, 0.1], 0.4, [0]),  # the first alone is more than p, and stays
-        ([0.1, 0.15, 0.25, 0.5], 0.8, [2, 3]),  # 0.9 with the third is more than 0.8
-        ([0.2, 0.2, 0.2, 0.2, 0.2], 0.5, [0, 1, 2, 3, 4]),  # two fit; the others are as likely as they
-        ([0.4, 0.25, 0.25, 0.1], 0.7, [0, 1, 2]),  # 0.65 fits; the third ties with the second
-        ([0.25, 0.25, 0.5], 0.1, [2]),
-        ([0.3, 0.3, 0.4], 1.0, [0, 1, 2]),
+        (lambda: samplers.get("beam"), "`sampler` must be one of greedy, top_k, top_p, beam_search.*sampler='beam'"),
+        (lambda: samplers.get("custom"), "must be one of.*sampler='custom'"),
+        (lambda: samplers.get({"p": 0.4}), "must be one of.*sampler=None"),
+        (lambda: samplers.get({"name": ["top_p"]}), "must be one of"),
+        (lambda: samplers.get({"name": "top_p", "k": 3}), "top_p takes p, temperature. Received: k"),
+        (lambda: samplers.get({"name": "greedy", "p": 0.4}), "greedy takes no parameters. Received: p"),
+        (lambda: samplers.get({"name": "top_p", "p": 2}), r"`p` must lie in \(0, 1\].*p=2"),
+        (lambda: samplers.get(samplers.TopP), "object such as.*Received: sampler=<class"),
+        (lambda: samplers.get(3), "hashable callable. Received: sampler=3"),
+        (lambda: samplers.get(None), "Received: sampler=None"),
+        (lambda: samplers.get(["greedy"]), "hashable callable. Received"),
+        (lambda: samplers.TopK(-1), "`k` must be a whole number of at least 1.*k=-1"),
+        (lambda: samplers.TopK(2.5), "`k` must be a whole number.*k=2.5"),
+        (lambda: samplers.TopK(True), "`k` must be a whole number.*k=True"),
+        (lambda: samplers.TopK(3, 0.0), "`temperature` must be positive.*temperature=0.0"),
+        (lambda: samplers.TopK(3, 1e9), "`temperature` must be positive and at most 1000.*1000000000.0"),
+        (lambda: samplers.TopP(0.0), r"`p` must lie in \(0, 1\].*p=0.0"),
+        (lambda: samplers.TopP(1.1), r"`p` must lie in \(0, 1\].*p=1.1"),
+        (lambda: samplers.TopP("0.4"), r"`p` must lie in \(0, 1\].*p='0.4'"),
+        (lambda: samplers.TopP(0.5, float("nan")), "`temperature` must be positive.*nan"),
+        (lambda: samplers.BeamSearch(0), "`beams` must be a whole number of at least 1.*beams=0"),
+        (lambda: samplers.BeamSearch(2.5), "`beams` must be a whole number.*beams=2.5"),
+        (lambda: samplers.BeamSearch(length_penalty=-1.0), "`length_penalty` must be at least 0.*-1.0"),
     ],
 )
-def test_the_published_nucleus_in_images(probabilities, p, nucleus):
-    frequencies = sampled(samplers.TopP(p), np.log(probabilities))
-
-    assert np.flatnonzero(frequencies).tolist() == nucleus
-
-
-@pytest.mark.parametrize(
-    ("sampler", "exact"),
-    [
-        (samplers.TopK(3, 0.8), lambda logits: exact_top_k(logits, 3, 0.8)),
-        (samplers.TopP(0.9, 1.3), lambda logits: exact_top_p(logits, 0.9, 1.3)),
-        (samplers.TopP(1.0), softmax),
-    ],
-    ids=["top_k", "top_p", "everything"],
-)
-def test_hashed_numbers_draw_the_exact_distribution(sampler, exact):
-    logits = np.array([0.3, -1.0, 1.2, 0.1, 0.9, -0.4])
-
-    frequencies = sampled(sampler, logits, hashed_uniform(tf.range(6000), 12).numpy())
-
-    expected = exact(logits)
-    kept = expected > 0
-    assert not frequencies[~kept].any()
-    assert stats.chisquare(frequencies[kept] * 6000, expected[kept] * 6000).pvalue > 1e-3
-
-
-@pytest.mark.parametrize("sampler", [samplers.Greedy(), samplers.TopK(4), samplers.TopP(0.8)], ids=repr)
-def test_a_row_does_not_depend_on_the_rest_of_its_batch(sampler):
-    rng = np.random.default_rng(0)
-    logits, uniform = rng.normal(size=(20, 50)).astype(np.float32), rng.uniform(size=20).astype(np.float32)
-
-    together = sampler(logits, uniform).numpy()
-
-    alone = [sampler(logits[row : row + 1], uniform[row : row + 1]).numpy()[0] for row in range(20)]
-    assert together.tolist() == alone
-
-
-@pytest.mark.parametrize("uniform", [0.0, 2.0**-24, 1 - 2.0**-24, 1.0])
-@pytest.mark.parametrize("sampler", [samplers.TopK(0), samplers.TopP(1.0)], ids=repr)
-def test_forbidden_tokens_are_never_drawn_however_extreme_the_number(sampler, uniform):
-    logits = np.full((1, 3000), -1e9, np.float32)
-    logits[0, [7, 2000]] = [0.1, 0.2]
-
-    assert sampler(tf.constant(logits), tf.constant([uniform])).numpy()[0] in (7, 2000)
-
-
-def test_samplers_are_found_by_name_or_taken_as_they_are():
-    own = lambda logits, uniform: tf.zeros(tf.shape(uniform), tf.int32)
-
-    assert samplers.get("greedy") == samplers.Greedy()
-    assert samplers.get("top_k") == samplers.TopK()
-    assert samplers.get("top_p") == samplers.TopP(0.4)
-    assert samplers.get(own) is own
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (lambda: samplers.get("beam"), "'beam'.*greedy, top_k, top_p"),
-        (lambda: samplers.TopK(-1), "k must be at least 1.*k=-1"),
-        (lambda: samplers.TopK(3, 0.0), "temperature must be positive.*temperature=0.0"),
-        (lambda: samplers.TopP(0.0), r"p must lie in \(0, 1\].*p=0.0"),
-        (lambda: samplers.TopP(1.1), r"p must lie in \(0, 1\].*p=1.1"),
-        (lambda: samplers.TopP(0.5, float("nan")), "temperature must be positive.*nan"),
-    ],
-)
-def test_a_bad_sampler_is_explained(make, sentence):
-    with pytest.raises(InputError, match=sentence):
+def test_a_sampler_that_is_not_valid_is_refused(make, message):
+    with pytest.raises(InputError, match=message):
         make()
