@@ -1,1 +1,1 @@
-"""Timed comparisons: programs of their own, never tests."""
+"""Timed comparisons: `pix2seq benchmark …`. Tests never depend on times."""

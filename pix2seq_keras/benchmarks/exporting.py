@@ -1,7 +1,6 @@
-"""How long exporting takes, and whether an exported model is as fast as the one in Python, in one run."""
+"""How long exporting takes, and how fast the exported model is compared with the model in Python."""
 
 import io
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -12,32 +11,40 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.benchmarks import machine
+from pix2seq_keras.benchmarks.timing import interleaved_medians, seconds_of
 from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models import Pix2Seq
 
 
 def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats=5, weights=None):
-    """Exports a preset as a SavedModel and times it against the same model in Python, side by side.
+    """Exports a preset as a SavedModel, and times it and the same model in Python in one run.
 
     Args:
-        preset: str, name of a preset.
-        batch_size: int, images at once; JPEGs of the canvas's size.
-        max_objects: int or `None` for as many as the model can read.
-        repeats: int, rounds after the warm-up; each round runs every way once, medians are given.
-        weights: as of `Pix2Seq.from_preset`; `None` are random ones.
+        preset: str, name of a preset, default `"resnet50_640"`.
+        batch_size: int, images per batch, default 1. They are JPEGs of the canvas's size.
+        max_objects: int, objects per image, default 100, or `None` for as many as the model can generate.
+        repeats: int, rounds after the warm-up, default 5. Each round runs every variant once; medians are reported.
+        weights: as in `Pix2Seq.from_preset`; `None`, the default, for random ones.
 
     Returns:
-        Dictionary. `"export_s"` and `"export_mb"`, the time and size of the SavedModel; `"load_s"`; seconds of the
-        whole batch: `"encode_s"` and `"decode_graph_s"`, in Python, `"saved_model_tensor_s"`, signature `tensor`, and
-        `"saved_model_bytes_s"`, signature `serving_default`, which decodes JPEGs too; `"first_call_s"` of the latter;
-        `"tensor_ratio"` and `"bytes_ratio"`, these over encode_s + decode_graph_s; and the machine.
+        Dictionary. `"export_s"` and `"export_mb"` are the time and size of the SavedModel, `"load_s"` the time to load
+        it. Seconds for the whole batch: `"encode_s"` and `"decode_graph_s"`, in Python; `"saved_model_tensor_s"`, of
+        the signature `tensor`; `"saved_model_bytes_s"`, of the signature `serving_default`, which decodes JPEGs too,
+        and `"first_call_s"`, of its first call. `"tensor_ratio"` and `"bytes_ratio"` are the signatures' times divided
+        by encode_s + decode_graph_s. The machine is described by `"threads"` and `"cpu"`.
 
     Raises:
         InputError: if a number is out of range, or there is no such preset.
+
+    Example:
+        >>> measure_export("digits_tiny", max_objects=10)["tensor_ratio"]
+        1.05
     """
     if batch_size < 1 or repeats < 1:
-        raise InputError(f"Give at least 1. Received: batch_size={batch_size}, repeats={repeats}")
+        raise InputError(
+            f"`batch_size` and `repeats` must be at least 1. Received: batch_size={batch_size}, repeats={repeats}."
+        )
     keras.utils.set_random_seed(0)
     model = Pix2Seq.from_preset(preset, weights=weights)
     options = DecodingOptions(max_objects=max_objects).complete(model.max_length)
@@ -50,7 +57,7 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
         start = time.perf_counter()
         signatures = tf.saved_model.load(str(folder)).signatures
         load_s = time.perf_counter() - start
-        result = _rounds(model, options, images, encoded, signatures, repeats)
+        result = _time_variants(model, options, images, encoded, signatures, repeats)
     in_python = result["encode_s"] + result["decode_graph_s"]
     result |= {
         "export_s": export_s,
@@ -70,32 +77,28 @@ def measure_export(preset="resnet50_640", batch_size=1, max_objects=100, repeats
     }
 
 
-def _rounds(model, options, images, encoded, signatures, repeats):
+def _time_variants(model, options, images, encoded, signatures, repeats):
+    """Median seconds of each variant, and the seconds of the first call from encoded images."""
     encode, decode = model.encoder_function(), model.decoder_function(options)
     canvases, seeds = tf.constant(images / np.float32(255)), tf.zeros([len(images)], tf.int32)
     image_vectors, no_prompt = encode(canvases), tf.zeros([len(images), 0], tf.int32)
-    by_tensor, by_bytes = signatures["tensor"], signatures["serving_default"]
-    ways = {
+    from_tensor, from_bytes = signatures["tensor"], signatures["serving_default"]
+    variants = {
         "encode_s": lambda: encode(canvases).numpy(),
         "decode_graph_s": lambda: decode(image_vectors, seeds, no_prompt)["tokens"].numpy(),
-        "saved_model_tensor_s": lambda: by_tensor(input_tensor=tf.constant(images))["detection_boxes"].numpy(),
-        "saved_model_bytes_s": lambda: by_bytes(image_bytes=tf.constant(encoded))["detection_boxes"].numpy(),
+        "saved_model_tensor_s": lambda: from_tensor(input_tensor=tf.constant(images))["detection_boxes"].numpy(),
+        "saved_model_bytes_s": lambda: from_bytes(image_bytes=tf.constant(encoded))["detection_boxes"].numpy(),
     }
-    first = {name: machine.seconds_of(way) for name, way in ways.items()}
-    times = {name: [] for name in ways}
-    for _ in range(repeats):  # the ways take turns, so that the machine's moods meet all of them
-        for name, way in ways.items():
-            times[name].append(machine.seconds_of(way))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    return medians | {"first_call_s": first["saved_model_bytes_s"]}
+    first = {name: seconds_of(function) for name, function in variants.items()}
+    return interleaved_medians(variants, repeats) | {"first_call_s": first["saved_model_bytes_s"]}
 
 
 def _images(count, size):
-    """Smooth images, uint8 (count, H, W, 3), and each as a JPEG."""
+    """Smooth images: uint8 (count, H, W, 3), and the list of their JPEG files as bytes."""
     coarse = np.random.default_rng(0).integers(0, 256, (count, 12, 16, 3), dtype=np.uint8)
     images, encoded = [], []
-    for one in coarse:
-        image, file = Image.fromarray(one).resize(size[::-1], Image.Resampling.BICUBIC), io.BytesIO()
+    for pixels in coarse:
+        image, file = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC), io.BytesIO()
         image.save(file, "JPEG", quality=90)
         images.append(np.asarray(image))
         encoded.append(file.getvalue())

@@ -1,71 +1,63 @@
-"""What this machine can do: how fast it reads memory and multiplies matrices."""
+"""What this machine can do: its memory bandwidth, its rate of matrix multiplication, and its processors."""
 
 import os
 import platform
-import statistics
-import time
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-
-def seconds_of(function):
-    """The wall time of one call: float."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+from pix2seq_keras.benchmarks.timing import median_seconds
 
 
 def read_bandwidth(num_bytes, repeats=15):
-    """The best rate at which a step's bytes can be read.
+    """Measures how fast memory of about the size that a decoding step reads can be read.
 
-    Tried with the step's own size, twice and four times as much (smaller ones would fit nearer caches than the step
-    does), as a matrix-vector product of NumPy's BLAS over all threads, which does little else than read.
+    It times matrix-vector products of NumPy's BLAS on all threads, which are limited by reading the matrix. The matrix
+    has the size of the step, twice and four times that size. (A smaller one could fit into a faster cache than the step
+    does.) The highest of the three rates counts.
 
     Args:
-        num_bytes: int, what a step reads.
-        repeats: int, of each size; their median counts, as everywhere in the benchmarks.
+        num_bytes: int, bytes that a step reads.
+        repeats: int, products of each size; the median counts.
 
     Returns:
-        float, bytes a second.
+        float, bytes per second.
     """
     columns, vector = 1024, np.ones(1024, np.float32)
     rates = []
     for size in (num_bytes, 2 * num_bytes, 4 * num_bytes):
         rows = max(1, int(size) // (4 * columns))
         matrix = np.random.default_rng(0).random((rows, columns), dtype=np.float32)
-        rates.append(matrix.nbytes / _median(lambda matrix=matrix: matrix @ vector, repeats))
+        rates.append(matrix.nbytes / median_seconds(lambda matrix=matrix: matrix @ vector, repeats))
     return max(rates)
 
 
 def gemm_rate(size=2048, repeats=8):
-    """The rate of a large float32 matrix product in TensorFlow, in operations a second (two a multiply-add)."""
+    """Measures the rate of a large float32 matrix product in TensorFlow.
+
+    Args:
+        size: int, rows and columns of the matrices.
+        repeats: int, products; the median counts.
+
+    Returns:
+        float, operations per second; a multiply-add is two.
+    """
     matrix = tf.random.stateless_normal([size, size], (0, 1))
     multiply = tf.function(lambda: tf.matmul(matrix, matrix))
-    return 2 * size**3 / _median(lambda: multiply().numpy(), repeats)
+    return 2 * size**3 / median_seconds(lambda: multiply().numpy(), repeats)
 
 
 def threads():
-    """How many processors this process may use."""
+    """The number of processors that this process may use: int."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def cpu_name():
-    """The processor's name as the system gives it."""
+    """The processor's name according to the operating system: str."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _median(function, repeats):
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)

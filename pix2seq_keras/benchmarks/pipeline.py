@@ -1,4 +1,4 @@
-"""How fast training images are prepared, stage by stage, and whether the model or the pipeline is what waits."""
+"""How fast training images are prepared, stage by stage, and whether the pipeline or the model limits training."""
 
 import resource
 import statistics
@@ -18,57 +18,60 @@ from pix2seq_keras.sequences import fold, select_objects, training_sequence
 from pix2seq_keras.training.building import build_cache, build_dataset, build_model, build_optimizer
 
 STAGES = ("read", "geometry", "augment", "sequence", "whole")
-WARM_UP = 4  # batches: more than are kept ready
-SETTLE_S = 0.3  # until what was begun ahead is done
+WARM_UP_BATCHES = 4  # more than the pipeline prefetches
+SETTLE_S = 0.3  # until the prefetch buffer is full again
 
 
 def measure_pipeline(recipe, steps=20, rounds=5, with_model=False):
-    """Times the preparation of training batches as a recipe has them.
+    """Times the preparation of training batches for a recipe.
 
-    Every stage contains the ones before it: `"read"`, read and decode; `"geometry"`, scale, crop, flips and turns;
-    `"augment"`, colour, mosaic and erasing; `"sequence"`, objects, noise and tokens; `"whole"`, padded, batched and
-    handed to Python: what a training run reads. The stages take turns, so that the machine's moods meet all of them;
-    medians are given. Processor time is the process's own, of all threads, the more robust figure of the two.
+    Every stage includes those before it: `"read"`, read and decode; `"geometry"`, scale, crop, flips and rotations;
+    `"augment"`, colour, mosaic and erasing; `"sequence"`, objects, noise and tokens; `"whole"`, padded and batched, as
+    training gets them. Every round runs each stage once, so slower phases of the machine affect all stages alike;
+    medians are reported. CPU time is that of all threads of the process; it is less noisy than the rate.
 
     Args:
-        recipe: `Recipe`: its data, augmentation, sequence, batch size, and the image size and classes of its model.
-        steps: int, batches of a stage in a round.
-        rounds: int, after a warm-up.
-        with_model: bool, whether some training steps of the recipe's model are timed too.
+        recipe: `Recipe`; its data, augmentation, sequence, batch size, and its model's image size and classes count.
+        steps: int, batches per stage and round, default 20.
+        rounds: int, rounds after the warm-up, default 5.
+        with_model: bool, whether training steps of the recipe's model are timed too, default `False`.
 
     Returns:
-        Dictionary. `"STAGE_images_s"` and `"STAGE_cpu_ms"`, processor time an image, of each of `STAGES`;
-        `"STAGE_alone_cpu_ms"`, what it adds to the stage before. With the model: `"model_images_s"` of training on
-        one batch again and again, `"training_images_s"` of training on the pipeline's, and `"limit"`, `"model"` or
-        `"pipeline"`: the slower of the two. And `"source"`, `"split"`, `"images"`, `"image_size"`, `"batch_size"`,
-        `"threads"`, `"cpu"`.
+        Dictionary. For each of `STAGES`: `"STAGE_images_s"`, images per second; `"STAGE_cpu_ms"`, CPU milliseconds
+        per image; and `"STAGE_alone_cpu_ms"`, the difference from the stage before. With the model:
+        `"model_images_s"`, the rate of training on one batch again and again; `"training_images_s"`, the rate of
+        training on the pipeline's batches; and `"limit"`, the slower of the two, `"model"` or `"pipeline"`. Also
+        `"source"`, `"split"`, `"images"`, `"image_size"`, `"batch_size"`, `"steps"`, `"rounds"`, `"threads"`, `"cpu"`.
 
     Raises:
         InputError: if a number is out of range, or the recipe cannot be trained.
+
+    Example:
+        >>> measure_pipeline(recipe)["whole_images_s"]
+        457.0
     """
     if steps < 1 or rounds < 1:
-        raise InputError(f"Give at least 1. Received: steps={steps}, rounds={rounds}")
+        raise InputError(f"`steps` and `rounds` must be at least 1. Received: steps={steps}, rounds={rounds}.")
     source = open_source(recipe.data.source, recipe.data.train_split)
     model = build_model(recipe, source.categories, load_weights=False)
-    # === Each stage, warm ===
+    # === Warm-up ===
     iterators = {name: iter(dataset) for name, dataset in stage_datasets(recipe, source, model).items()}
     for iterator in iterators.values():
-        _turn(iterator, steps, recipe.batch_size)
+        _run_stage(iterator, steps, recipe.batch_size)
     # === Rounds ===
     rates, costs = {name: [] for name in STAGES}, {name: [] for name in STAGES}
     for _ in range(rounds):
         for name, iterator in iterators.items():
-            rate, cost = _turn(iterator, steps, recipe.batch_size)
+            rate, cost = _run_stage(iterator, steps, recipe.batch_size)
             rates[name].append(rate)
             costs[name].append(cost)
-    result = {}
-    before = 0.0
+    result, previous = {}, 0.0
     for name in STAGES:
         cost = statistics.median(costs[name])
         result[f"{name}_images_s"] = statistics.median(rates[name])
         result[f"{name}_cpu_ms"] = cost
-        result[f"{name}_alone_cpu_ms"] = cost - before
-        before = cost
+        result[f"{name}_alone_cpu_ms"] = cost - previous
+        previous = cost
     del iterators
     # === The model ===
     if with_model:
@@ -90,15 +93,15 @@ def measure_pipeline(recipe, steps=20, rounds=5, with_model=False):
 
 
 def stage_datasets(recipe, source, model):
-    """The pipeline cut off after each stage.
+    """Makes a pipeline that ends after each stage.
 
     Args:
         recipe: `Recipe`.
         source: `Source`.
-        model: `Pix2Seq`, whose image size and vocabulary count.
+        model: `Pix2Seq`; only its image size and vocabulary count.
 
     Returns:
-        Dictionary of the names in `STAGES` and `tf.data.Dataset`s: of examples one by one, the last of batches.
+        Dictionary of the names in `STAGES` to `tf.data.Dataset`: of single examples, and for `"whole"` of batches.
     """
     source.require_annotated()
     indices = np.flatnonzero(source.annotated)[: recipe.data.train_limit]
@@ -111,7 +114,7 @@ def stage_datasets(recipe, source, model):
     def geometry(seed, example):
         return augment_geometry(example["image"], example["boxes"], canvas, recipe.augmentation, seed)
 
-    def everything(seed, example):
+    def augmentation(seed, example):
         other = lambda seed: reader(tf.random.stateless_uniform([], seed, 0, count, tf.int64))
         return seed, augment(example, canvas, recipe.augmentation, seed, other)
 
@@ -121,7 +124,7 @@ def stage_datasets(recipe, source, model):
         seed = fold(seed, "sequence")
         return example["image"], training_sequence(boxes, chosen[1], model.vocabulary, recipe.sequence, seed)
 
-    def cut(*stages):
+    def up_to(*stages):
         def build(position):
             image, seed = image_at(position, count, recipe.seed, recipe.data.copies)
             values = (seed, image)
@@ -135,16 +138,16 @@ def stage_datasets(recipe, source, model):
         return dataset.with_options(options).prefetch(2 * recipe.batch_size)
 
     return {
-        "read": cut(read),
-        "geometry": cut(read, geometry),
-        "augment": cut(read, everything),
-        "sequence": cut(read, everything, sequence),
+        "read": up_to(read),
+        "geometry": up_to(read, geometry),
+        "augment": up_to(read, augmentation),
+        "sequence": up_to(read, augmentation, sequence),
         "whole": build_dataset(recipe, source, model),
     }
 
 
-def _turn(iterator, steps, batch_size):
-    """Images a second and milliseconds of processor time an image, over `steps` batches."""
+def _run_stage(iterator, steps, batch_size):
+    """Runs a number of batches: images per second, and CPU milliseconds per image."""
     batched = isinstance(iterator.element_spec[0], dict)
     take = 1 if batched else batch_size
 
@@ -152,19 +155,19 @@ def _turn(iterator, steps, batch_size):
         for _ in range(batches * take):
             next(iterator)
 
-    # It begins and ends with what is kept ready being ready: what is counted is the work of these batches alone.
+    # The prefetch buffer is full before and after, so the CPU time is that of exactly these batches.
     cpu = _cpu_seconds()
-    read(WARM_UP)
+    read(WARM_UP_BATCHES)
     start = time.perf_counter()
     read(steps)
     seconds = time.perf_counter() - start
     time.sleep(SETTLE_S)
     cpu = _cpu_seconds() - cpu
-    return steps * batch_size / seconds, 1000 * cpu / ((WARM_UP + steps) * batch_size)
+    return steps * batch_size / seconds, 1000 * cpu / ((WARM_UP_BATCHES + steps) * batch_size)
 
 
 def _training_rates(recipe, source, model, steps, rounds):
-    """Images a second of the model alone, and of model and pipeline together."""
+    """Images per second of training on one batch, and of training on the pipeline's batches."""
     model.compile(build_optimizer(recipe), jit_compile=False)
     iterator = iter(build_dataset(recipe, source, model))
     batch = next(iterator)

@@ -1,4 +1,4 @@
-"""Time and memory of a Python process of its own."""
+"""Time and memory of a separate Python process."""
 
 import dataclasses
 import subprocess
@@ -12,14 +12,14 @@ from pix2seq_keras.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """What a process took.
+    """Time, memory and output of a process.
 
     Args:
         seconds: float, wall time.
-        peak_mb: float, the most memory it held, program libraries included.
-        peak_own_mb: float, the most it held of its own ("anonymous"): without the pages of program libraries, which
-            processes share and the system can drop.
-        output: str, what it printed.
+        peak_mb: float, peak resident memory in MB (2²⁰ bytes), shared libraries included.
+        peak_own_mb: float, peak anonymous memory in MB: without the pages of shared libraries, which processes share
+            and the system can drop.
+        output: str, its standard output.
     """
 
     seconds: float
@@ -29,23 +29,29 @@ class Measurement:
 
 
 def run_measured(*arguments):
-    """Runs Python with arguments and watches it.
+    """Runs a Python process and measures it.
+
+    Memory is read from /proc every 10 ms, which only Linux has.
 
     Args:
-        *arguments: what follows `python` on the command line.
+        *arguments: the arguments of `python`.
 
     Returns:
-        `Measurement`. Memory is read from /proc every 10 ms, so on Linux only.
+        `Measurement`.
 
     Raises:
         InputError: if the process fails, or there is no /proc.
+
+    Example:
+        >>> run_measured("-c", "import tensorflow").peak_mb
+        612.5
     """
     if not Path("/proc/self/status").exists():
-        raise InputError("Memory is measured through /proc, which this system does not have: run it on Linux.")
+        raise InputError("Memory is measured through /proc, which only Linux has. Run the benchmark on Linux.")
     peaks = {"VmHWM": 0.0, "RssAnon": 0.0}
-    with tempfile.TemporaryFile("w+") as printed:  # a pipe that nobody reads would fill and stop the process
+    with tempfile.TemporaryFile("w+") as output:  # not a pipe: a full one would block the process
         start = time.monotonic()
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=printed, text=True)
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=output, text=True)
         while process.poll() is None:
             for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
                 name, _, value = line.partition(":")
@@ -55,5 +61,5 @@ def run_measured(*arguments):
         seconds = time.monotonic() - start
         if process.returncode:
             raise InputError(f"A process of the benchmark failed: {' '.join(map(str, arguments))}")
-        printed.seek(0)
-        return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"], printed.read())
+        output.seek(0)
+        return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"], output.read())

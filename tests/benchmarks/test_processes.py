@@ -1,4 +1,4 @@
-"""What a process takes is what it is seen to take."""
+"""Measuring a process."""
 
 import sys
 
@@ -10,7 +10,7 @@ from pix2seq_keras.errors import InputError
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 
 
-def test_time_and_memory_of_a_process_are_seen():
+def test_time_memory_and_output_of_a_process_are_measured():
     small = run_measured("-c", "import time; time.sleep(0.2)")
     large = run_measured("-c", "import time; block = bytearray(b'1') * 200_000_000; time.sleep(0.6); print(len(block))")
 
@@ -20,6 +20,6 @@ def test_time_and_memory_of_a_process_are_seen():
     assert large.output == "200000000\n"
 
 
-def test_a_process_that_fails_is_told():
+def test_a_process_that_fails_is_an_error():
     with pytest.raises(InputError, match="A process of the benchmark failed: -c raise SystemExit"):
         run_measured("-c", "raise SystemExit(3)")

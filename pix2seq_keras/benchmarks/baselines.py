@@ -1,24 +1,23 @@
-"""What ours is compared with: the same weights, decoded without the pains taken elsewhere."""
+"""What decoding is compared with: the same weights, decoded without our optimisations."""
 
 import tensorflow as tf
 from keras import ops
 
-from pix2seq_keras.decoding import DecodingLoop, DecodingOptions
+from pix2seq_keras.decoding import DecodingLoop
 
 
-def make_plain_decoder(model, max_objects, sampler):
-    """The published way: a loop in the graph that keeps the hidden states of earlier positions.
+def make_plain_decoder(model, options):
+    """The plain baseline, which decodes as the published code does: a loop in the graph that caches hidden states.
 
-    Keys and values of the image and of all earlier positions are projected again at every step, and every step gives
-    logits of the whole vocabulary. It reads no further than is filled.
+    Every step projects the keys and values of the image and of all earlier positions again, and computes the logits of
+    the whole vocabulary. It attends only to positions that are already decoded.
 
     Args:
         model: `Pix2Seq`.
-        max_objects: int.
-        sampler: see `samplers`.
+        options: `DecodingOptions`, complete, with `constrained=False`.
 
     Returns:
-        `tf.function`: encoded (B, N, D), seeds int32 (B,), until int32 -> tokens int32 (B, 5·max_objects), read out up
+        `tf.function`: encoded (B, N, D), seeds int32 (B,), until int32 -> tokens int32 (B, 5·max_objects), decoded up
         to position `until`.
     """
     decoder, embedding = model.decoder, model.embedding
@@ -27,11 +26,11 @@ def make_plain_decoder(model, max_objects, sampler):
     def decode(encoded, seeds, until):
         def step(token, position, cache):
             x, states = embedding(token[:, None], position=position), []
-            for block, kept in zip(decoder.blocks, cache, strict=True):
-                normed = block.self_norm(x)
-                rows = tf.range(tf.shape(kept)[0])
-                where = tf.stack([rows, tf.fill(tf.shape(rows), position)], -1)
-                states.append(tf.tensor_scatter_nd_update(kept, where, normed[:, 0]))
+            for block, cached in zip(decoder.blocks, cache, strict=True):
+                normed = block.self_norm(x)  # (B, 1, D)
+                rows = tf.range(tf.shape(cached)[0])
+                indices = tf.stack([rows, tf.fill(tf.shape(rows), position)], -1)
+                states.append(tf.tensor_scatter_nd_update(cached, indices, normed[:, 0]))
                 earlier = states[-1][:, : position + 1]
                 attention = block.self_attention
                 x = x + attention.attend(normed, *attention.project_memory(earlier))[0]
@@ -40,8 +39,7 @@ def make_plain_decoder(model, max_objects, sampler):
                 x = x + block.mlp(block.mlp_norm(x))
             return embedding.logits(decoder.output_norm(x)[:, 0]), states
 
-        options = DecodingOptions(max_objects=max_objects, sampler=sampler, constrained=False)
-        loop = DecodingLoop(step, model.vocabulary, options.complete(model.max_length))
+        loop = DecodingLoop(step, model.vocabulary, options)
         shape = [tf.shape(encoded)[0], loop.length, encoded.shape[-1]]
         cache = [tf.zeros(shape, encoded.dtype) for _ in decoder.blocks]
         return loop.run(loop.start(cache, seeds), until)["tokens"]
@@ -50,10 +48,13 @@ def make_plain_decoder(model, max_objects, sampler):
 
 
 def make_uncached_step(model):
-    """One step without any cache: the whole decoder over all tokens so far.
+    """One decoding step without a cache: the whole decoder runs over all tokens so far.
+
+    Args:
+        model: `Pix2Seq`.
 
     Returns:
-        `tf.function`: encoded (B, N, D), tokens int32 (B, L) with the start token -> logits of the next (B, V).
+        `tf.function`: encoded (B, N, D), tokens int32 (B, L) with the start token -> logits of the next token (B, V).
     """
 
     @tf.function(autograph=False, reduce_retracing=True)
