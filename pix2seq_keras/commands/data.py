@@ -39,7 +39,7 @@ def check(
         require_writable_file(Path(path))
 
     from pix2seq_keras.progress import progress_bar
-    from pix2seq_keras.reports import check_source, print_report, write_page
+    from pix2seq_keras.reports import check_source, print_data_report, write_data_page
     from pix2seq_keras.sequences import SequenceOptions
 
     if max_objects is None:
@@ -47,12 +47,12 @@ def check(
         max_objects = sequence.max_objects
     splits = None if split is None else [name.strip() for name in split.split(",") if name.strip()]
     report = check_source(source, splits, max_objects, progress_bar)
-    print_report(report)
+    print_data_report(report)
     if html is not None:
-        write_page(report, html)
+        write_data_page(report, html)
     if json is not None:
         write_json(Path(json), report.to_dict())
-    if report.obstacle() is not None:
+    if report.blocking_issue() is not None:
         print(f"pix2seq: {source} cannot be trained on.", file=sys.stderr)
         return 2
     return int(strict and report.num_issues > 0)
@@ -99,7 +99,7 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
 
     from pix2seq_keras.data import open_source
     from pix2seq_keras.data.pipeline import input_errors
-    from pix2seq_keras.reports.dataset.preview import save_training_gallery
+    from pix2seq_keras.reports import save_training_gallery
     from pix2seq_keras.training.building import build_dataset, build_model
 
     source = open_source(recipe.data.source, recipe.data.train_split)

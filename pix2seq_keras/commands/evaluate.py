@@ -48,13 +48,13 @@ def evaluate(
     if scores is not None:
         write_json(scores, result)
     if page is not None:
-        from pix2seq_keras.reports import report_evaluation, write_evaluation_page
+        from pix2seq_keras.reports import build_evaluation_report, write_evaluation_page
 
         options = _shown_options(decoding, batch_size)
         about = {"model": model, "data": source.name, "split": source.split, "options": options}
         if max_images is not None:
             about["images at most"] = f"{max_images:,}"
-        write_evaluation_page(report_evaluation(evaluator, result, source, about), page)
+        write_evaluation_page(build_evaluation_report(evaluator, result, source, about), page)
         print(f"Report on the errors: {page}")
 
 

@@ -1,52 +1,89 @@
-"""Texts from the data, which anybody may have written, made fit to be shown."""
+"""Text from the data, which may contain anything, in a form that is safe to print."""
 
 import html
 from pathlib import PurePath
 
-_LONGEST = 300
+_MAX_LENGTH = 300
 
 
-def plain(text, longest=_LONGEST):
-    """A text without anything a terminal or a reader could be led astray by.
+def printable(text, max_length=_MAX_LENGTH):
+    r"""Escapes all characters that could control a terminal or mislead a reader.
 
-    Control characters, line breaks, marks that turn the direction of writing and bytes that are no text become their
-    escapes.
+    These are control characters, line breaks, marks that change the direction of writing, and bytes that are not text.
 
     Args:
-        text: anything.
-        longest: int, characters from which it is cut.
+        text: object, converted to str.
+        max_length: int, longer texts are cut to this number of characters before escaping. Defaults to 300.
 
     Returns:
-        Printable text.
+        str, printable text.
 
     Example:
-        >>> plain("cell\\x1b[2J\\u202e")
-        'cell\\\\x1b[2J\\\\u202e'
+        >>> printable("cell\x1b[2J\u202e")
+        'cell\\x1b[2J\\u202e'
     """
     text = str(text)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    text = text if len(text) <= max_length else text[: max_length - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def markup(text, longest=_LONGEST):
-    """The same as text of an HTML page, inside or outside of an attribute."""
-    return html.escape(plain(text, longest), quote=True)
+def escape_html(text, max_length=_MAX_LENGTH):
+    """Escapes text as `printable` does, and also for HTML, inside or outside of an attribute.
+
+    Args:
+        text: object, converted to str.
+        max_length: int, see `printable`. Defaults to 300.
+
+    Returns:
+        str, HTML.
+    """
+    return html.escape(printable(text, max_length), quote=True)
 
 
-def short_path(label):
-    """The end of a path, with the folder it is in; other names as they are."""
+def shorten_path(label):
+    """Shortens a path to its file name and folder; other labels stay as they are.
+
+    Args:
+        label: str, the label of an image in a source.
+
+    Returns:
+        str.
+
+    Example:
+        >>> shorten_path("/data/train/7.jpg")
+        'train/7.jpg'
+    """
     parts = PurePath(label).parts
     return "/".join(parts[-2:]) if label.startswith(("/", "\\")) else label
 
 
-def grouped(issues):
-    """Issues by kind, problems first: `{kind: [Issue, …]}`."""
+def group_by_kind(issues):
+    """Groups issues by their kind, problems before notes.
+
+    Args:
+        issues: iterable of `Issue`.
+
+    Returns:
+        Dictionary from kind to list of `Issue`.
+    """
     groups: dict = {}
-    for issue in sorted(issues, key=lambda one: one.severity != "problem"):
+    for issue in sorted(issues, key=lambda issue: issue.severity != "problem"):
         groups.setdefault(issue.kind, []).append(issue)
     return groups
 
 
-def share(part, whole):
-    """ "12 (3.4 %)", or "12" of nothing."""
-    return f"{part:,} ({100 * part / whole:.1f} %)" if whole else f"{part:,}"
+def count_and_percent(count, total):
+    """Formats a count with its percentage of a total.
+
+    Args:
+        count: int.
+        total: int.
+
+    Returns:
+        str, without the percentage if the total is 0.
+
+    Example:
+        >>> count_and_percent(12, 350)
+        '12 (3.4 %)'
+    """
+    return f"{count:,} ({100 * count / total:.1f} %)" if total else f"{count:,}"

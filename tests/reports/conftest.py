@@ -1,4 +1,4 @@
-"""Folders with faults that are known, pages taken apart, and evaluations that were made by hand."""
+"""Data with known issues, parsed HTML pages, and evaluations with given detections."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ _EMPTY = {"meta", "img", "br"}
 
 
 class Page(HTMLParser):
-    """Tags and texts; unbalanced ones are an error."""
+    """The tags, images, links and texts of a page; fails if tags are not balanced."""
 
     def __init__(self, text):
         super().__init__()
@@ -55,21 +55,21 @@ def parse_page():
 
 @pytest.fixture(scope="session")
 def hostile():
-    """The name of the third class of `faulty`."""
+    """The name of the third class of `data_with_issues`."""
     return HOSTILE
 
 
 @pytest.fixture(scope="session")
-def faulty(write_rectangles, edit_annotations, tmp_path_factory):
-    """Rectangles with one fault of each of several kinds, a class of a hostile name and a copy between the splits."""
-    folder = write_rectangles(tmp_path_factory.mktemp("faulty") / "coco", {"train": 6, "val": 3}, size=(96, 80))
+def data_with_issues(write_rectangles, edit_annotations, tmp_path_factory):
+    """Rectangles with several kinds of issues, a class with a hostile name, and a near-duplicate between the splits."""
+    folder = write_rectangles(tmp_path_factory.mktemp("issues") / "coco", {"train": 6, "val": 3}, size=(96, 80))
 
-    def spoil(document):
+    def add_issues(document):
         document["annotations"][0]["bbox"][2] = 0
         document["annotations"][4]["category_id"] = 77
         document["images"].append({"id": 50, "file_name": "gone.png", "width": 96, "height": 80})
 
-    edit_annotations(folder, "train", spoil)
+    edit_annotations(folder, "train", add_issues)
     for split in ("train", "val"):
         edit_annotations(folder, split, lambda document: document["categories"][2].update(name=HOSTILE))
     (folder / "train" / "3.png").write_bytes((folder / "train" / "3.png").read_bytes()[:-60])
@@ -78,10 +78,10 @@ def faulty(write_rectangles, edit_annotations, tmp_path_factory):
 
 
 @pytest.fixture
-def lone(tmp_path):
-    """A COCO folder of one image of 200×100 with objects of given boxes, in pixels, crowds where a fifth says so."""
+def one_image(tmp_path):
+    """Writes a COCO folder with one image of 200×100 pixels; boxes are `xywh`, a fifth value is is_crowd."""
 
-    def write(boxes, categories=("cell",), classes=None, name="lone"):
+    def write(boxes, categories=("cell",), classes=None, name="one_image"):
         folder = tmp_path / name
         (folder / "annotations").mkdir(parents=True)
         (folder / "train").mkdir()
@@ -111,10 +111,10 @@ def lone(tmp_path):
 
 @pytest.fixture
 def evaluated():
-    """Evaluates black images with the ids 100, 101, … whose objects and detections are given.
+    """Evaluates black images with the ids 100, 101, … and given objects and detections.
 
-    Of each image the objects are (box, class[, crowd]) and the detections (box, class, score). The last `unreadable`
-    images of the source cannot be read. Gives the evaluator, the result and the source.
+    The objects of each image are (box, class[, crowd]), its detections (box, class, score). `unreadable` more images
+    cannot be read. Returns the evaluator, the result and the source.
     """
 
     def run(images, names=("a", "b", "c"), labels=None, unreadable=0, size=(200, 100)):
@@ -152,8 +152,8 @@ def evaluated():
         )
         following = iter(images)
 
-        class ByHand:
-            """Asked for one image after the other, it gives the detections of each."""
+        class GivenDetections:
+            """Returns the given detections, image by image."""
 
             def detect(self, images, batch_size):
                 (found,) = (next(following)[1],)
@@ -163,7 +163,7 @@ def evaluated():
                     "scores": np.array([[row[2] for row in found]], np.float64).reshape(1, -1),
                 }
 
-        result, evaluator = evaluate_source(ByHand(), source, batch_size=1, progress=False)
+        result, evaluator = evaluate_source(GivenDetections(), source, batch_size=1, progress=False)
         return evaluator, result, source
 
     return run

@@ -1,4 +1,4 @@
-"""A look at a whole source before an hour is spent on training on it."""
+"""Checks a data source before training: statistics, issues and near-duplicates of all its images."""
 
 from dataclasses import dataclass
 
@@ -6,37 +6,44 @@ from pix2seq_keras.data import Source, open_source
 from pix2seq_keras.data.issues import Issue
 from pix2seq_keras.data.split_names import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.reports.dataset.duplicates import near_duplicates
+from pix2seq_keras.reports.dataset.duplicates import find_near_duplicates
 from pix2seq_keras.reports.dataset.fingerprints import Fingerprint
-from pix2seq_keras.reports.dataset.scan import Look, look_at_images
-from pix2seq_keras.reports.dataset.statistics import summarize
-from pix2seq_keras.reports.formatting import short_path
+from pix2seq_keras.reports.dataset.scan import ScannedImage, scan_images
+from pix2seq_keras.reports.dataset.statistics import compute_statistics
+from pix2seq_keras.reports.formatting import shorten_path
 
 
 @dataclass(frozen=True)
 class SplitReport:
-    """What was found in one split.
+    """The report on one split.
 
     Args:
-        name: of the split.
-        source: it, open.
-        summary: see `summarize`.
-        issues: every issue, problems and notes.
-        file: the annotation file whose records the issues number; None where they name files themselves.
-        looks: the images that could be read.
+        name: str, name of the split.
+        source: `Source`, the open split.
+        statistics: dictionary of `compute_statistics`.
+        issues: list of `Issue`, problems and notes.
+        annotation_file: str, the file with the records that the issues name; `None` if the issues name their files
+            themselves.
+        images: list of `ScannedImage`, the images that can be read.
     """
 
     name: str
     source: Source
-    summary: dict
+    statistics: dict
     issues: list[Issue]
-    file: str | None
-    looks: list[Look]
+    annotation_file: str | None
+    images: list[ScannedImage]
 
 
 @dataclass(frozen=True)
-class Duplicate:
-    """One of several images that look the same: its split, its place there, and its path or name."""
+class DuplicateImage:
+    """An image that has near-duplicates.
+
+    Args:
+        split: str, name of its split.
+        index: int, its index in the split.
+        label: str, its path or name.
+    """
 
     split: str
     index: int
@@ -45,137 +52,136 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class DataReport:
-    """What was found in a source.
+    """The report on a data source.
 
     Args:
-        source: as the user wrote it.
-        splits: those that could be opened.
-        closed: split -> sentence, those that could not.
-        duplicates: groups of images that look the same.
-        issues: what concerns several splits, or one that could not be opened.
+        source: str, the source as the user wrote it.
+        splits: list of `SplitReport`, the splits that can be opened.
+        unopened_splits: dictionary from the name of a split that cannot be opened to the error message.
+        duplicates: list of groups of near-duplicate images, each a list of `DuplicateImage`.
+        issues: list of `Issue`, those of several splits and of splits that cannot be opened.
     """
 
     source: str
     splits: list[SplitReport]
-    closed: dict[str, str]
-    duplicates: list[list[Duplicate]]
+    unopened_splits: dict[str, str]
+    duplicates: list[list[DuplicateImage]]
     issues: list[Issue]
 
     @property
     def num_issues(self):
-        """All issues, problems and notes."""
+        """Number of issues in all splits, problems and notes."""
         return len(self.issues) + sum(len(split.issues) for split in self.splits)
 
-    def obstacle(self):
-        """Why the source cannot be trained on, a sentence; None if it can.
+    def blocking_issue(self):
+        """Explains why the source cannot be used for training.
 
-        It can if a split whose name begins with "train" has an image with objects, or, where there is none of that
-        name, any split.
+        It can be used if a split whose name starts with "train" has an object on an image that can be read. If no split
+        has such a name, any split counts.
+
+        Returns:
+            str, or `None` if the source can be used for training.
         """
-        names = [split.name for split in self.splits] + list(self.closed)
+        names = [split.name for split in self.splits] + list(self.unopened_splits)
         train = [name for name in names if name.startswith("train")] or names
-        if any(split.summary["objects"] for split in self.splits if split.name in train):
+        if any(split.statistics["objects"] for split in self.splits if split.name in train):
             return None
-        reasons = [self.closed[name] for name in train if name in self.closed]
+        reasons = [self.unopened_splits[name] for name in train if name in self.unopened_splits]
         reasons += [
-            f"Not one image of the split {split.name!r} that can be read has a usable object."
+            f"The split {split.name!r} has no usable object on any image that can be read."
             for split in self.splits
             if split.name in train
         ]
         return " ".join(reasons)
 
     def to_dict(self):
-        """The whole report as plain values, for JSON; every issue and every group of duplicates is in it."""
+        """The complete report as a dictionary that can be serialised to JSON."""
         return {
             "source": self.source,
-            "usable": self.obstacle() is None,
+            "usable": self.blocking_issue() is None,
             "num_issues": self.num_issues,
             "splits": {
-                split.name: {**split.summary, "issues": [_plain(f, split.file) for f in split.issues]}
+                split.name: {**split.statistics, "issues": _issue_dicts(split.issues, split.annotation_file)}
                 for split in self.splits
             },
-            "unopened_splits": self.closed,
+            "unopened_splits": self.unopened_splits,
             "near_duplicates": [[vars(image) for image in group] for group in self.duplicates],
-            "issues": [_plain(issue, None) for issue in self.issues],
+            "issues": _issue_dicts(self.issues, None),
         }
 
 
-def check_source(
-    source,
-    splits=None,
-    max_objects=100,
-    progress=None,
-    shown=12,
-):
-    """Reads all images of a source and tells what it holds, and every issue.
+def check_source(source, splits=None, max_objects=100, progress=None, num_thumbnails=12):
+    """Reads all images of a source and reports statistics, issues and near-duplicates.
 
     Args:
-        source: str, as `open_source` takes it.
-        splits: list of str or `None`, which to look at. Defaults to all; then one that cannot be opened is told in the
-            report.
-        max_objects: int, objects a training sequence holds.
-        progress: function (title, total) giving a context manager that yields `advance()`, such as `progress_bar`.
-        shown: int, thumbnails to keep of each split.
+        source: str, as for `open_source`.
+        splits: list of str, the splits to check. Defaults to `None`, all splits; a split that cannot be opened is then
+            an issue in the report.
+        max_objects: int, maximum number of objects in a training sequence. Defaults to 100.
+        progress: function `(title, total)` that returns a context manager as `progress_bar` does. Defaults to `None`,
+            no progress.
+        num_thumbnails: int, number of thumbnails to draw of each split. Defaults to 12.
 
     Returns:
-        A `DataReport`.
+        `DataReport`.
 
     Raises:
-        InputError: if the source, or a split that was named, cannot be opened.
+        InputError: if `max_objects` is below 1, or if the source or one of the given splits cannot be opened.
 
     Example:
         >>> report = check_source("coco:data/bccd")
-        >>> report.splits[0].summary["objects"], report.num_issues
+        >>> report.splits[0].statistics["objects"], report.num_issues
         (2741, 1)
     """
     if max_objects < 1:
-        raise InputError(f"max_objects must be at least 1. Received: max_objects={max_objects}")
-    opened, closed = _open(source, splits)
-    reports, seen = [], set()
+        raise InputError(f"`max_objects` must be at least 1. Received: max_objects={max_objects}")
+    opened, unopened = _open_splits(source, splits)
+    reports, known_issues = [], set()
     for name, split in opened.items():
         if progress is None:
-            looks = look_at_images(split, shown)
+            images = scan_images(split, num_thumbnails)
         else:
             with progress(f"reading {name}", len(split)) as advance:
-                looks = look_at_images(split, shown, advance)
-        summary = summarize(looks, split.categories, max_objects)
-        _report_long_images(split, summary)
-        issues = [issue for issue in split.issues if issue not in seen]
+                images = scan_images(split, num_thumbnails, advance)
+        statistics = compute_statistics(images, split.categories, max_objects)
+        _report_images_over_limit(split, statistics)
+        issues = [issue for issue in split.issues if issue not in known_issues]
         if "split by file hash" in split.issues.counts():
-            seen.update(issues)  # the made splits are of one whole, and each tells of all of it
-        reports.append(SplitReport(name, split, summary, issues, annotation_file(source, name), looks))
-    duplicates = _duplicates(reports)
+            known_issues.update(issues)  # each of these splits has the issues of all files
+        reports.append(SplitReport(name, split, statistics, issues, annotation_file(source, name), images))
+    duplicates = _find_duplicates(reports)
     issues = [
-        *(Issue("split that cannot be opened", name, message) for name, message in closed.items()),
+        *(Issue("split that cannot be opened", name, message) for name, message in unopened.items()),
         *_different_classes(reports),
-        *map(_as_issue, duplicates),
+        *map(_duplicates_issue, duplicates),
     ]
-    return DataReport(source, reports, closed, duplicates, issues)
+    return DataReport(source, reports, unopened, duplicates, issues)
 
 
-def _open(source, splits):
+def _open_splits(source, splits):
+    """The open splits by name, and the error messages of those that cannot be opened."""
     if splits:
         return {name: open_source(source, name) for name in dict.fromkeys(splits)}, {}
-    opened, closed, last = {}, {}, None
+    opened, unopened, first_error = {}, {}, None
     for name in list_splits(source):
         try:
             opened[name] = open_source(source, name)
         except InputError as error:
-            closed[name], last = str(error), last or error
+            unopened[name], first_error = str(error), first_error or error
     if not opened:
-        raise last
-    return opened, closed
+        raise first_error
+    return opened, unopened
 
 
-def _report_long_images(source, summary):
-    sequences, most = summary["sequences"], summary["objects_per_image"]["most"]
-    if sequences["images_beyond"]:
+def _report_images_over_limit(source, statistics):
+    sequences, most = statistics["sequences"], statistics["objects_per_image"]["max"]
+    if sequences["images_over_limit"]:
         source.issues.add(
             "more objects than max_objects",
             f"{source.name} ({source.split})",
-            f"{sequences['images_beyond']} of {summary['images']} images have more than max_objects="
-            f"{sequences['max_objects']} objects, up to {most}; {sequences['objects_beyond']} of {summary['objects']} "
-            f"objects do not fit. --sequence.max_objects {most} would take all.",
+            f"{sequences['images_over_limit']} of {statistics['images']} images have more than max_objects="
+            f"{sequences['max_objects']} objects, up to {most}. {sequences['objects_over_limit']} of "
+            f"{statistics['objects']} objects do not fit into a sequence. With --sequence.max_objects {most} all fit.",
         )
 
 
@@ -185,36 +191,38 @@ def _different_classes(reports):
             yield Issue(
                 "splits with different classes",
                 f"{reports[0].name}, {report.name}",
-                f"{reports[0].name} has {len(reports[0].source.categories)} classes, {report.name} has "
-                f"{len(report.source.categories)}, or others, or in another order: one cannot be trained on and the "
-                "other evaluated on.",
+                "The splits must have the same classes in the same order; otherwise a model cannot be trained on one "
+                f"and evaluated on the other. {reports[0].name} has {len(reports[0].source.categories)} classes, "
+                f"{report.name} has {len(report.source.categories)}.",
             )
 
 
-def _duplicates(reports):
-    images: dict[tuple[str, str], tuple[Duplicate, Fingerprint]] = {}
+def _find_duplicates(reports):
+    images: dict[tuple[str, str], tuple[DuplicateImage, Fingerprint]] = {}
     for report in reports:
-        for look in report.looks:
-            label = report.source.label(look.index)
-            # Once each: a mixture with weights has an image at several places.
-            images.setdefault((report.name, label), (Duplicate(report.name, look.index, label), look.fingerprint))
-    known = list(images.values())
-    groups = near_duplicates([seen for _, seen in known])
-    return [[known[place][0] for place in group] for group in groups]
+        for image in report.images:
+            label = report.source.label(image.index)
+            duplicate = DuplicateImage(report.name, image.index, label)
+            # By label, because a mixture with weights contains an image several times.
+            images.setdefault((report.name, label), (duplicate, image.fingerprint))
+    unique = list(images.values())
+    groups = find_near_duplicates([fingerprint for _, fingerprint in unique])
+    return [[unique[index][0] for index in group] for group in groups]
 
 
-def _as_issue(group):
+def _duplicates_issue(group):
     splits = list(dict.fromkeys(image.split for image in group))
-    named = ", ".join(f"{short_path(image.label)} ({image.split})" for image in group[:5])
+    labels = ", ".join(f"{shorten_path(image.label)} ({image.split})" for image in group[:5])
     more = f", and {len(group) - 5} more" if len(group) > 5 else ""
     if len(splits) > 1:
         message = (
-            f"{len(group)} images look the same, in {' and '.join(splits)}: none is an independent test of another."
+            f"{len(group)} images of the splits {' and '.join(splits)} are near-duplicates: one split is not an "
+            "independent test of another."
         )
-        return Issue("near-duplicate images between splits", named + more, message)
-    message = f"{len(group)} images of {splits[0]} look the same."
-    return Issue("near-duplicate images in a split", named + more, message, "note")
+        return Issue("near-duplicate images between splits", labels + more, message)
+    message = f"{len(group)} images of the split {splits[0]} are near-duplicates."
+    return Issue("near-duplicate images in a split", labels + more, message, "note")
 
 
-def _plain(issue, file):
-    return {**vars(issue), "file": file}
+def _issue_dicts(issues, annotation_file):
+    return [{**vars(issue), "file": annotation_file} for issue in issues]

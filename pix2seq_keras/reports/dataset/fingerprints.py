@@ -1,4 +1,4 @@
-"""What an image looks like from afar: alike images have numbers of which few bits differ."""
+"""Fingerprints of images: the fingerprints of similar images differ in few bits."""
 
 from dataclasses import dataclass
 
@@ -6,48 +6,48 @@ import numpy as np
 from PIL import Image
 
 _GRID = 8
-_SIDE = 16
+_GREY_SIDE = 16
 _BITS = np.left_shift(np.uint64(1), np.arange(_GRID * _GRID, dtype=np.uint64))
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """An image's difference hashes, and the image itself, very small.
+    """Two difference hashes of an image, and a very small copy of it.
 
     Args:
-        rows: 64 bits, of an 8×8 grid: is it brighter than its neighbour to the left?
-        columns: 64 bits: than its neighbour above?
-        small: uint8 `(16, 16)`, grey. Few hashes are near each other by chance, except where most of an image is one
-            colour: this tells.
+        row_hash: int of 64 bits, one for each cell of an 8×8 grid: whether it is brighter than the cell to its left.
+        column_hash: int of 64 bits: whether the cell is brighter than the cell above it.
+        grey: uint8 `(16, 16)`, the image in grey. Images that are mostly one colour can have similar hashes by chance;
+            the correlation of these copies shows whether they are similar.
     """
 
-    rows: int
-    columns: int
-    small: np.ndarray
+    row_hash: int
+    column_hash: int
+    grey: np.ndarray
 
 
-def fingerprint(image):
-    """Looks at an image from afar: a pure function of its pixels.
+def compute_fingerprint(image):
+    """Computes the fingerprint of an image from its pixels.
 
-    Another size, another compression or other brightness change a few bits; mirroring, turning and cutting off much
-    change many.
+    Another size, compression or brightness changes a few bits. A flip, a rotation or a large crop changes many.
 
     Args:
-        image: uint8 `(H, W, 3)`.
+        image: uint8 array `(H, W, 3)`.
 
     Returns:
-        A `Fingerprint`.
+        `Fingerprint`.
 
     Example:
-        >>> fingerprint(example["image"]).rows
+        >>> compute_fingerprint(example["image"]).row_hash
         9187201401436176383
     """
     grey = Image.fromarray(image).convert("L")
-    grey = grey.resize((9 * _SIDE, 9 * _SIDE), Image.Resampling.BOX)  # a multiple of all grids' sides
+    grey = grey.resize((9 * _GREY_SIDE, 9 * _GREY_SIDE), Image.Resampling.BOX)  # a multiple of the sides of all grids
     grid = lambda width, height: np.asarray(grey.resize((width, height), Image.Resampling.BOX))
     wide, tall = grid(_GRID + 1, _GRID), grid(_GRID, _GRID + 1)  # (8, 9), (9, 8)
-    return Fingerprint(_number(wide[:, 1:] > wide[:, :-1]), _number(tall[1:] > tall[:-1]), grid(_SIDE, _SIDE))
+    small = grid(_GREY_SIDE, _GREY_SIDE)
+    return Fingerprint(_to_int(wide[:, 1:] > wide[:, :-1]), _to_int(tall[1:] > tall[:-1]), small)
 
 
-def _number(bits):
+def _to_int(bits):
     return int(_BITS[bits.reshape(-1)].sum(dtype=np.uint64))

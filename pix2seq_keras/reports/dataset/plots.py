@@ -1,4 +1,4 @@
-"""The report's plots, as PNG bytes."""
+"""The plots of the report on data."""
 
 import io
 
@@ -7,28 +7,29 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pix2seq_keras.reports.formatting import plain
+from pix2seq_keras.evaluation.object_sizes import SIZE_LIMITS
+from pix2seq_keras.reports.formatting import printable
 
 _COLOUR, _LIMIT = "#0072B2", "#D55E00"
-_MOST_CLASSES = 30
+_MAX_CLASSES = 30
 
 
 def plot_split(split):
-    """Objects per image, sizes of objects, objects by class and image sizes of one split.
+    """Plots objects per image, object sizes and objects by class of one split.
 
     Args:
-        split: `SplitReport`, the report on it.
+        split: `SplitReport`.
 
     Returns:
-        The bytes of a PNG.
+        bytes of a PNG file.
     """
-    classes = sorted(split.summary["classes"], key=lambda row: -row["objects"])[:_MOST_CLASSES]
+    classes = sorted(split.statistics["classes"], key=lambda row: -row["objects"])[:_MAX_CLASSES]
     figure = Figure(figsize=(11, 3.0 + 0.17 * max(len(classes), 8)), dpi=90, layout="constrained")
-    canvas = FigureCanvasAgg(figure)  # its own canvas: nothing of pyplot's global state, no display
+    canvas = FigureCanvasAgg(figure)  # no display and no global state of pyplot
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1))
     _objects_per_image(figure.add_subplot(grid[0, 0]), split)
     _object_sizes(figure.add_subplot(grid[1, 0]), split)
-    _by_class(figure.add_subplot(grid[:, 1]), classes, len(split.summary["classes"]))
+    _by_class(figure.add_subplot(grid[:, 1]), classes, len(split.statistics["classes"]))
     for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     file = io.BytesIO()
@@ -37,21 +38,21 @@ def plot_split(split):
 
 
 def _objects_per_image(axis, split):
-    histogram = split.summary["objects_per_image"]["histogram"]
-    limit = split.summary["sequences"]["max_objects"]
+    histogram = split.statistics["objects_per_image"]["histogram"]
+    limit = split.statistics["sequences"]["max_objects"]
     axis.bar(np.arange(len(histogram)), histogram, width=1.0, color=_COLOUR, edgecolor="white", linewidth=0.3)
     if limit <= 1.5 * len(histogram):
         axis.axvline(limit + 0.5, color=_LIMIT, linestyle="--", label=f"max_objects={limit}")
         axis.legend(frameon=False, fontsize=8)
-    axis.set_title("objects an image", loc="left", fontsize=10)
+    axis.set_title("objects per image", loc="left", fontsize=10)
     axis.set_ylabel("images", fontsize=9)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _object_sizes(axis, split):
-    sides = np.sqrt(np.concatenate([np.zeros(0), *(look.areas for look in split.looks)]))  # (objects,) pixels
-    axis.set_title("size of objects, √area in pixels", loc="left", fontsize=10)
+    sides = np.sqrt(np.concatenate([np.zeros(0), *(image.areas for image in split.images)]))  # (objects,) pixels
+    axis.set_title("object size, √area in pixels", loc="left", fontsize=10)
     axis.set_ylabel("objects", fontsize=9)
     if not len(sides):
         return
@@ -59,17 +60,17 @@ def _object_sizes(axis, split):
     axis.hist(sides, bins=np.logspace(low - 0.01, high + 0.01, 40), color=_COLOUR, edgecolor="white", linewidth=0.3)
     axis.set_xscale("log", base=2)
     axis.xaxis.set_major_formatter("{x:g}")
-    for edge in (32, 96):  # small | medium | large, as COCO has it
-        axis.axvline(edge, color=_LIMIT, linestyle="--")
+    for limit in SIZE_LIMITS:
+        axis.axvline(limit, color=_LIMIT, linestyle="--")
 
 
 def _by_class(axis, classes, count):
     places = np.arange(len(classes))
     axis.barh(places, [row["objects"] for row in classes], color=_COLOUR)
     axis.set_yticks(places)
-    labels = axis.set_yticklabels([plain(row["name"], 24) for row in classes], fontsize=8)
+    labels = axis.set_yticklabels([printable(row["name"], 24) for row in classes], fontsize=8)
     for label in labels:
-        label.set_parse_math(False)  # "$" in a name would start a formula
+        label.set_parse_math(False)  # otherwise "$" in a name starts a formula
     axis.invert_yaxis()
     more = f", the {len(classes)} most frequent of {count}" if count > len(classes) else ""
     axis.set_title(f"objects by class{more}", loc="left", fontsize=10)

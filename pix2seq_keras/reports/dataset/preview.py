@@ -1,130 +1,136 @@
-"""Training images as the model gets them: what is drawn and written is read off the tokens."""
+"""Draws training images as the model gets them; the boxes and the text come from the tokens."""
 
 import functools
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.keras_cv_adapter import convert_boxes
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.visualization.drawing import label_font
 from pix2seq_keras.visualization.gallery import save_image
 from pix2seq_keras.vocabulary import END_TOKEN
 
-_REAL, _NOISE = (230, 30, 30), (255, 255, 255)
-_WIDTH = 480  # pixels of a panel
-_GAP, _TITLE, _FONT, _LINE = 12, 22, 12, 15  # pixels
-_PAPER = (255, 255, 255)
-_GROUND, _INK, _REAL_INK, _UNWEIGHTED = (28, 28, 28), (255, 255, 255), (255, 130, 130), (120, 120, 120)
-_LONGEST_NAME = 12
+_REAL_BOX, _NOISE_BOX = (230, 30, 30), (255, 255, 255)
+_PANEL_WIDTH = 480  # pixels, as all sizes below
+_GAP, _TITLE_SIZE, _FONT_SIZE, _LINE_HEIGHT = 12, 22, 12, 15
+_SHEET_BACKGROUND, _TEXT_BACKGROUND = (255, 255, 255), (28, 28, 28)
+_NOISE_TEXT, _REAL_TEXT, _ZERO_WEIGHT_TEXT = (255, 255, 255), (255, 130, 130), (120, 120, 120)
+_MAX_NAME_LENGTH = 12  # characters
 
 
 def save_training_gallery(path, examples, vocabulary, names, title=None, columns=4):
-    """Writes one PNG of training examples: images with their objects, and below each its token sequence.
+    """Writes one PNG file with training images and, below each, its token sequence.
 
-    Real objects are red, noise objects white. Of the sequence every object is a line, `ymin xmin ymax xmax class` in
-    coordinate bins; what weighs nothing in the loss is grey.
+    Real objects are red, noise objects white. Each line of a sequence is an object, `ymin xmin ymax xmax class`, in
+    coordinate bins. Tokens with weight 0 in the loss are grey.
 
     Args:
-        path: of the PNG; its folder is made.
-        examples: list of `({"images" float32 (H, W, 3), "tokens"}, targets int (L,), weights float (L,))`, as the
-            elements of an unbatched `training_dataset`.
+        path: str or path, the PNG file; its folder is created.
+        examples: list of `({"images" float32 (H, W, 3), "tokens"}, targets int (L,), weights float (L,))`, elements of
+            an unbatched `training_dataset`.
         vocabulary: `Vocabulary`.
-        names: sequence of class names.
-        title: string above the sheet, or None. Default: None.
-        columns: Integer, panels a row. Default: 4.
+        names: sequence of str, the class names.
+        title: str, the text above the images. Defaults to `None`, no title.
+        columns: int, images per row. Defaults to 4.
 
     Raises:
-        InputError: When there is no example, or the PNG cannot be written.
+        InputError: if there is no example or no column, or if the file cannot be written.
 
     Example:
-    ```python
-    examples = dataset.unbatch().take(8).as_numpy_iterator()
-    save_training_gallery("preview.png", list(examples), vocabulary, source.categories.names)
-    ```
+        >>> examples = dataset.unbatch().take(8).as_numpy_iterator()
+        >>> save_training_gallery("preview.png", list(examples), vocabulary, source.categories.names)
     """
     if not examples or columns < 1:
         raise InputError(
-            "A gallery needs at least one example and one column. "
-            f"Received: {len(examples)} examples, {columns} columns."
+            "`examples` must have at least one example and `columns` must be at least 1. "
+            f"Received: {len(examples)} examples, columns={columns}."
         )
-    panels = [training_panel(x["images"], targets, weights, vocabulary, names) for x, targets, weights in examples]
+    panels = [
+        draw_training_example(x["images"], targets, weights, vocabulary, names) for x, targets, weights in examples
+    ]
     columns = min(columns, len(panels))
-    heights = [max(len(panel) for panel in panels[at : at + columns]) for at in range(0, len(panels), columns)]
-    tops = np.cumsum([_GAP + (2 * _TITLE if title else 0), *(height + _GAP for height in heights)]).tolist()
-    sheet = Image.new("RGB", (columns * (_WIDTH + _GAP) + _GAP, tops[-1]), _PAPER)
+    heights = [max(len(panel) for panel in panels[start : start + columns]) for start in range(0, len(panels), columns)]
+    tops = np.cumsum([_GAP + (2 * _TITLE_SIZE if title else 0), *(height + _GAP for height in heights)]).tolist()
+    sheet = Image.new("RGB", (columns * (_PANEL_WIDTH + _GAP) + _GAP, tops[-1]), _SHEET_BACKGROUND)
     if title:
         line = " ".join(title.split())
-        ImageDraw.Draw(sheet).text((_GAP, _GAP), line, fill=_GROUND, font=label_font(_TITLE))
+        ImageDraw.Draw(sheet).text((_GAP, _GAP), line, fill=_TEXT_BACKGROUND, font=label_font(_TITLE_SIZE))
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
-        sheet.paste(Image.fromarray(panel), (_GAP + column * (_WIDTH + _GAP), tops[row]))
+        sheet.paste(Image.fromarray(panel), (_GAP + column * (_PANEL_WIDTH + _GAP), tops[row]))
     save_image(path, np.asarray(sheet))
 
 
-def training_panel(image, targets, weights, vocabulary, names):
-    """One training image with its objects, above its token sequence.
+def draw_training_example(image, targets, weights, vocabulary, names):
+    """Draws one training image with its objects, and its token sequence below it.
 
     Args:
-        image: float `(H, W, 3)` in [0, 1].
-        targets: int `(L,)`, the sequence.
-        weights: float `(L,)`, of the targets.
+        image: float array `(H, W, 3)` in [0, 1].
+        targets: int array `(L,)`, the token sequence.
+        weights: float array `(L,)`, the weights of the targets in the loss.
         vocabulary: `Vocabulary`.
-        names: sequence of class names.
+        names: sequence of str, the class names.
 
     Returns:
-        uint8 `(h, w, 3)`.
+        uint8 array `(h, w, 3)`.
     """
     image = Image.fromarray(np.round(np.asarray(image) * 255).clip(0, 255).astype(np.uint8))
-    scale = _WIDTH / image.width
-    image = image.resize((_WIDTH, max(1, round(image.height * scale))), Image.Resampling.BICUBIC)
+    scale = _PANEL_WIDTH / image.width
+    image = image.resize((_PANEL_WIDTH, max(1, round(image.height * scale))), Image.Resampling.BICUBIC)
     objects = np.asarray(targets).reshape(-1, TOKENS_PER_OBJECT)  # (n, 5)
     weights = np.asarray(weights).reshape(-1, TOKENS_PER_OBJECT)  # (n, 5)
 
     draw = ImageDraw.Draw(image)
     boxes = (objects[:, :4] - vocabulary.coord_shift) / (vocabulary.num_bins - 1)  # (n, 4) rel_yxyx
-    noise = objects[:, 4] == vocabulary.noise_token
-    real = ~noise & (objects[:, 4] != END_TOKEN)
-    for rows, colour, line in ((noise, _NOISE, 1), (real, _REAL, 3)):  # real ones on top
-        for ymin, xmin, ymax, xmax in boxes[rows]:
-            corners = (xmin * (image.width - 1), ymin * (image.height - 1))
-            corners += (max(xmin, xmax) * (image.width - 1), max(ymin, ymax) * (image.height - 1))
-            draw.rectangle(corners, outline=colour, width=line)
+    last_pixel = (image.height - 1, image.width - 1)
+    corners = convert_boxes(boxes, "rel_yxyx", "xyxy", image_shape=last_pixel, dtype="float64").numpy()
+    corners[:, 2:] = np.maximum(corners[:, :2], corners[:, 2:])  # Pillow refuses edges in the wrong order
+    is_noise = objects[:, 4] == vocabulary.noise_token
+    is_real = ~is_noise & (objects[:, 4] != END_TOKEN)
+    for rows, colour, line in ((is_noise, _NOISE_BOX, 1), (is_real, _REAL_BOX, 3)):  # real objects on top
+        for box in corners[rows].tolist():
+            draw.rectangle(box, outline=colour, width=line)
 
-    text = _sequence_text(sequence_words(objects, weights, vocabulary, names))
-    panel = Image.new("RGB", (_WIDTH, image.height + text.height), _GROUND)
+    text = _draw_text(sequence_words(objects, weights, vocabulary, names))
+    panel = Image.new("RGB", (_PANEL_WIDTH, image.height + text.height), _TEXT_BACKGROUND)
     panel.paste(image, (0, 0))
     panel.paste(text, (0, image.height))
     return np.asarray(panel)
 
 
 def sequence_words(targets, weights, vocabulary, names):
-    """A token sequence as words, object by object.
+    """Converts a token sequence to words, object by object.
 
     Args:
-        targets: int `(n, 5)` or `(5·n,)`.
-        weights: float, of that shape.
+        targets: int array `(n, 5)` or `(5·n,)`, the token sequence.
+        weights: float array of the same shape, the weights in the loss.
         vocabulary: `Vocabulary`.
-        names: sequence of class names.
+        names: sequence of str, the class names.
 
     Returns:
-        List of objects, each a list of five `(word, weight)`: bins, and a class's name or "noise". The padding at the
-        end is one object of one word: "end", and how many tokens follow.
+        List with one list per object, each of five `(word, weight)`: four coordinate bins, and the name of the class or
+        "noise". The padding at the end is one list with one word, which has the number of padding tokens.
+
+    Example:
+        >>> vocabulary = Vocabulary(num_classes=3, num_bins=97)  # coordinates start at token 6
+        >>> sequence_words([[13, 14, 15, 16, 3]], np.ones((1, 5)), vocabulary, ("red", "green", "blue"))
+        [[('7', 1.0), ('8', 1.0), ('9', 1.0), ('10', 1.0), ('red', 1.0)]]
     """
     targets = np.asarray(targets).reshape(-1, TOKENS_PER_OBJECT)
     weights = np.asarray(weights).reshape(-1, TOKENS_PER_OBJECT)
     lines = []
-    for number, (tokens, of_tokens) in enumerate(zip(targets.tolist(), weights.tolist(), strict=True)):
+    for number, (tokens, token_weights) in enumerate(zip(targets.tolist(), weights.tolist(), strict=True)):
         if tokens[0] == END_TOKEN:
             rest = (len(targets) - number) * TOKENS_PER_OBJECT - 1
-            lines.append([(f"end, then {rest} tokens of padding", of_tokens[0])])
+            lines.append([(f"end, then {rest} tokens of padding", token_weights[0])])
             break
         words = [str(token - vocabulary.coord_shift) for token in tokens[:4]] + [
             _class_word(tokens[4], vocabulary, names)
         ]
-        lines.append(list(zip(words, of_tokens, strict=True)))
+        lines.append(list(zip(words, token_weights, strict=True)))
     return lines
 
 
@@ -136,42 +142,45 @@ def _class_word(token, vocabulary, names):
     return names[index] if 0 <= index < len(names) else f"token {token}"
 
 
-def _sequence_text(lines):
-    """The words as an image as wide as a panel, in as many columns as fit."""
+def _draw_text(lines):
+    """Draws the words as an image with the width of a panel, in as many columns as fit."""
     font = _mono_font()
     digits = max((len(word) for line in lines for word, _ in line[:4] if len(line) > 1), default=4)
     digits = max(digits, 4)  # as wide as "ymin"
-    step = font.getlength("0")
-    cell = round((4 * (digits + 1) + _LONGEST_NAME + 1) * step)
-    columns = max(1, _WIDTH // cell)
+    character = font.getlength("0")
+    column_width = round((4 * (digits + 1) + _MAX_NAME_LENGTH + 1) * character)
+    columns = max(1, _PANEL_WIDTH // column_width)
     rows = -(-len(lines) // columns) + 1
-    image = Image.new("RGB", (_WIDTH, rows * _LINE + _LINE // 2), _GROUND)
+    image = Image.new("RGB", (_PANEL_WIDTH, rows * _LINE_HEIGHT + _LINE_HEIGHT // 2), _TEXT_BACKGROUND)
     draw = ImageDraw.Draw(image)
     head = [(word, 1.0) for word in ("ymin", "xmin", "ymax", "xmax", "class")]
     for column in range(min(columns, max(1, len(lines)))):
-        _write_line(draw, font, column * cell + 4, 2, head, digits, step, _UNWEIGHTED)
+        _write_line(draw, font, column * column_width + 4, 2, head, digits, character, _ZERO_WEIGHT_TEXT)
     for number, line in enumerate(lines):
         column, row = divmod(number, rows - 1)
-        real = len(line) == TOKENS_PER_OBJECT and line[4][0] != "noise"
-        _write_line(
-            draw, font, column * cell + 4, (row + 1) * _LINE + 2, line, digits, step, _REAL_INK if real else _INK
-        )
+        is_real = len(line) == TOKENS_PER_OBJECT and line[4][0] != "noise"
+        colour = _REAL_TEXT if is_real else _NOISE_TEXT
+        top = (row + 1) * _LINE_HEIGHT + 2
+        _write_line(draw, font, column * column_width + 4, top, line, digits, character, colour)
     return image
 
 
-def _write_line(draw, font, left, top, line, digits, step, ink):
-    for place, (word, weight) in enumerate(line):
-        name = place == 4 or len(line) == 1
-        shown = word if not name or len(line) == 1 else _cut(word)
-        shown = " ".join(shown.split()) if name else shown.rjust(digits)
-        draw.text((left + place * (digits + 1) * step, top), shown, fill=ink if weight > 0 else _UNWEIGHTED, font=font)
+def _write_line(draw, font, left, top, line, digits, character, colour):
+    for position, (word, weight) in enumerate(line):
+        is_name = position == 4 or len(line) == 1
+        text = word if not is_name or len(line) == 1 else _shorten_name(word)
+        text = " ".join(text.split()) if is_name else text.rjust(digits)
+        fill = colour if weight > 0 else _ZERO_WEIGHT_TEXT
+        draw.text((left + position * (digits + 1) * character, top), text, fill=fill, font=font)
 
 
-def _cut(word):
-    return word if len(word) <= _LONGEST_NAME else word[: _LONGEST_NAME - 1] + "…"
+def _shorten_name(name):
+    return name if len(name) <= _MAX_NAME_LENGTH else name[: _MAX_NAME_LENGTH - 1] + "…"
 
 
 @functools.cache
 def _mono_font():
-    """DejaVu Sans Mono, which comes with Matplotlib: columns of figures line up."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf", _FONT)
+    """Loads DejaVu Sans Mono, which comes with Matplotlib; columns of numbers are aligned."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf", _FONT_SIZE)

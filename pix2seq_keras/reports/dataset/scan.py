@@ -1,4 +1,4 @@
-"""Reading every image of a split once, and keeping of each only what a report needs."""
+"""Reads every image of a split once and keeps only what a report needs."""
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from pix2seq_keras.reports.dataset.fingerprints import Fingerprint, fingerprint
+from pix2seq_keras.reports.dataset.fingerprints import Fingerprint, compute_fingerprint
 from pix2seq_keras.visualization import draw_detections
 
-_READERS = 4  # decoding releases Python's lock
-_THUMBNAIL = 320  # pixels, the longer side
+_NUM_THREADS = 4  # useful, because decoding an image releases Python's global lock
+_THUMBNAIL_SIDE = 320  # pixels, the longer side
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is kept of an image that could be read.
+class ScannedImage:
+    """What is kept of an image that can be read.
 
     Args:
-        index: 0…N-1 in its source.
-        height: pixels.
-        width: pixels.
-        classes: int32 `(n,)`, of the objects that are no crowds.
-        areas: float32 `(n,)`, theirs in pixels².
-        crowds: how many crowds it has.
-        fingerprint: see there.
-        thumbnail: uint8 `(h, w, 3)` with its boxes drawn, for the few that are shown; None for others.
+        index: int, 0…N-1, the index of the image in its source.
+        height: int, in pixels.
+        width: int, in pixels.
+        classes: int32 `(n,)`, of the objects without crowds.
+        areas: float32 `(n,)`, of the same objects, in pixels².
+        num_crowds: int, number of crowds.
+        fingerprint: `Fingerprint`, to find near-duplicates.
+        thumbnail: uint8 `(h, w, 3)`, a small copy with boxes; `None` for images that the report does not show.
     """
 
     index: int
@@ -34,56 +34,64 @@ class Look:
     width: int
     classes: np.ndarray
     areas: np.ndarray
-    crowds: int
+    num_crowds: int
     fingerprint: Fingerprint
     thumbnail: np.ndarray | None = None
 
 
-def look_at_images(source, shown=12, advance=lambda: None):
-    """Reads all images, several at once.
+def scan_images(source, num_thumbnails=12, advance=lambda: None):
+    """Reads all images of a source, several at the same time.
 
     Args:
-        source: `Source`, the split; its `issues` are told of images that cannot be read.
-        shown: int, how many thumbnails to keep, of images at equal distances.
-        advance: function, is called after each image.
+        source: `Source`, the split. Images that cannot be read are added to its `issues`.
+        num_thumbnails: int, number of images that get a thumbnail, evenly spaced. Defaults to 12.
+        advance: function without arguments, called after each image. Defaults to a function that does nothing.
 
     Returns:
-        A `Look` for each image that could be read, in the source's order.
+        List of `ScannedImage`, one for each image that can be read, in the order of the source.
     """
-    chosen = set(np.linspace(0, len(source) - 1, min(shown, len(source))).round().astype(int).tolist())
+    with_thumbnail = np.linspace(0, len(source) - 1, min(num_thumbnails, len(source))).round().astype(int).tolist()
+    with_thumbnail = set(with_thumbnail)
 
-    def look(index):
+    def scan(index):
         example = source.read_or_report(index)
         if example is None:
             return None
-        image, real = example["image"], ~example["is_crowd"]
-        return Look(
+        image, is_object = example["image"], ~example["is_crowd"]
+        return ScannedImage(
             index=index,
             height=image.shape[0],
             width=image.shape[1],
-            classes=example["classes"][real],
-            areas=example["area"][real],
-            crowds=int((~real).sum()),
-            fingerprint=fingerprint(image),
-            thumbnail=thumbnail(example, source.categories.names) if index in chosen else None,
+            classes=example["classes"][is_object],
+            areas=example["area"][is_object],
+            num_crowds=int((~is_object).sum()),
+            fingerprint=compute_fingerprint(image),
+            thumbnail=draw_thumbnail(example, source.categories.names) if index in with_thumbnail else None,
         )
 
-    looks, ahead = [], deque()
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="pix2seq-look") as readers:
-        for index in range(len(source) + _READERS):
+    scanned, pending = [], deque()
+    with ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="pix2seq-scan") as executor:
+        for index in range(len(source) + _NUM_THREADS):
             if index < len(source):
-                ahead.append(readers.submit(look, index))
-            if index >= _READERS:
-                looks.append(ahead.popleft().result())
+                pending.append(executor.submit(scan, index))
+            if index >= _NUM_THREADS:
+                scanned.append(pending.popleft().result())
                 advance()
-    return [seen for seen in looks if seen is not None]
+    return [image for image in scanned if image is not None]
 
 
-def thumbnail(example, names):
-    """A small copy of an example's image with its boxes and their names, crowds dashed: uint8 `(h, w, 3)`."""
+def draw_thumbnail(example, names):
+    """Draws a small copy of an image with its boxes and class names; crowds are dashed.
+
+    Args:
+        example: dictionary, an example of a `Source`.
+        names: sequence of str, the class names.
+
+    Returns:
+        uint8 array `(h, w, 3)`.
+    """
     image = Image.fromarray(example["image"])
-    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
-    crowd = example["is_crowd"]
-    boxes, classes = example["boxes"], example["classes"]
-    small = draw_detections(np.asarray(image), boxes[crowd], classes[crowd], dashed=True, min_side=1)
-    return draw_detections(small, boxes[~crowd], classes[~crowd], names=names, min_side=_THUMBNAIL // 2)
+    image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.BOX)
+    is_crowd, boxes, classes = example["is_crowd"], example["boxes"], example["classes"]
+    drawn = draw_detections(np.asarray(image), boxes[is_crowd], classes[is_crowd], dashed=True, min_side=1)
+    return draw_detections(drawn, boxes[~is_crowd], classes[~is_crowd], names=names, min_side=_THUMBNAIL_SIDE // 2)

@@ -1,4 +1,4 @@
-"""Why an AP is what it is: the numbers behind an evaluation."""
+"""Collects the numbers of the report on an evaluation: scores and errors by class, size and image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,37 +8,38 @@ import numpy as np
 from pix2seq_keras.data import Source
 from pix2seq_keras.evaluation.accumulation import Accumulated
 from pix2seq_keras.evaluation.error_types import ERROR_TYPES, Errors, find_errors
+from pix2seq_keras.evaluation.object_sizes import SIZE_LIMITS, SIZES
 from pix2seq_keras.evaluation.operating_points import OperatingPoint, operating_points
-from pix2seq_keras.reports.dataset.statistics import SIZES
 
-# As pycocotools takes them: an object of just 32² or 96² pixels belongs to both of its neighbours.
-_AREAS = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, np.inf)}
+_EDGES = (0, *(limit**2 for limit in SIZE_LIMITS), np.inf)
+# As in pycocotools, an area exactly at a limit belongs to both sizes.
+_AREA_RANGES = {size: _EDGES[index : index + 2] for index, size in enumerate(SIZES)}
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """One class.
+    """The scores of one class.
 
     Args:
-        class_: its place among the categories.
-        name: of the class.
-        objects: how many there are, crowds not counted.
-        ap: COCO's AP, at IoU 0.5 to 0.95; as all that follows None where the class has no objects.
-        ap50: at IoU 0.5.
-        ap75: at IoU 0.75.
-        most_recall: at IoU 0.5, of all detections, at most 100 an image.
-        ap50_by_size: those of `SIZES`, each None where the class has no object of it.
-        point: the class at the threshold of its best F1.
-        curve: float `(101,)`, precision at recall 0, 0.01, … 1 at IoU 0.5; -1 where the class has no objects.
+        class_: int, the class.
+        name: str, name of the class.
+        num_objects: int, number of objects without crowds.
+        ap: float, COCO's AP, the mean over IoU 0.5 to 0.95; as all fields below, `None` if the class has no objects.
+        ap50: float, AP at IoU 0.5.
+        ap75: float, AP at IoU 0.75.
+        max_recall: float, recall of all detections, at most 100 per image, at IoU 0.5.
+        ap50_by_size: dictionary from `SIZES` to AP50, each `None` if the class has no objects of this size.
+        point: `OperatingPoint` at the threshold with the best F1.
+        curve: float `(101,)`, precision at recall 0, 0.01, … 1 and IoU 0.5; -1 if the class has no objects.
     """
 
     class_: int
     name: str
-    objects: int
+    num_objects: int
     ap: float | None
     ap50: float | None
     ap75: float | None
-    most_recall: float | None
+    max_recall: float | None
     ap50_by_size: Mapping[str, float | None]
     point: OperatingPoint
     curve: np.ndarray
@@ -46,44 +47,44 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One image at the thresholds of its classes.
+    """The errors of one image at the thresholds of the classes.
 
     Args:
-        image_id: of the data set.
-        right: detections that found an object.
-        wrong: the others.
-        unfound: objects that none found.
-        kinds: the wrong ones by kind, `{kind: count}` in the order of `ERROR_TYPES`, without zeros.
+        image_id: int, id of the image in its dataset.
+        true_positives: int, number of detections that match an object.
+        false_positives: int, number of all other detections.
+        false_negatives: int, number of objects without a match.
+        error_types: dictionary from `ERROR_TYPES` to the number of false positives, without zeros.
     """
 
     image_id: int
-    right: int
-    wrong: int
-    unfound: int
-    kinds: Mapping[str, int]
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    error_types: Mapping[str, int]
 
     @property
-    def errors(self):
-        """What is wrong and what was not found."""
-        return self.wrong + self.unfound
+    def num_errors(self):
+        """Number of false positives and false negatives."""
+        return self.false_positives + self.false_negatives
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What a page about an evaluation tells.
+    """The content of the page on an evaluation.
 
     Args:
-        about: `{name: text}`, what was evaluated and how.
-        source: the data.
-        result: of `evaluate_source`.
-        accumulated: of its evaluator.
-        classes: scores of every class, in the order of the data's categories.
-        errors: of every detection and object.
-        error_counts: int `(K, 6)`, by class and by `ERROR_TYPES`.
-        images: scores of every image, by rising image id.
+        details: dictionary from name to text, what was evaluated and with which options.
+        source: `Source`, the data.
+        result: dictionary of `evaluate_source`.
+        accumulated: `Accumulated`.
+        classes: list of `ClassScores`, in the order of the categories of the data.
+        errors: `Errors`.
+        error_counts: int `(K, 6)`, number of errors by class and by `ERROR_TYPES`.
+        images: list of `ImageScores`, sorted by image id.
     """
 
-    about: Mapping[str, str]
+    details: Mapping[str, str]
     source: Source
     result: Mapping
     accumulated: Accumulated
@@ -92,68 +93,90 @@ class EvaluationReport:
     error_counts: np.ndarray
     images: list[ImageScores]
 
-    def worst(self, count=12):
-        """The images with most errors, those with none left out; equals by rising image id."""
-        chosen = sorted(self.images, key=lambda one: (-one.errors, one.image_id))[:count]
-        return [one for one in chosen if one.errors]
+    def images_with_most_errors(self, count=12):
+        """The images with the most errors; equal numbers are sorted by image id, images without errors are left out.
 
-    def best(self, count=4, besides=()):
-        """The images with fewest errors, of equals those with most right; none of `besides`."""
-        others = [one for one in self.images if one not in besides]
-        return sorted(others, key=lambda one: (one.errors, -one.right, one.image_id))[:count]
+        Args:
+            count: int, maximum number of images. Defaults to 12.
 
-    def objects_of_size(self, size):
-        """How many objects of a size COCO counts, crowds left out; one on an edge counts on both of its sides."""
-        least, most = _AREAS[size]
-        areas = self.accumulated.objects.areas[~self.accumulated.objects.is_crowd]
-        return int(((areas >= least) & (areas <= most)).sum())
+        Returns:
+            List of `ImageScores`.
+        """
+        images = sorted(self.images, key=lambda image: (-image.num_errors, image.image_id))[:count]
+        return [image for image in images if image.num_errors]
+
+    def images_with_fewest_errors(self, count=4, exclude=()):
+        """The images with the fewest errors; of equal numbers, those with the most true positives.
+
+        Args:
+            count: int, maximum number of images. Defaults to 4.
+            exclude: sequence of `ImageScores` to leave out. Defaults to none.
+
+        Returns:
+            List of `ImageScores`.
+        """
+        images = [image for image in self.images if image not in exclude]
+        return sorted(images, key=lambda image: (image.num_errors, -image.true_positives, image.image_id))[:count]
+
+    def num_objects_of_size(self, size):
+        """Counts the objects of one of COCO's sizes, without crowds.
+
+        Args:
+            size: str, one of `SIZES`. An object exactly at the limit of two sizes counts for both.
+
+        Returns:
+            int.
+        """
+        smallest, largest = _AREA_RANGES[size]
+        areas = self.accumulated.ground_truth.areas[~self.accumulated.ground_truth.is_crowd]
+        return int(((areas >= smallest) & (areas <= largest)).sum())
 
 
-def report_evaluation(evaluator, result, source, about):
-    """Collects what a page about an evaluation tells.
+def build_evaluation_report(evaluator, result, source, details):
+    """Collects the content of the page on an evaluation.
 
     Args:
-        evaluator: `CocoEvaluator`, of `evaluate_source`.
-        result: dict, of `evaluate_source`.
-        source: `Source`, that was evaluated on.
-        about: dict, `{name: text}`, what was evaluated and how, for the head of the page.
+        evaluator: `CocoEvaluator` of `evaluate_source`.
+        result: dictionary of `evaluate_source`.
+        source: `Source`, the data.
+        details: dictionary from name to text, what was evaluated and with which options, shown at the top of the page.
 
     Returns:
-        An `EvaluationReport`. It holds no image.
+        `EvaluationReport`. It contains no images; they are read again when the page is written.
 
     Example:
         >>> result, evaluator = evaluate_source(model, source)
-        >>> report = report_evaluation(evaluator, result, source, {"model": "runs/mine"})
+        >>> report = build_evaluation_report(evaluator, result, source, {"model": "runs/mine"})
         >>> write_evaluation_page(report, "report.html")
     """
     names = evaluator.categories.names
-    accumulated = evaluator.accumulated()
+    accumulated = evaluator.accumulate()
     points = operating_points(accumulated, len(names))
     errors = find_errors(accumulated, [point.threshold for point in points])
     return EvaluationReport(
-        about=about,
+        details=details,
         source=source,
         result=result,
         accumulated=accumulated,
         classes=_class_scores(accumulated, names, points),
         errors=errors,
-        error_counts=errors.by_class(accumulated, len(names)),
+        error_counts=errors.count_by_class(accumulated, len(names)),
         images=_image_scores(accumulated, errors),
     )
 
 
 def _class_scores(accumulated, names, points):
-    objects, ap = accumulated.objects, accumulated.average_precision
-    counts = np.bincount(objects.classes[~objects.is_crowd], minlength=len(names))
+    ground_truth, ap = accumulated.ground_truth, accumulated.average_precision
+    counts = np.bincount(ground_truth.classes[~ground_truth.is_crowd], minlength=len(names))
     return [
         ClassScores(
             class_=class_,
             name=name,
-            objects=int(counts[class_]),
+            num_objects=int(counts[class_]),
             ap=ap(class_=class_),
             ap50=ap(iou=0.5, class_=class_),
             ap75=ap(iou=0.75, class_=class_),
-            most_recall=accumulated.average_recall(iou=0.5, class_=class_),
+            max_recall=accumulated.average_recall(iou=0.5, class_=class_),
             ap50_by_size={size: ap(iou=0.5, class_=class_, size=size) for size in SIZES},
             point=points[class_],
             curve=accumulated.precision[0, :, class_, 0, -1],
@@ -164,18 +187,18 @@ def _class_scores(accumulated, names, points):
 
 def _image_scores(accumulated, errors):
     count = len(accumulated.image_ids)
-    detected, there = accumulated.detections.images, accumulated.objects.images
-    right = np.bincount(detected[errors.is_right], minlength=count).tolist()
-    unfound = np.bincount(there[errors.is_unfound], minlength=count).tolist()
-    kinds = np.zeros((count, len(ERROR_TYPES)), int)
-    np.add.at(kinds, (detected[errors.is_wrong], errors.kinds[errors.is_wrong]), 1)
+    image_of_detection, image_of_object = accumulated.detections.images, accumulated.ground_truth.images
+    true_positives = np.bincount(image_of_detection[errors.is_true_positive], minlength=count).tolist()
+    false_negatives = np.bincount(image_of_object[errors.is_false_negative], minlength=count).tolist()
+    is_wrong, error_types = errors.is_false_positive, np.zeros((count, len(ERROR_TYPES)), int)
+    np.add.at(error_types, (image_of_detection[is_wrong], errors.error_types[is_wrong]), 1)
     return [
         ImageScores(
             image_id=int(image_id),
-            right=right[place],
-            wrong=int(kinds[place].sum()),
-            unfound=unfound[place],
-            kinds={kind: int(n) for kind, n in zip(ERROR_TYPES, kinds[place], strict=True) if n},
+            true_positives=true_positives[index],
+            false_positives=int(error_types[index].sum()),
+            false_negatives=false_negatives[index],
+            error_types={name: int(n) for name, n in zip(ERROR_TYPES, error_types[index], strict=True) if n},
         )
-        for place, image_id in enumerate(accumulated.image_ids)
+        for index, image_id in enumerate(accumulated.image_ids)
     ]

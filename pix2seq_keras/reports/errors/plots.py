@@ -1,4 +1,4 @@
-"""Precision against recall, as PNG bytes."""
+"""Plots precision against recall for the report on an evaluation."""
 
 import io
 
@@ -6,45 +6,52 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pix2seq_keras.reports.formatting import plain
+from pix2seq_keras.reports.formatting import printable
 from pix2seq_keras.visualization import class_colour
 
-MOST_CLASSES = 8
+MAX_CLASSES = 8
 
 
 def plot_curves(classes):
-    """Precision against recall at IoU 0.5 of the most frequent classes, and where their F1 is best.
+    """Plots precision against recall at IoU 0.5 of the most frequent classes, and the points of their best F1.
 
     Args:
-        classes: list of `ClassScores`, all of them.
+        classes: list of `ClassScores` of all classes.
 
     Returns:
-        The bytes of a PNG.
+        bytes of a PNG file.
     """
     figure = Figure(figsize=(7.5, 4.2), dpi=90, layout="constrained")
-    canvas = FigureCanvasAgg(figure)  # its own canvas: nothing of pyplot's global state, no display
+    canvas = FigureCanvasAgg(figure)  # no display and no global state of pyplot
     axis = figure.add_subplot()
-    shown = most_frequent(classes)
-    for one in shown:
-        colour = np.array(class_colour(one.class_)) / 255  # as on the images
-        label = f"{plain(one.name, 24)}: {one.ap50:.3f}"
-        # A leading underscore would hide it from the legend.
-        axis.plot(np.linspace(0, 1, len(one.curve)), one.curve, color=colour, linewidth=1.6, label=f"\u200a{label}")
-        if one.point.is_own:
-            axis.plot(one.point.recall, one.point.precision, "o", color=colour, markersize=5)
+    plotted = most_frequent(classes)
+    for scores in plotted:
+        colour = np.array(class_colour(scores.class_)) / 255  # the same as on the images
+        # The hair space keeps labels with a leading underscore, which Matplotlib would leave out of the legend.
+        label = f"\u200a{printable(scores.name, 24)}: {scores.ap50:.3f}"
+        axis.plot(np.linspace(0, 1, len(scores.curve)), scores.curve, color=colour, linewidth=1.6, label=label)
+        if scores.point.has_own_threshold:
+            axis.plot(scores.point.recall, scores.point.precision, "o", color=colour, markersize=5)
     axis.set(xlim=(0, 1.01), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
-    if shown:
+    if plotted:
         legend = axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), title="class, AP50")
         for text in legend.get_texts():
-            text.set_parse_math(False)  # "$" in a name would start a formula
+            text.set_parse_math(False)  # otherwise "$" in a name starts a formula
     file = io.BytesIO()
     canvas.print_png(file)
     return file.getvalue()
 
 
 def most_frequent(classes):
-    """The classes a plot has room for; those without objects have no curve."""
-    there = sorted((one for one in classes if one.objects), key=lambda one: -one.objects)
-    return there[:MOST_CLASSES]
+    """Selects the classes to plot; classes without objects have no curve.
+
+    Args:
+        classes: list of `ClassScores`.
+
+    Returns:
+        List of at most `MAX_CLASSES` `ClassScores`, the most frequent first.
+    """
+    with_objects = sorted((one for one in classes if one.num_objects), key=lambda one: -one.num_objects)
+    return with_objects[:MAX_CLASSES]

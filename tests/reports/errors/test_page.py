@@ -1,4 +1,4 @@
-"""The page on an evaluation: its numbers, its images, and nothing that names from the data could smuggle in."""
+"""The HTML page on an evaluation: its numbers, its images, and escaped text from the data."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.reports import report_evaluation, write_evaluation_page
+from pix2seq_keras.reports import build_evaluation_report, write_evaluation_page
 from pix2seq_keras.reports.errors.evaluated_images import EvaluatedImages
 
 TOP, BOTTOM = (0.0, 0.0, 0.4, 0.4), (0.5, 0.0, 0.9, 0.4)
@@ -17,18 +17,20 @@ SHIFTED = (0.0, 0.2, 0.4, 0.6)  # IoU 1/3 with TOP
 
 @pytest.fixture
 def page_of(evaluated, parse_page, tmp_path):
-    """A function of images and options of `evaluated` -> the page."""
+    """A function from images and options of `evaluated` to the parsed page."""
 
-    def build(images, about=None, **options):
+    def build(images, details=None, **options):
         path = tmp_path / "report.html"
-        write_evaluation_page(report_evaluation(*evaluated(images, **options), about=about or {"model": "m"}), path)
+        write_evaluation_page(
+            build_evaluation_report(*evaluated(images, **options), details=details or {"model": "m"}), path
+        )
         return parse_page(path)
 
     return build
 
 
-def cells(page, first, column):
-    """The texts that follow the cell `first`: the one so many columns on."""
+def cell(page, first, column):
+    """The text of the cell `column` columns after the cell `first`."""
     return page.texts[page.texts.index(first) + column]
 
 
@@ -40,19 +42,21 @@ def decoded(page):
         yield image
 
 
-def test_the_numbers_are_those_of_the_evaluation(page_of):
+def test_the_numbers_equal_those_of_the_evaluation(page_of):
     page = page_of([([(TOP, 0), (BOTTOM, 1)], [(TOP, 0, 0.9), (BOTTOM, 1, 0.8)]), ([(TOP, 0)], [(SHIFTED, 0, 0.95)])])
 
     text = "".join(page.texts)
-    assert "detections that are right 2, wrong 1; objects not found 1, of which missed altogether 0" in text
-    assert cells(page, "AP50", 2) == f"{(51 / 2 / 101 + 1) / 2:.3f}"  # of a: precision 1/2 at 51 recall points; of b 1
-    assert cells(page, "localisation", 1) == "1 (100.0 %)"
-    assert cells(page, "objects", 1) == "3"
-    assert cells(page, "b", 1) == "1" and cells(page, "b", 2) == "1.000"
-    assert "0 right, 1 wrong (1 localisation), 1 not found" in text
+    assert "true positives 2; false positives 1; false negatives 1, of which missed 0" in text
+    assert (
+        cell(page, "AP50", 2) == f"{(51 / 2 / 101 + 1) / 2:.3f}"
+    )  # class a: precision 1/2 at 51 recall points; class b: 1
+    assert cell(page, "localisation", 1) == "1 (100.0 %)"
+    assert cell(page, "objects", 1) == "3"
+    assert cell(page, "b", 1) == "1" and cell(page, "b", 2) == "1.000"
+    assert "true positives 0, false positives 1 (1 localisation), false negatives 1" in text
 
 
-def test_the_page_stands_alone_and_its_images_are_small(page_of):
+def test_the_page_contains_its_images_and_they_are_small(page_of):
     page = page_of([([(TOP, 0)], [(TOP, 0, 0.9)] * (number % 2)) for number in range(30)], size=(1500, 900))
 
     images = list(decoded(page))
@@ -61,11 +65,11 @@ def test_the_page_stands_alone_and_its_images_are_small(page_of):
     assert sum(map(len, page.images)) < 1_000_000
 
 
-def test_names_from_the_data_are_text_and_nothing_else(page_of, hostile):
+def test_names_from_the_data_are_escaped(page_of, hostile):
     found = [(TOP, 0, 0.9), (BOTTOM, 1, 0.9)]
     page = page_of(
         [([(TOP, 0)], found), ([(TOP, 1)], [])],
-        about={"model": hostile},
+        details={"model": hostile},
         names=(hostile, "two\nlines", "_c"),
         labels=(f"/data/{hostile}.jpg", "b\x00.jpg"),
         unreadable=1,
@@ -78,37 +82,37 @@ def test_names_from_the_data_are_text_and_nothing_else(page_of, hostile):
     assert any("\\x1b[31m" in text for text in page.texts)
 
 
-def test_without_a_detection_there_is_a_page(page_of):
+def test_a_page_is_written_without_detections(page_of):
     page = page_of([([(TOP, 0), (BOTTOM, 1)], []), ([(TOP, 0)], [])])
 
-    assert cells(page, "missed", 1) == "3 (100.0 %)"
+    assert cell(page, "missed", 1) == "3 (100.0 %)"
     assert "(all)" in page.texts
 
 
-def test_without_an_object_there_is_a_page(page_of):
+def test_a_page_is_written_without_objects(page_of):
     page = page_of([([], [(TOP, 0, 0.5)]), ([], [])])
 
-    assert cells(page, "AP", 2) == "—"
-    assert cells(page, "background", 1) == "1 (100.0 %)"
+    assert cell(page, "AP", 2) == "—"
+    assert cell(page, "background", 1) == "1 (100.0 %)"
 
 
-def test_without_an_error_the_page_says_so(page_of):
+def test_the_page_states_that_there_are_no_errors(page_of):
     page = page_of([([(TOP, 0)], [(TOP, 0, 0.5)])])
 
-    assert "There is no error." in page.texts
-    assert len(page.images) == 1 + 1  # the curves and the best
+    assert "There are no errors." in page.texts
+    assert len(page.images) == 1 + 1  # the curves, and the image with the fewest errors
 
 
 def test_images_that_cannot_be_read_are_counted_and_named(page_of):
     page = page_of([([(TOP, 0)], [])], unreadable=2)
 
-    assert cells(page, "images that could not be read, left out", 1) == "2"
+    assert cell(page, "images that cannot be read, left out", 1) == "2"
     assert "unreadable image: 2" in page.texts and "gone 1" in page.texts
 
 
-def test_a_image_that_is_gone_by_now_leaves_its_caption(evaluated, parse_page, tmp_path):
+def test_an_image_that_cannot_be_read_any_more_has_only_its_caption(evaluated, parse_page, tmp_path):
     evaluator, result, source = evaluated([([(TOP, 0)], [])] * 2)
-    report = report_evaluation(evaluator, result, source, {"model": "m"})
+    report = build_evaluation_report(evaluator, result, source, {"model": "m"})
     (read,) = (source.read,)
     source.read = lambda index: read(99 if index == 0 else index)  # 99 raises
 
@@ -116,13 +120,13 @@ def test_a_image_that_is_gone_by_now_leaves_its_caption(evaluated, parse_page, t
 
     page = parse_page(tmp_path / "report.html")
     assert len(page.images) == 1 + 1
-    assert sum(text.startswith("0 right, 0 wrong, 1 not found") for text in page.texts) == 2
+    assert sum(text.startswith("true positives 0, false positives 0, false negatives 1") for text in page.texts) == 2
 
 
-def test_boxes_are_drawn_where_they_are_and_only_from_the_threshold_on(evaluated):
+def test_detections_are_drawn_at_their_coordinates_and_only_above_the_threshold(evaluated):
     found = [(TOP, 0, 0.9), (BOTTOM, 0, 0.2)]
     evaluator, result, source = evaluated([([(TOP, 0)], found)], size=(400, 200))
-    report = report_evaluation(evaluator, result, source, {})
+    report = build_evaluation_report(evaluator, result, source, {})
 
     drawn = EvaluatedImages(report).draw(100).astype(int)  # (400, 200, 3), the image is black
 
@@ -133,35 +137,38 @@ def test_boxes_are_drawn_where_they_are_and_only_from_the_threshold_on(evaluated
     assert not drawn[60:155, 10:75].any()  # inside
 
 
-def test_a_small_image_is_enlarged_by_a_whole_factor(evaluated):
+def test_a_small_image_is_enlarged_by_an_integer_factor(evaluated):
     evaluator, result, source = evaluated([([(TOP, 0)], [])], size=(100, 60))
 
-    drawn = EvaluatedImages(report_evaluation(evaluator, result, source, {})).draw(100)
+    drawn = EvaluatedImages(build_evaluation_report(evaluator, result, source, {})).draw(100)
 
     assert drawn.shape == (600, 360, 3)
 
 
-def test_no_image_is_read_but_those_that_are_shown(evaluated, tmp_path):
+def test_only_images_that_are_shown_are_read(evaluated, tmp_path):
     evaluator, result, source = evaluated([([(TOP, 0)], [])] * 40)
     read, seen = source.read, []
     source.read = lambda index: (seen.append(index), read(index))[1]
 
     write_evaluation_page(
-        report_evaluation(evaluator, result, source, {}), tmp_path / "a.html", num_worst=3, num_best=2
+        build_evaluation_report(evaluator, result, source, {}),
+        tmp_path / "a.html",
+        num_most_errors=3,
+        num_fewest_errors=2,
     )
 
     assert seen == [0, 1, 2, 3, 4]
 
 
-def test_a_page_that_cannot_be_written_is_a_sentence_and_leaves_nothing(evaluated, tmp_path):
-    report = report_evaluation(*evaluated([([(TOP, 0)], [])]), about={})
+def test_a_page_that_cannot_be_written_raises_an_input_error_and_leaves_no_file(evaluated, tmp_path):
+    report = build_evaluation_report(*evaluated([([(TOP, 0)], [])]), details={})
 
     with pytest.raises(InputError, match="cannot be written"):
         write_evaluation_page(report, tmp_path / "none" / "report.html")
     assert not list(tmp_path.iterdir())
 
 
-def test_many_classes_are_all_in_the_table(page_of):
+def test_all_classes_are_in_the_table(page_of):
     names = tuple(f"thing {number}" for number in range(20))
     page = page_of([([(TOP, class_) for class_ in range(12)], [])], names=names)
 
