@@ -1,4 +1,4 @@
-"""Draws docs/images/learning-from-few.png out of the .csv beside it: `python docs/draw_curves.py`."""
+"""Plots docs/images/learning-from-few.png from the .csv file next to it: `python docs/draw_curves.py`."""
 
 import csv
 from pathlib import Path

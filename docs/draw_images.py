@@ -1,4 +1,4 @@
-"""Draws what a run finds in every eighth image of a split, over its labels (dashed), as one JPEG.
+"""Draws the detections of a run on every eighth image of a split, over the ground truth (dashed), as one JPEG.
 
 `python docs/draw_images.py RUN coco:DIR test docs/images/blood-cells.jpg`
 """
@@ -17,12 +17,12 @@ from pix2seq_keras.visualization import detection_panels, save_gallery
 
 def main(run, data, split, output):
     model, source = open_model(run), open_source(data, split)
-    examples = [source.read(place) for place in range(0, len(source), 8)]
+    examples = [source.read(index) for index in range(0, len(source), 8)]
     images = [example["image"] for example in examples]
-    found = model.detect(images, readings=16, mirror=True, sampler=samplers.TopP(0.8))
+    detections = model.detect(images, num_samples=16, flip_test=True, sampler=samplers.TopP(0.8))
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "gallery.png"
-        save_gallery(image, detection_panels(examples, found, source.categories, threshold=0.4), columns=3)
+        save_gallery(image, detection_panels(examples, detections, source.categories, threshold=0.4), columns=3)
         with Image.open(image) as gallery:
             gallery.convert("RGB").save(output, quality=80, optimize=True)
 
