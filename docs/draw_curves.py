@@ -10,6 +10,7 @@ HERE = Path(__file__).parent / "images"
 
 
 def main():
+    """Writes the PNG file."""
     with (HERE / "learning-from-few.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     figure = Figure((10, 4), layout="constrained")

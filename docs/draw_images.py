@@ -16,6 +16,7 @@ from pix2seq_keras.visualization import detection_panels, save_gallery
 
 
 def main(run, data, split, output):
+    """Writes the JPEG file `output`."""
     model, source = open_model(run), open_source(data, split)
     examples = [source.read(index) for index in range(0, len(source), 8)]
     images = [example["image"] for example in examples]

@@ -52,7 +52,7 @@ def test_sound_data_is_status_0_even_if_strict(run, folder, tmp_path):
 
     status, out, _ = run("check", f"coco:{folder}", "--strict", *files)
 
-    assert status == 0 and "0 issues. It can be trained on." in out
+    assert status == 0 and "0 issues. The data can be used for training." in out
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["splits"]["train"]["objects"] == 15 and list(report["splits"]) == ["train", "val"]
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
@@ -89,7 +89,7 @@ def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
 
     assert status == 0 and "more objects than max_objects" in out
     sequences = json.loads((tmp_path / "report.json").read_text())["splits"]["train"]["sequences"]
-    assert sequences == {"max_objects": 2, "longest_tokens": 15, "images_beyond": 5, "objects_beyond": 5}
+    assert sequences == {"max_objects": 2, "longest_tokens": 15, "images_over_limit": 5, "objects_over_limit": 5}
 
 
 # === convert ===
