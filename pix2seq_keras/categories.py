@@ -137,8 +137,8 @@ class Categories:
             >>> Categories.merge([Categories((1, 7), ("cat", "dog")), Categories((0, 1), ("dog", "cow"))])
             Categories(ids=(1, 7, 8), names=('cat', 'dog', 'cow'))
         """
-        ids: dict[str, int] = {}
-        used_ids: set[int] = set()
+        ids = {}  # name -> id
+        used_ids = set()
         for table in tables:
             for identifier, name in zip(table.ids, table.names, strict=True):
                 if name not in ids:

@@ -30,9 +30,9 @@ def progress_bar(title, total, show=True, console=None):
         A function `advance(count=1)`, to be called after every `count` steps.
 
     Example:
-        >>> with progress_bar("reading images", len(paths)) as advance:
+        >>> with progress_bar("copying files", len(paths)) as advance:
         ...     for path in paths:
-        ...         read(path)
+        ...         shutil.copy(path, folder)
         ...         advance()
     """
     console = console or Console(stderr=True)

@@ -8,12 +8,12 @@ from pix2seq_keras import progress
 def test_a_terminal_shows_a_bar_with_the_time_left():
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
 
-    with progress.progress_bar("reading", 3, console=console) as advance:
+    with progress.progress_bar("copying", 3, console=console) as advance:
         for _ in range(3):
             advance()
 
     shown = console.file.getvalue()
-    assert "reading" in shown and "3/3" in shown and "left" in shown
+    assert "copying" in shown and "3/3" in shown and "left" in shown
 
 
 def test_a_log_file_gets_a_line_every_15_seconds_and_the_last(monkeypatch):
@@ -21,21 +21,21 @@ def test_a_log_file_gets_a_line_every_15_seconds_and_the_last(monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     console = Console(file=io.StringIO())
 
-    with progress.progress_bar("reading", 40, console=console) as advance:
+    with progress.progress_bar("copying", 40, console=console) as advance:
         for _ in range(40):
             advance()
 
     assert console.file.getvalue().splitlines() == [
-        "reading: 15/40, 15 s, 25 s left",
-        "reading: 30/40, 30 s, 10 s left",
-        "reading: 40/40, done in 40 s",
+        "copying: 15/40, 15 s, 25 s left",
+        "copying: 30/40, 30 s, 10 s left",
+        "copying: 40/40, done in 40 s",
     ]
 
 
 def test_nothing_is_shown_if_show_is_false():
     console = Console(file=io.StringIO(), force_terminal=True)
 
-    with progress.progress_bar("reading", 1, show=False, console=console) as advance:
+    with progress.progress_bar("copying", 1, show=False, console=console) as advance:
         advance()
 
     assert console.file.getvalue() == ""

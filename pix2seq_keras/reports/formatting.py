@@ -66,7 +66,7 @@ def group_by_kind(issues):
     Returns:
         Dictionary from kind to list of `Issue`.
     """
-    groups: dict = {}
+    groups = {}
     for issue in sorted(issues, key=lambda issue: issue.severity != "problem"):
         groups.setdefault(issue.kind, []).append(issue)
     return groups

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2seq_keras import cli
-from pix2seq_keras.commands import data
+from pix2seq_keras import cli, reports
 from pix2seq_keras.data import open_source
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_dataset, build_model
@@ -74,7 +73,7 @@ def test_what_cannot_be_used_is_status_2(run, folder, edit_annotations, tmp_path
         (["coco:none"], "There is no folder"),
         ([f"coco:{folder}", "--split", "night"], "'night'"),
         ([f"coco:{folder}", "--recipe", "cocoa"], "There is no recipe"),
-        ([f"coco:{folder}", "--max_objects", "0"], "max_objects must be at least 1"),
+        ([f"coco:{folder}", "--max_objects", "0"], "`max_objects` must be at least 1"),
         ([f"coco:{folder}", "--html", tmp_path / "none" / "a.html"], "cannot be written"),
     ):
         status, _, err = run("check", *arguments)
@@ -125,7 +124,7 @@ FLAGS = ["--recipe", "digits_demo", "--sequence.max_objects", "6", "--augmentati
 
 def test_preview_shows_the_first_examples_of_that_very_training(run, folder, monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr(data, "save_training_gallery", lambda path, examples, *rest: seen.append((examples, rest)))
+    monkeypatch.setattr(reports, "save_training_gallery", lambda path, examples, *rest: seen.append((examples, rest)))
     source = [
         "--data.source",
         f"coco:{folder}",

@@ -7,7 +7,6 @@ from pix2seq_keras.data.issues import Issue
 from pix2seq_keras.data.split_names import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.reports.dataset.duplicates import find_near_duplicates
-from pix2seq_keras.reports.dataset.fingerprints import Fingerprint
 from pix2seq_keras.reports.dataset.scan import ScannedImage, scan_images
 from pix2seq_keras.reports.dataset.statistics import compute_statistics
 from pix2seq_keras.reports.formatting import shorten_path
@@ -141,7 +140,7 @@ def check_source(source, splits=None, max_objects=100, progress=None, num_thumbn
         if progress is None:
             images = scan_images(split, num_thumbnails)
         else:
-            with progress(f"reading {name}", len(split)) as advance:
+            with progress(f"scanning {name}", len(split)) as advance:
                 images = scan_images(split, num_thumbnails, advance)
         statistics = compute_statistics(images, split.categories, max_objects)
         _report_images_over_limit(split, statistics)
@@ -198,7 +197,7 @@ def _different_classes(reports):
 
 
 def _find_duplicates(reports):
-    images: dict[tuple[str, str], tuple[DuplicateImage, Fingerprint]] = {}
+    images = {}  # (split, label) -> (DuplicateImage, Fingerprint)
     for report in reports:
         for image in report.images:
             label = report.source.label(image.index)

@@ -62,7 +62,7 @@ def _classes_table(report):
     """Objects of each class in each split, the most frequent first."""
     table = Table()
     table.add_column("class")
-    totals: dict[str, int] = {}
+    totals = {}  # name -> number of objects in all splits
     by_split = []
     for split in report.splits:
         table.add_column(Text(printable(split.name, 40)), justify="right")

@@ -51,18 +51,6 @@ def test_the_report_can_be_serialised_to_json(report):
     assert report.blocking_issue() is None and report.to_dict()["usable"]
 
 
-def test_object_sizes_are_those_of_coco_and_crowds_are_counted_separately(one_image):
-    boxes = [(0, 0, 31, 32), (0, 0, 32, 32), (0, 0, 96, 96), (0, 0, 97, 96), (0, 0, 99, 99, 1)]
-    folder = one_image(boxes, categories=("cell", "none"))
-
-    statistics = check_source(f"coco:{folder}").splits[0].statistics
-
-    assert statistics["object_sizes"] == {"small": 1, "medium": 2, "large": 1}
-    assert (statistics["objects"], statistics["crowds"]) == (4, 1)
-    assert statistics["classes"][0]["max_per_image"] == 4
-    assert statistics["classes"][1]["objects"] == 0
-
-
 def test_images_with_more_than_max_objects_are_reported(one_image):
     folder = one_image([(10 * k, 5, 8, 8) for k in range(7)])
 

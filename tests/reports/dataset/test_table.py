@@ -6,7 +6,6 @@ import pytest
 from rich.console import Console
 
 from pix2seq_keras.reports import check_source, print_data_report
-from pix2seq_keras.reports.formatting import printable, shorten_path
 
 
 @pytest.fixture
@@ -50,10 +49,3 @@ def test_only_the_most_frequent_classes_are_printed(printed, one_image):
     text = printed(check_source(f"coco:{folder}"))
 
     assert "class 29" in text and "class 25" not in text and "… and 10 more classes" in text
-
-
-def test_text_becomes_printable_and_paths_short():
-    assert printable("a\nb\x07é\udcff") == "a\\nb\\x07é\\udcff"
-    assert len(printable("x" * 1000, 50)) == 50
-    assert shorten_path("/somewhere/deep/train/a.jpg") == "train/a.jpg"
-    assert shorten_path("image 3 of tfds:voc/2007 (train)") == "image 3 of tfds:voc/2007 (train)"
