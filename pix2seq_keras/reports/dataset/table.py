@@ -40,7 +40,7 @@ def verdict(report):
         report: `DataReport`.
 
     Returns:
-        str, a sentence, with the reason if the data cannot be used.
+        str, with the reason if the data cannot be used.
     """
     blocking_issue = report.blocking_issue()
     if blocking_issue is None:
