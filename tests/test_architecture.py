@@ -56,7 +56,7 @@ def trees():
 
 @pytest.fixture(scope="module")
 def imports(trees):
-    """Module -> the modules of the package that it imports, anywhere in the file."""
+    """Module -> the modules of the package that it imports or names in a string, anywhere in the file."""
     exports = {}  # (package, name) -> the module that defines the name
     for package, tree in trees.items():
         for call in [node for node in ast.walk(tree) if isinstance(node, ast.Call)]:
@@ -71,26 +71,35 @@ def imports(trees):
     graph = {}
     for module, tree in trees.items():
         graph[module] = set()
-        for node in _without_type_checking(tree):
+        for node in _executed_nodes(tree):
             if isinstance(node, ast.Import):
                 graph[module] |= {alias.name for alias in node.names if alias.name in trees}
             elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pix2seq_keras":
                 graph[module] |= {target(node.module, alias.name) for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{module} has a relative import"
-    allowed = {tuple(quoted(file) + quoted(rooms)) for file, rooms, _ in table("Imports inside functions")}
-    for file, upper in allowed:
-        module = module_name(PACKAGE / file)
-        graph[module] = {imported for imported in graph[module] if room(imported) != upper}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # "module" or "module:name"
+                graph[module] |= {node.value.partition(":")[0]} & trees.keys() - {"pix2seq_keras"}
+    for file, upper, _ in table("Imports inside functions"):
+        module = module_name(PACKAGE / quoted(file)[0])
+        late = {imported for imported in graph[module] if room(imported) in quoted(upper)}
+        assert set(map(room, late)) == set(quoted(upper)), f"ARCHITECTURE.md: {module} does not import all of {upper}"
+        assert not late & _imported_at_the_top(trees[module]), f"{module} imports {upper} at the top of the file"
+        graph[module] -= late
     return graph
 
 
-def _without_type_checking(tree):
-    """The nodes of a tree, without the imports that only editors see."""
+def _imported_at_the_top(tree):
+    return {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+
+
+def _executed_nodes(tree):
+    """The nodes of a tree, without imports that only editors see and without the tables of lazy exports."""
     for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        only_for_editors = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not only_for_editors and not (isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy_exports"):
             yield node
-            yield from _without_type_checking(node)
+            yield from _executed_nodes(node)
 
 
 def test_every_room_imports_only_from_below(imports):
