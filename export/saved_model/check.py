@@ -1,11 +1,11 @@
-"""Checks a SavedModel as near to TensorFlow Serving as can be had without it.
+"""Checks that TensorFlow Serving can run a SavedModel, without TensorFlow Serving.
 
     python export/saved_model/check.py FOLDER IMAGE [IMAGE …]
 
-FOLDER holds saved_model.pb. The images are sent to every signature twice: through Python's loader, and through the
-C++ loader in a process without Python TensorFlow, XLA switched off as the server does it. Also looked for are
-operations that a server does not run, and signatures that its batching does not take. Ends with status 1 if anything is
-wrong, and 2 if nothing could be checked.
+FOLDER is the folder with saved_model.pb. The program runs every signature on the images twice: with Python's loader,
+and with the C++ loader in a process without Python TensorFlow and with XLA disabled, as in the server. It compares the
+outputs. It also looks for operations that the server cannot run, and for inputs and outputs that its batching does not
+support. The exit status is 0 if no problem was found, 1 if there are problems, and 2 if the check was not possible.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 # isort: off
-import pix2seq_keras  # noqa: F401  (first, for it silences TensorFlow)
+import pix2seq_keras  # noqa: F401  (first: it silences TensorFlow's log)
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
@@ -33,7 +33,7 @@ from pix2seq_keras.inference.saved_model import read_description
 
 LOADER = Path(__file__).with_name("cpp_loader.py")
 TOLERANCE = 1e-5
-# Compiled only by XLA, which the server switches off; and random numbers with a state, which no seed can repeat.
+# Operations that only XLA compiles, which the server disables; and random operations that no seed can repeat.
 XLA_ONLY = re.compile("Xla.*")
 STATEFUL_RANDOM = re.compile(
     "(RandomUniform|RandomStandardNormal|TruncatedNormal|RandomShuffle|Multinomial|StatefulRandom).*"
@@ -43,7 +43,7 @@ STATEFUL_RANDOM = re.compile(
 def main(arguments=None):
     """Runs the program; returns its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="folder that holds saved_model.pb")
+    parser.add_argument("folder", type=Path, help="folder with saved_model.pb")
     parser.add_argument("images", type=Path, nargs="+", help="JPEG, PNG, BMP or GIF files")
     options = parser.parse_args(arguments)
     try:
@@ -54,12 +54,19 @@ def main(arguments=None):
 
 
 def check(folder, images):
-    """Prints what was found; returns 1 if anything is wrong, else 0.
+    """Checks a SavedModel and prints the result.
+
+    Args:
+        folder: path of the folder with saved_model.pb.
+        images: list of paths.
+
+    Returns:
+        int, 1 if there are problems, else 0.
 
     Raises:
-        InputError: if there is no SavedModel of `pix2seq export`, or an image that the model takes.
+        InputError: if `folder` has no SavedModel of `pix2seq export`, or the model refuses an image.
     """
-    read_description(folder)  # another exporter's takes other inputs
+    read_description(folder)  # a model of another exporter has other inputs
     graph = read_meta_graph(folder)
     problems = forbidden_operations(graph) + unbatched(graph)
     inputs = make_inputs([read_file(path) for path in images])
@@ -71,12 +78,22 @@ def check(folder, images):
         print(line)
     if difference > TOLERANCE:
         problems.append(f"The two loaders differ by {difference:.2g}.")
-    print("\n".join(problems) or "Nothing wrong was found.")
+    print("\n".join(problems) or "No problems were found.")
     return int(bool(problems))
 
 
 def read_meta_graph(folder):
-    """The `serve` graph of a SavedModel, without loading it: MetaGraphDef."""
+    """Reads the graph with the tag `serve` of a SavedModel, without loading the model.
+
+    Args:
+        folder: path of the folder with saved_model.pb.
+
+    Returns:
+        `MetaGraphDef`.
+
+    Raises:
+        InputError: if the file is missing or damaged.
+    """
     try:
         model = saved_model_pb2.SavedModel.FromString(read_file(Path(folder) / "saved_model.pb"))
     except DecodeError as error:
@@ -85,7 +102,7 @@ def read_meta_graph(folder):
 
 
 def read_file(path):
-    """Bytes."""
+    """Reads a file: bytes. A file that cannot be read is an `InputError`."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -93,27 +110,29 @@ def read_file(path):
 
 
 def operations(graph):
-    """Set of str: the kinds of all operations, those inside functions too."""
+    """The types of all operations, those inside functions included: set of str."""
     nodes = [graph.graph_def.node, *(function.node_def for function in graph.graph_def.library.function)]
     return {node.op for group in nodes for node in group}
 
 
 def forbidden_operations(graph):
-    """List of sentences: what a server would not run."""
-    found = sorted(operations(graph))
-    problems = [f"{name} runs only under XLA." for name in found if XLA_ONLY.fullmatch(name)]
-    problems += [f"{name} draws random numbers from a state." for name in found if STATEFUL_RANDOM.fullmatch(name)]
+    """Messages about operations that the server cannot run: list of str."""
+    types = sorted(operations(graph))
+    problems = [f"{name} runs only under XLA." for name in types if XLA_ONLY.fullmatch(name)]
+    problems += [
+        f"{name} draws random numbers that no seed can repeat." for name in types if STATEFUL_RANDOM.fullmatch(name)
+    ]
     nodes = [node for function in graph.graph_def.library.function for node in function.node_def]
     compiled = any(node.attr["_XlaMustCompile"].b for node in nodes) or any(
         function.attr["_XlaMustCompile"].b for function in graph.graph_def.library.function
     )
-    return problems + (["A function must be compiled by XLA."] if compiled else [])
+    return problems + (["A function requires compilation by XLA."] if compiled else [])
 
 
 def unbatched(graph):
-    """List of sentences: inputs and outputs whose first dimension is not open for the batch."""
+    """Messages about inputs and outputs whose first dimension is not a batch of any size: list of str."""
     return [
-        f"{name}: {key} has the shape {[dim.size for dim in info.tensor_shape.dim]}, whose first dimension is no batch."
+        f"{name}: the first dimension of {key} is not a batch: {[dim.size for dim in info.tensor_shape.dim]}"
         for name, signature in serving_signatures(graph).items()
         for key, info in [*signature.inputs.items(), *signature.outputs.items()]
         if not info.tensor_shape.unknown_rank and [dim.size for dim in info.tensor_shape.dim][:1] != [-1]
@@ -121,12 +140,20 @@ def unbatched(graph):
 
 
 def serving_signatures(graph):
-    """Name -> SignatureDef, of those that can be asked."""
-    return {name: one for name, one in sorted(graph.signature_def.items()) if not name.startswith("__")}
+    """The signatures that clients can request: dictionary of name to `SignatureDef`."""
+    return {name: value for name, value in sorted(graph.signature_def.items()) if not name.startswith("__")}
 
 
 def make_inputs(encoded):
-    """Input name -> array (B, …) for the signatures of an exported Pix2Seq; the `tensor` is of the first image."""
+    """Makes inputs for all signatures of an exported model.
+
+    Args:
+        encoded: list of bytes, image files.
+
+    Returns:
+        Dictionary of input name to array (B, …). `input_tensor` repeats the first image, as all images of
+        one array must have the same size.
+    """
     count = len(encoded)
     return {
         "image_bytes": np.array(encoded, object),
@@ -139,35 +166,48 @@ def make_inputs(encoded):
 
 
 def compare_loaders(folder, graph, inputs):
-    """Asks every signature through both loaders.
+    """Runs every signature with both loaders.
+
+    Args:
+        folder: path of the folder with saved_model.pb.
+        graph: `MetaGraphDef`.
+        inputs: dictionary of `make_inputs`.
 
     Returns:
-        The largest difference of any number, infinity where texts or whole numbers differ; and a line for each
-        signature.
+        float, the largest difference of any number, infinity where strings or integers differ; and a list of str, a
+        line about each signature.
     """
     signatures = serving_signatures(graph)
     python, notes, largest = tf.saved_model.load(str(folder)).signatures, [], 0.0
-    results = ask_cpp_loader(folder, signatures, inputs)
+    results = run_cpp_loader(folder, signatures, inputs)
     for name, signature in signatures.items():
-        mine = python[name](**{key: tf.constant(inputs[key]) for key in signature.inputs})
-        worst = 0.0
-        for key, value in mine.items():
-            one, other = value.numpy(), results[f"{name}/{key}"]
-            if one.dtype.kind == "f":
-                same_shape = one.shape == other.shape
-                worst = max(worst, float(np.abs(one - other).max(initial=0)) if same_shape else np.inf)
-            elif not np.array_equal(one.astype("S") if one.dtype == object else one, other):
-                worst = np.inf
-        notes.append(f"{name}: {', '.join(sorted(mine))}; largest difference {worst:.2g}")
-        largest = max(largest, worst)
+        outputs = python[name](**{key: tf.constant(inputs[key]) for key in signature.inputs})
+        difference = 0.0
+        for key, value in outputs.items():
+            of_python, of_cpp = value.numpy(), results[f"{name}/{key}"]
+            if of_python.dtype.kind == "f":
+                same_shape = of_python.shape == of_cpp.shape
+                difference = max(difference, float(np.abs(of_python - of_cpp).max(initial=0)) if same_shape else np.inf)
+            elif not np.array_equal(of_python.astype("S") if of_python.dtype == object else of_python, of_cpp):
+                difference = np.inf
+        notes.append(f"{name}: {', '.join(sorted(outputs))}; largest difference {difference:.2g}")
+        largest = max(largest, difference)
     return largest, notes
 
 
-def ask_cpp_loader(folder, signatures, inputs):
-    """Dictionary "signature/output" -> array, from a process that has the C library only.
+def run_cpp_loader(folder, signatures, inputs):
+    """Runs signatures in a process that uses TensorFlow's C library only, see `cpp_loader.py`.
+
+    Args:
+        folder: path of the folder with saved_model.pb.
+        signatures: dictionary of name to `SignatureDef`.
+        inputs: dictionary of `make_inputs`.
+
+    Returns:
+        Dictionary of "signature/output" to array.
 
     Raises:
-        RuntimeError: if it fails; the message is what it said.
+        RuntimeError: with the end of the process's error output, if it fails.
     """
     library = Path(tf.__file__).with_name("libtensorflow_cc.so.2")
     plan, arrays = [], {}

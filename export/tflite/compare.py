@@ -1,10 +1,10 @@
-"""Converts a model to TFLite in every way there is, and says what each costs and keeps.
+"""Compares the TFLite variants of a model: size, latency, and agreement with TensorFlow.
 
     python export/tflite/compare.py --model digits_tiny --data digits --split test --output runs/tflite
 
-OUTPUT gets none.tflite, float16.tflite, dynamic.tflite, the SavedModel they are held against, compare.json and
-compare.png; the table is printed as Markdown. With --sampler greedy nothing is left to chance: then an object differs
-from TensorFlow's only where the numbers led elsewhere.
+The program writes none.tflite, float16.tflite and dynamic.tflite (one per quantization), the SavedModel that they are
+compared with, compare.json and compare.png to OUTPUT, and prints the table as Markdown. With --sampler greedy decoding
+is deterministic: objects then differ from TensorFlow's only because of arithmetic.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 # isort: off
-import pix2seq_keras  # noqa: F401  (first, for it silences TensorFlow)
+import pix2seq_keras  # noqa: F401  (first: it silences TensorFlow's log)
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from pycocotools import mask
 
 # isort: on
-from plot import save_plot  # beside this file
+from plot import save_plot  # from this folder
 
 from pix2seq_keras.atomic_files import require_writable_folder, write_json
 from pix2seq_keras.benchmarks import machine
@@ -36,8 +36,8 @@ from pix2seq_keras.inference.tflite import canvas_pixels
 from pix2seq_keras.models import Pix2Seq
 
 THREADS = (1, 2)
-SAME = 0.9  # IoU from which two boxes are of one object
-SEEN = 0.5  # score from which the objects of TensorFlow are looked for among those of a file
+MIN_IOU = 0.9  # of two boxes of the same object
+MIN_SCORE = 0.5  # of TensorFlow's objects that are compared
 
 
 def main(arguments=None):
@@ -46,11 +46,11 @@ def main(arguments=None):
     parser.add_argument("--model", required=True, help="preset, run folder, preset folder or .keras file")
     parser.add_argument("--data", required=True, help="data source, such as coco:DIR or digits")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--output", type=Path, required=True, help="folder for files, figures and numbers")
-    parser.add_argument("--max-images", type=int, help="only so many images")
-    parser.add_argument("--max-objects", type=int, help="objects to read out of an image")
+    parser.add_argument("--output", type=Path, required=True, help="output folder")
+    parser.add_argument("--max-images", type=int, help="evaluate only the first images")
+    parser.add_argument("--max-objects", type=int, help="objects to generate per image")
     parser.add_argument("--sampler", default="top_p", help="greedy, top_k or top_p")
-    parser.add_argument("--repeats", type=int, default=30, help="images that are timed")
+    parser.add_argument("--repeats", type=int, default=30, help="images for the timing")
     options = parser.parse_args(arguments)
     try:
         result = compare(**vars(options))
@@ -64,52 +64,58 @@ def main(arguments=None):
 
 
 def compare(model, data, split, output, max_images=None, max_objects=None, sampler="top_p", repeats=30):
-    """Converts, times and scores.
+    """Converts a model, and measures time and accuracy of all variants.
 
     Args:
-        model: str, REF of a model in Python.
-        data, split: str, the images.
-        output: `Path` of a folder.
-        max_images: int or `None` for all.
-        max_objects: int or `None` for as many as the model can read.
-        sampler: str.
-        repeats: int, rounds of the timing, an image each.
+        model: str, preset, run folder, preset folder or .keras file.
+        data: str, data source.
+        split: str, its split.
+        output: `Path` of the output folder.
+        max_images: int, or `None` for all images.
+        max_objects: int, objects per image, or `None` for as many as the model can generate.
+        sampler: str, see `samplers`.
+        repeats: int, images for the timing.
 
     Returns:
-        Dictionary: what was asked for, the machine, `"tensorflow"` (AP), `"saved_model"` (size and latency) and
-        `"variants"`, name -> dictionary.
+        Dictionary with the arguments, `"machine"`, `"tensorflow"` (AP), `"saved_model"` (size and latency) and
+        `"variants"`, a dictionary of name to results.
+
+    Raises:
+        InputError: if the model is exported already, or an argument is invalid.
     """
     if repeats < 1:
-        raise InputError(f"Give at least 1. Received: repeats={repeats}")
+        raise InputError(f"--repeats must be at least 1. Received: --repeats {repeats}")
     detector = open_model(model)
     if not isinstance(detector, Pix2Seq):
-        raise InputError(f"{model} is exported already: give the preset, run or .keras file that it came from.")
+        raise InputError(
+            f"--model must not be an exported model. Received: --model {model}. Use the preset, run or .keras file."
+        )
     source = open_source(data, split)
     require_writable_folder(output)
-    how = {"max_objects": max_objects, "sampler": sampler}
+    decoding = {"max_objects": max_objects, "sampler": sampler}
     # === Files ===
-    variants = {name: convert(detector, output / f"{name}.tflite", name, how) for name in QUANTIZATIONS}
+    variants = {name: convert(detector, output / f"{name}.tflite", name, decoding) for name in QUANTIZATIONS}
     for values in variants.values():
         values["size_over_float32"] = values["size_mb"] / variants["none"]["size_mb"]
     start = time.perf_counter()
-    saved = detector.export(output / "saved_model", verbose=False, **how)
+    saved = detector.export(output / "saved_model", verbose=False, **decoding)
     saved_model = {"export_s": time.perf_counter() - start, "size_mb": size_mb(saved)}
-    # === Time ===
-    times = time_side_by_side(output, saved, source, detector.image_size, repeats)
+    # === Latency ===
+    times = measure_latency(output, saved, source, detector.image_size, repeats)
     saved_model |= times["saved_model"]
     for name, values in variants.items():
         one_thread = times[name, THREADS[0]]
         values["latency_ms"] = [times[name, threads]["latency_ms"] for threads in THREADS]
         values["processor_ms"] = one_thread["processor_ms"]
         values["latency_over_saved_model"] = one_thread["latency_ms"] / saved_model["latency_ms"]
-    # === Objects ===
-    print("scoring the model in Python", file=sys.stderr)
-    reference, truth = score(detector, source, max_images, how)
+    # === Accuracy ===
+    print("evaluating the model in Python", file=sys.stderr)
+    reference, expected = score(detector, source, max_images, decoding)
     for name, values in variants.items():
-        print(f"scoring {name}", file=sys.stderr)
-        found, objects = score(open_model(output / f"{name}.tflite"), source, max_images, {})
-        values |= {"AP": found["AP"], "AP_difference": (found["AP"] or 0) - (reference["AP"] or 0)}
-        values["same_objects"] = same_objects(truth, objects)
+        print(f"evaluating {name}", file=sys.stderr)
+        scores, objects = score(open_model(output / f"{name}.tflite"), source, max_images, {})
+        values |= {"AP": scores["AP"], "AP_difference": (scores["AP"] or 0) - (reference["AP"] or 0)}
+        values["same_objects"] = same_objects(expected, objects)
     return {
         "model": model,
         "data": data,
@@ -126,87 +132,112 @@ def compare(model, data, split, output, max_images=None, max_objects=None, sampl
     }
 
 
-def convert(detector, path, quantize, how):
-    """Writes one variant: dictionary of its size and the time that it took."""
+def convert(detector, path, quantize, decoding):
+    """Writes one variant.
+
+    Args:
+        detector: `Pix2Seq`.
+        path: `Path` of the .tflite file.
+        quantize: str, see `QUANTIZATIONS`.
+        decoding: dictionary of decoding options.
+
+    Returns:
+        Dictionary with `"convert_s"`, `"size_mb"` and `"operators"`.
+    """
     print(f"converting {quantize}", file=sys.stderr)
     start = time.perf_counter()
-    detector.export(path, "litert", quantize=quantize, verbose=False, **how)
+    detector.export(path, "litert", quantize=quantize, verbose=False, **decoding)
     seconds = time.perf_counter() - start
     return {"convert_s": seconds, "size_mb": size_mb(path), "operators": operators(path.read_bytes())}
 
 
-def time_side_by_side(output, saved, source, image_size, repeats):
-    """Times all files on the same canvases, in turns, so that the machine's moods meet all of them.
+def measure_latency(output, saved, source, image_size, repeats):
+    """Times all files on the same canvases.
+
+    Every image is run by all of them in turn, so slower phases of the machine affect all alike.
+
+    Args:
+        output: `Path` of the folder with the .tflite files.
+        saved: path of the SavedModel.
+        source: `Source` of the images.
+        image_size: (H, W), the canvas.
+        repeats: int, images.
 
     Returns:
-        Dictionary: `"saved_model"` and pairs (variant, threads) -> dictionary of medians: `"latency_ms"`, and
-        `"processor_ms"` of all threads together, in which others on the machine do not count.
+        Dictionary of `"saved_model"` and (variant, threads) to a dictionary of medians: `"latency_ms"`, and
+        `"processor_ms"`, the CPU time of all threads, which other programs do not affect.
     """
     loaded = tf.saved_model.load(str(saved)).signatures["tensor"]
-    ways = {"saved_model": lambda canvas, unpadded: loaded(input_tensor=tf.constant(canvas))["detection_boxes"].numpy()}
+    runs = {"saved_model": lambda canvas, unpadded: loaded(input_tensor=tf.constant(canvas))["detection_boxes"].numpy()}
     for name in QUANTIZATIONS:
         for threads in THREADS:
-            ways[name, threads] = lite_way(output / f"{name}.tflite", threads)
-    times = {way: [] for way in ways}
+            runs[name, threads] = tflite_run(output / f"{name}.tflite", threads)
+    times = {key: [] for key in runs}
     examples = (source.read_or_report(index % len(source)) for index in range(repeats + 1))
     for round_, example in enumerate(example for example in examples if example is not None):
         canvas, unpadded = canvas_pixels(example["image"], image_size)
-        for way, run in ways.items():
-            run(canvas[None], unpadded[None])  # after another's turn the caches are not its own
+        for key, run in runs.items():
+            run(canvas[None], unpadded[None])  # fills the caches again after the other variants
             start, start_processor = time.perf_counter(), time.process_time()
             run(canvas[None], unpadded[None])
             seconds, processor = time.perf_counter() - start, time.process_time() - start_processor
             if round_:  # the first warms up
-                times[way].append((1000 * seconds, 1000 * processor))
+                times[key].append((1000 * seconds, 1000 * processor))
     if not times["saved_model"]:
-        raise InputError("There are too few readable images to time anything.")
-    medians = {way: map(statistics.median, zip(*values, strict=True)) for way, values in times.items()}
-    return {way: dict(zip(("latency_ms", "processor_ms"), values, strict=True)) for way, values in medians.items()}
+        raise InputError("--split must have at least two readable images, for the timing.")
+    medians = {key: map(statistics.median, zip(*values, strict=True)) for key, values in times.items()}
+    return {key: dict(zip(("latency_ms", "processor_ms"), values, strict=True)) for key, values in medians.items()}
 
 
-def lite_way(path, threads):
+def tflite_run(path, threads):
+    """A function (canvas, unpadded_size) that runs a .tflite file."""
     interpreter = Interpreter(str(path), num_threads=threads)
     runner = interpreter.get_signature_runner("serving_default")
     return lambda canvas, unpadded: runner(images=canvas, unpadded_size=unpadded)
 
 
-def score(detector, source, max_images, how):
-    """The scores, and all objects that were found."""
-    how = {name: value for name, value in how.items() if value is not None}
-    result, evaluator = evaluate_source(detector, source, 32, max_images, **how)
+def score(detector, source, max_images, decoding):
+    """Evaluates a detector: the dictionary of scores, and the list of its detections as in COCO's JSON."""
+    decoding = {name: value for name, value in decoding.items() if value is not None}
+    result, evaluator = evaluate_source(detector, source, 32, max_images, **decoding)
     return result, evaluator.detections_json()
 
 
-def same_objects(expected, found):
-    """The share of the expected objects, scored at least 0.5, that were found again: same image and class, IoU ≥ 0.9.
+def same_objects(expected, detected):
+    """The share of the expected objects that are detected: same image and class, IoU of at least 0.9.
 
-    Arithmetic of fewer bits moves the mean of a coordinate's bins by fractions of a bin: no box is quite the same.
+    Boxes are not compared for equality: lower precision moves a refined coordinate by fractions of a bin.
+
+    Args:
+        expected: list of detections of TensorFlow, as in COCO's JSON. Only those scored at least 0.5 count.
+        detected: list of detections of a variant.
+
+    Returns:
+        float in [0, 1].
     """
     boxes = collections.defaultdict(list)
-    for row in found:
+    for row in detected:
         boxes[row["image_id"], row["category_id"]].append(row["bbox"])
-    wanted = [row for row in expected if row["score"] >= SEEN]
-    again = []
-    for row in wanted:
-        there = np.array(boxes[row["image_id"], row["category_id"]], float).reshape(-1, 4)
-        again.append(
-            mask.iou(np.array([row["bbox"]], float), there, [0] * len(there)).max() >= SAME if len(there) else 0
-        )
-    return float(np.mean(again)) if wanted else 1.0
+    matched = []
+    for row in (row for row in expected if row["score"] >= MIN_SCORE):
+        candidates = np.array(boxes[row["image_id"], row["category_id"]], float).reshape(-1, 4)
+        iou = mask.iou(np.array([row["bbox"]], float), candidates, [0] * len(candidates)) if len(candidates) else None
+        matched.append(iou is not None and iou.max() >= MIN_IOU)
+    return float(np.mean(matched)) if matched else 1.0
 
 
 def markdown(result):
-    """The table, as it stands in the README."""
+    """Formats the results as the Markdown table of the README: str."""
     lines = [
-        "| variant | MB | of float32 | 1 thread ms | of SavedModel | 2 threads ms | processor ms | same objects | AP | "
-        "convert s |",
+        "| variant | MB | / float32 | 1 thread ms | / SavedModel | 2 threads ms | CPU ms | same objects | AP "
+        "| convert s |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    for name, one in result["variants"].items():
+    for name, row in result["variants"].items():
         lines.append(
-            f"| `{name}` | {one['size_mb']:.2f} | {one['size_over_float32']:.2f} | {one['latency_ms'][0]:.1f} | "
-            f"{one['latency_over_saved_model']:.2f} | {one['latency_ms'][1]:.1f} | {one['processor_ms']:.1f} | "
-            f"{one['same_objects']:.1%} | {_score(one['AP'])} ({one['AP_difference']:+.4f}) | {one['convert_s']:.0f} |"
+            f"| `{name}` | {row['size_mb']:.2f} | {row['size_over_float32']:.2f} | {row['latency_ms'][0]:.1f} | "
+            f"{row['latency_over_saved_model']:.2f} | {row['latency_ms'][1]:.1f} | {row['processor_ms']:.1f} | "
+            f"{row['same_objects']:.1%} | {_score(row['AP'])} ({row['AP_difference']:+.4f}) | {row['convert_s']:.0f} |"
         )
     saved = result["saved_model"]
     lines.append(
@@ -217,6 +248,7 @@ def markdown(result):
 
 
 def size_mb(path):
+    """The size of a file or folder in MB (10⁶ bytes): float."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return sum(file.stat().st_size for file in files) / 1e6
 

@@ -40,7 +40,7 @@ def encode_image(image, max_pixels):
     height, width = pixels.shape[:2]
     if height * width > max_pixels:  # only an array: files were checked before decoding
         raise ImageError(
-            f"it has {width}×{height} pixels, more than the {max_pixels / 1e6:g} million accepted. Make it smaller."
+            f"it has {width}×{height} pixels; at most {max_pixels / 1e6:g} million are accepted. Make it smaller."
         )
     # The fastest compression: zlib's better ones cost more time than sending the larger file.
     return tf.io.encode_png(pixels, compression=1).numpy()

@@ -1,4 +1,4 @@
-"""An exported model as a C++ server sees it, and the programs that show it."""
+"""The programs that check a SavedModel with the C++ loader, and publish it."""
 
 import importlib.util
 import shutil
@@ -33,9 +33,9 @@ def check():
 
 @pytest.fixture(scope="module")
 def greedy(build_tiny_model, tmp_path_factory):
-    """A SavedModel that reads greedily, with all signatures."""
+    """A SavedModel that decodes greedily, with all signatures."""
     return build_tiny_model(3).export(
-        tmp_path_factory.mktemp("check") / "m", sampler="greedy", attend=True, verbose=False
+        tmp_path_factory.mktemp("check") / "m", sampler="greedy", cross_attention=True, verbose=False
     )
 
 
@@ -48,11 +48,17 @@ def files(tmp_path_factory):
     return sorted(folder.iterdir())
 
 
-def test_the_cpp_loader_without_xla_answers_every_signature_as_python_does(check, greedy, files):
+def test_the_cpp_loader_without_xla_gives_the_same_outputs_as_python(check, greedy, files):
     graph = check.read_meta_graph(greedy)
-    assert set(check.serving_signatures(graph)) == {"serving_default", "tensor", "sample", "describe", "attend"}
+    assert set(check.serving_signatures(graph)) == {
+        "serving_default",
+        "tensor",
+        "sample",
+        "describe",
+        "cross_attention",
+    }
 
-    # Of low temperature, so that `sample` reads greedily too and its tokens must be the same ones.
+    # A low temperature, so that `sample` is greedy too and its tokens must be equal.
     inputs = check.make_inputs([file.read_bytes() for file in files])
     inputs["temperature"] = np.full(3, 1e-3, np.float32)
     difference, notes = check.compare_loaders(greedy, graph, inputs)
@@ -61,13 +67,13 @@ def test_the_cpp_loader_without_xla_answers_every_signature_as_python_does(check
     assert len(notes) == 5 and any("tokens" in note for note in notes)
 
 
-def test_nothing_in_the_graph_needs_xla_or_draws_from_a_state_and_all_is_batched(check, greedy):
+def test_an_exported_model_is_batched_and_has_no_xla_or_stateful_random_operations(check, greedy):
     graph = check.read_meta_graph(greedy)
     assert check.forbidden_operations(graph) == [] and check.unbatched(graph) == []
     assert "While" in check.operations(graph) and "DecodeJpeg" in check.operations(graph)
 
 
-def test_the_check_finds_what_a_server_would_not_run(check, tmp_path):
+def test_the_check_finds_operations_that_the_server_cannot_run(check, tmp_path):
     module = tf.Module()
 
     @tf.function(input_signature=[tf.TensorSpec([4], tf.float32, name="x")])
@@ -76,18 +82,18 @@ def test_the_check_finds_what_a_server_would_not_run(check, tmp_path):
 
     tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": bad})
     graph = check.read_meta_graph(tmp_path)
-    said = " ".join(check.forbidden_operations(graph) + check.unbatched(graph))
-    assert "XlaDynamicUpdateSlice runs only under XLA" in said and "RandomUniform draws" in said
-    assert "first dimension is no batch" in said
+    messages = " ".join(check.forbidden_operations(graph) + check.unbatched(graph))
+    assert "XlaDynamicUpdateSlice runs only under XLA" in messages and "RandomUniform draws" in messages
+    assert "the first dimension of x is not a batch" in messages
 
 
-def test_a_difference_of_the_loaders_is_told(check, greedy, files, monkeypatch):
+def test_a_difference_between_the_loaders_is_measured(check, greedy, files, monkeypatch):
     graph = check.read_meta_graph(greedy)
     inputs = check.make_inputs([file.read_bytes() for file in files])
-    answer = check.ask_cpp_loader(greedy, {"tensor": graph.signature_def["tensor"]}, inputs)
-    answer["tensor/detection_scores"] = answer["tensor/detection_scores"] + 0.01
+    outputs = check.run_cpp_loader(greedy, {"tensor": graph.signature_def["tensor"]}, inputs)
+    outputs["tensor/detection_scores"] = outputs["tensor/detection_scores"] + 0.01
     monkeypatch.setattr(check, "serving_signatures", lambda graph: {"tensor": graph.signature_def["tensor"]})
-    monkeypatch.setattr(check, "ask_cpp_loader", lambda *arguments: answer)
+    monkeypatch.setattr(check, "run_cpp_loader", lambda *arguments: outputs)
     assert check.compare_loaders(greedy, graph, inputs)[0] == pytest.approx(0.01, rel=1e-3)
 
 
@@ -99,14 +105,14 @@ def test_saved_model_cli_runs_a_signature(greedy, tmp_path):
     assert np.load(tmp_path / "detection_boxes.npy").shape == (2, 4, 4)
 
 
-def test_the_export_program_refuses_missing_images_before_any_work(tmp_path, capsys):
+def test_the_export_program_refuses_missing_images_before_it_exports(tmp_path, capsys):
     arguments = ["--model", "digits_tiny", "--output", str(tmp_path / "m"), str(tmp_path / "no.png")]
     assert load("export").main(arguments) == 2
-    assert "There is no image" in capsys.readouterr().err
+    assert "These images do not exist" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
 
 
-def test_what_cannot_be_checked_is_a_sentence(check, greedy, files, tmp_path, capsys):
+def test_models_and_images_that_cannot_be_used_are_errors(check, greedy, files, tmp_path, capsys):
     damaged = shutil.copytree(greedy, tmp_path / "damaged")
     (damaged / "saved_model.pb").write_bytes(b"no protocol buffer")
     (tmp_path / "text.png").write_text("text")
@@ -116,17 +122,17 @@ def test_what_cannot_be_checked_is_a_sentence(check, greedy, files, tmp_path, ca
         (greedy, tmp_path / "no.png", "cannot be read"),
         (greedy, tmp_path / "text.png", "not an image"),
     )
-    for folder, image, said in cases:
+    for folder, image, message in cases:
         assert check.main([str(folder), str(image)]) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
-def test_a_version_that_another_export_published_meanwhile_is_not_replaced(tmp_path):
-    for name in ("mine", "2"):
+def test_a_version_that_another_export_has_published_is_not_replaced(tmp_path):
+    for name in ("new", "2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "saved_model.pb").write_text(name)
     with pytest.raises(InputError, match="cannot be written"):
-        load("export").publish(tmp_path / "mine", tmp_path / "2")
+        load("export").publish(tmp_path / "new", tmp_path / "2")
     assert [path.name for path in (tmp_path / "2").iterdir()] == ["saved_model.pb"]
     assert (tmp_path / "2" / "saved_model.pb").read_text() == "2"
 
@@ -135,17 +141,17 @@ def test_a_version_that_another_export_published_meanwhile_is_not_replaced(tmp_p
 def test_the_export_program_checks_before_it_publishes(tmp_path, files):
     command = [sys.executable, PROGRAMS / "export.py", "--model", "digits_tiny", "--output", tmp_path / "m", files[0]]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "Nothing wrong was found." in run.stdout
+    assert "No problems were found." in run.stdout
     assert [path.name for path in (tmp_path / "m").iterdir()] == ["1"]
 
 
 @pytest.mark.large
-def test_killed_at_ten_moments_an_export_never_leaves_what_a_server_would_load(tmp_path):
+def test_an_export_killed_at_any_moment_leaves_no_incomplete_version(tmp_path):
     command = [sys.executable, "-m", "pix2seq_keras", "export", "--model", "digits_tiny", "--output"]
     start = time.monotonic()
     subprocess.run([*command, tmp_path / "whole"], capture_output=True, check=True)
     duration = time.monotonic() - start
-    seen = set()
+    states = set()
     for moment in np.linspace(0.5, 1.0, 10):
         base = tmp_path / f"{moment:.2f}"
         process = subprocess.Popen([*command, base], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -153,10 +159,10 @@ def test_killed_at_ten_moments_an_export_never_leaves_what_a_server_would_load(t
         process.send_signal(signal.SIGKILL)
         process.wait()
         numbered = [path for path in base.glob("*") if path.name.isdigit()]
-        for folder in numbered:  # there only if it is whole
-            answer = tf.saved_model.load(str(folder)).signatures["describe"](keys=tf.constant([""]))
-            assert b"pix2seq_keras" in answer["description"].numpy()[0]
+        for folder in numbered:  # it exists only if it is complete
+            outputs = tf.saved_model.load(str(folder)).signatures["describe"](keys=tf.constant([""]))
+            assert b"pix2seq_keras" in outputs["description"].numpy()[0]
             assert (folder / "assets.extra" / "tf_serving_warmup_requests").exists()
-        seen.add((base.exists() and any(base.iterdir()), bool(numbered)))
-    assert (True, False) in seen  # at least once it was killed while writing
+        states.add((base.exists() and any(base.iterdir()), bool(numbered)))
+    assert (True, False) in states  # at least once it was killed while writing
     shutil.rmtree(tmp_path)

@@ -1,4 +1,4 @@
-"""client.py as an operator runs it, over gRPC and REST, against a server with a real exported model."""
+"""client.py over gRPC and REST, against a server with an exported model."""
 
 import importlib.util
 import json
@@ -25,9 +25,9 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def motley(tmp_path_factory):
-    """Images of every kind; `bad_…` cannot be used."""
-    folder = tmp_path_factory.mktemp("motley")
+def mixed_images(tmp_path_factory):
+    """A folder of many kinds of images; those named `bad_…` are unusable."""
+    folder = tmp_path_factory.mktemp("mixed")
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 256, (30, 40, 3), np.uint8))
     exif = Image.Exif()
@@ -47,23 +47,23 @@ def motley(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("wire", ["grpc", "rest"])
-def test_good_images_get_boxes_and_bad_ones_are_named(
-    client, tiny_server, exported_tiny, motley, wire, tmp_path, capsys
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_good_images_get_boxes_and_bad_ones_are_reported(
+    client, tiny_server, exported_tiny, mixed_images, protocol, tmp_path, capsys
 ):
-    url = {"grpc": tiny_server.grpc_url, "rest": tiny_server.rest_url}[wire]
+    url = {"grpc": tiny_server.grpc_url, "rest": tiny_server.rest_url}[protocol]
     start = time.monotonic()
-    status = client.main(["--server", url, str(motley), "--output", str(tmp_path / "out"), "--threshold", "0"])
-    said = capsys.readouterr()
+    status = client.main(["--server", url, str(mixed_images), "--output", str(tmp_path / "out"), "--threshold", "0"])
+    output = capsys.readouterr()
 
     assert time.monotonic() - start < 30
-    assert status == 1  # something was left out
-    good = sorted(path for path in motley.iterdir() if not path.name.startswith("bad"))
+    assert status == 1  # images were skipped
+    good = sorted(path for path in mixed_images.iterdir() if not path.name.startswith("bad"))
     assert sorted(path.stem for path in (tmp_path / "out").glob("*.png")) == [path.stem for path in good]
-    for name in (path.name for path in motley.glob("bad*")):
-        assert f"{name}'" in said.err
-    assert "10000×5000 pixels, more than the 40 million accepted" in said.err
-    assert "Traceback" not in said.err
+    for name in (path.name for path in mixed_images.glob("bad*")):
+        assert f"{name}'" in output.err
+    assert "10000×5000 pixels; at most 40 million are accepted" in output.err
+    assert "Traceback" not in output.err
 
     result = json.loads((tmp_path / "out" / "predictions.json").read_text())
     images = {Path(record["file_name"]).name: record for record in result["images"]}
@@ -71,20 +71,20 @@ def test_good_images_get_boxes_and_bad_ones_are_named(
     expected = exported_tiny[0].detect([str(path) for path in good], sampler="greedy", jit_compile=False)
     for row, path in enumerate(good):
         record = images[path.name]
-        found = [a for a in result["annotations"] if a["image_id"] == record["id"]]
+        detections = [a for a in result["annotations"] if a["image_id"] == record["id"]]
         used = expected["classes"][row] >= 0
-        np.testing.assert_allclose([a["score"] for a in found], expected["scores"][row][used], atol=1e-5)
+        np.testing.assert_allclose([a["score"] for a in detections], expected["scores"][row][used], atol=1e-5)
         corners = expected["boxes"][row][used] * np.tile([record["height"], record["width"]], 2)  # yxyx
-        wanted = np.stack([corners[:, 1], corners[:, 0], *(corners[:, 2:] - corners[:, :2]).T[::-1]], -1)
-        np.testing.assert_allclose(np.reshape([a["bbox"] for a in found], (-1, 4)), wanted, atol=1e-2)
+        expected_boxes = np.stack([corners[:, 1], corners[:, 0], *(corners[:, 2:] - corners[:, :2]).T[::-1]], -1)
+        np.testing.assert_allclose(np.reshape([a["bbox"] for a in detections], (-1, 4)), expected_boxes, atol=1e-2)
     assert result["annotations"]
 
 
-def test_what_is_found_is_printed_by_name_and_place(client, tiny_server, motley, tmp_path, capsys):
+def test_detections_are_printed_with_name_and_position(client, tiny_server, mixed_images, tmp_path, capsys):
     arguments = [
         "--server",
         tiny_server.grpc_url,
-        str(motley / "plain.jpg"),
+        str(mixed_images / "plain.jpg"),
         "--output",
         str(tmp_path),
         "--threshold",
@@ -96,7 +96,7 @@ def test_what_is_found_is_printed_by_name_and_place(client, tiny_server, motley,
     assert any(line.strip().split()[0] in ("red", "green", "blue") and ": x " in line for line in lines[1:])
 
 
-def test_a_server_that_is_down_at_first_is_waited_for(client, served_toy, motley, tmp_path):
+def test_a_server_that_starts_later_is_waited_for(client, served_toy, mixed_images, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     servers = []
@@ -104,7 +104,7 @@ def test_a_server_that_is_down_at_first_is_waited_for(client, served_toy, motley
     threading.Timer(1.0, start).start()
     url = f"http://127.0.0.1:{port}/v1/models/toy"
     try:
-        assert client.main(["--server", url, str(motley / "plain.jpg"), "--output", str(tmp_path)]) == 0
+        assert client.main(["--server", url, str(mixed_images / "plain.jpg"), "--output", str(tmp_path)]) == 0
     finally:
         while not servers:
             time.sleep(0.05)
@@ -112,32 +112,32 @@ def test_a_server_that_is_down_at_first_is_waited_for(client, served_toy, motley
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, message",
     [
         (["--server", "grpc://127.0.0.1:9/a", "--deadline", "1"], "cannot be reached"),
-        (["--server", "digits_tiny"], "--server must be grpc://"),
-        (["--server", "grpc://host"], "no address of a served model"),
+        (["--server", "digits_tiny"], "--server must be a URL"),
+        (["--server", "grpc://host"], "URL of a served model must be grpc://"),
         (["--server", "grpc://host:1/a", "--threshold", "2"], "--threshold"),
         (["--server", "grpc://host:1/a", "--batch-size", "0"], "--batch-size"),
         (["--server", "grpc://host:1/a", "--deadline", "-1"], "deadline_s"),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(client, motley, tmp_path, capsys, arguments, said):
-    assert client.main([*arguments, str(motley / "plain.jpg"), "--output", str(tmp_path)]) == 2
+def test_invalid_arguments_and_missing_servers_are_errors(client, mixed_images, tmp_path, capsys, arguments, message):
+    assert client.main([*arguments, str(mixed_images / "plain.jpg"), "--output", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("client.py: ") and said in error
+    assert error.startswith("client.py: ") and message in error
 
 
-def test_nothing_but_bad_images_is_a_failure(client, tiny_server, motley, tmp_path, capsys):
-    arguments = ["--server", tiny_server.rest_url, str(motley / "bad_text.jpg"), "--output", str(tmp_path)]
+def test_only_bad_images_is_an_error(client, tiny_server, mixed_images, tmp_path, capsys):
+    arguments = ["--server", tiny_server.rest_url, str(mixed_images / "bad_text.jpg"), "--output", str(tmp_path)]
     assert client.main(arguments) == 2
     assert client.main(["--server", tiny_server.rest_url, "missing.png", "--output", str(tmp_path)]) == 2
     assert "no image or folder missing.png" in capsys.readouterr().err
 
 
-def test_help_shows_both_ways(client, capsys):
+def test_help_shows_both_protocols(client, capsys):
     with pytest.raises(SystemExit) as stop:
         client.main(["--help"])
-    said = capsys.readouterr().out
+    text = capsys.readouterr().out
     assert stop.value.code == 0
-    assert "grpc://localhost:8500/digits" in said and "http://localhost:8501/v1/models/digits" in said
+    assert "grpc://localhost:8500/digits" in text and "http://localhost:8501/v1/models/digits" in text

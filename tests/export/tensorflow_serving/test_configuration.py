@@ -1,4 +1,4 @@
-"""The deployment's files, as far as they can be checked without the server that reads them."""
+"""The deployment files, checked without TensorFlow Serving."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from pix2seq_keras.serving import ModelServer
 
 FOLDER = Path(__file__).resolve().parents[3] / "export" / "tensorflow_serving"
-# tensorflow_serving/servables/tensorflow/session_bundle_config.proto, which no Python package holds.
+# Of tensorflow_serving/servables/tensorflow/session_bundle_config.proto, which no Python package has.
 BATCHING = {
     "max_batch_size": "wrapped",
     "batch_timeout_micros": "wrapped",
@@ -23,7 +23,7 @@ BATCHING = {
     "allowed_batch_sizes": "repeated",
     "pad_variable_length_inputs": "plain",
 }
-# Flags of tensorflow_model_server, in its main.cc.
+# Flags of tensorflow_model_server, from its main.cc.
 FLAGS = {
     "model_config_file",
     "file_system_poll_wait_seconds",
@@ -66,7 +66,7 @@ def batching():
     return fields
 
 
-def test_models_are_served_from_below_the_mounted_folder_in_their_highest_version(models, service):
+def test_models_are_served_from_the_mounted_folder_in_their_highest_version(models, service):
     (model,) = models
     assert (model.name, model.model_platform) == ("digits", "tensorflow")
     assert model.base_path == f"/models/{model.name}"
@@ -74,14 +74,14 @@ def test_models_are_served_from_below_the_mounted_folder_in_their_highest_versio
     assert any(volume.endswith(":/models:ro") for volume in service["volumes"])
 
 
-def test_batch_sizes_increase_to_the_largest(batching):
+def test_batch_sizes_increase_up_to_the_largest(batching):
     sizes = batching["allowed_batch_sizes"]
     assert sizes == sorted(set(sizes)) and sizes[0] == 1
     assert [sizes[-1]] == batching["max_batch_size"]
     assert all(len(values) == 1 for name, values in batching.items() if name != "allowed_batch_sizes")
 
 
-def test_clients_send_no_more_at_once_than_a_batch_holds(batching):
+def test_the_default_batch_size_of_clients_fits_into_a_batch(batching):
     import inspect
 
     from pix2seq_keras.commands.evaluate import evaluate
@@ -93,11 +93,11 @@ def test_clients_send_no_more_at_once_than_a_batch_holds(batching):
         assert inspect.signature(function).parameters["batch_size"].default <= batching["max_batch_size"][0]
 
 
-def test_the_batch_threads_are_the_containers_cores(batching, service):
+def test_there_are_as_many_batch_threads_as_cores(batching, service):
     assert float(service["deploy"]["resources"]["limits"]["cpus"]) == batching["num_batch_threads"][0]
 
 
-def test_monitoring_turns_prometheus_on_at_its_path():
+def test_prometheus_monitoring_is_enabled():
     text = re.sub(r"#.*", "", (FOLDER / "monitoring.config").read_text())
     assert text.split() == [
         "prometheus_config",
@@ -110,7 +110,7 @@ def test_monitoring_turns_prometheus_on_at_its_path():
     ]
 
 
-def test_every_flag_is_known_and_every_file_it_names_is_mounted_read_only(flags, service):
+def test_flags_are_known_and_their_files_are_mounted_read_only(flags, service):
     assert set(flags) <= FLAGS
     mounted = dict(volume.split(":")[:2][::-1] for volume in service["volumes"] if volume.startswith("./"))
     assert all(volume.endswith(":ro") for volume in service["volumes"])
@@ -120,7 +120,7 @@ def test_every_flag_is_known_and_every_file_it_names_is_mounted_read_only(flags,
     assert flags["enable_batching"] == "true"
 
 
-def test_the_image_is_official_and_pinned_and_ports_are_this_machines(service):
+def test_the_image_is_official_and_pinned_and_ports_are_local(service):
     assert re.fullmatch(r"\$\{TF_SERVING_IMAGE:-tensorflow/serving:\d+\.\d+\.\d+\}", service["image"])
     assert service["ports"] == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]
     assert service["deploy"]["resources"]["limits"]["memory"]
@@ -131,7 +131,7 @@ def health_check(service, port):
     return subprocess.run(command, capture_output=True, check=False).returncode
 
 
-def test_the_health_check_passes_when_the_model_is_available_and_else_fails(service, served_toy):
+def test_the_health_check_passes_only_if_the_model_is_available(service, served_toy):
     assert service["healthcheck"]["test"][0] == "CMD"
     with ModelServer(served_toy, "digits", grpc_port=0, rest_port=0) as server:
         assert health_check(service, server.rest_port) == 0
@@ -142,7 +142,7 @@ def test_the_health_check_passes_when_the_model_is_available_and_else_fails(serv
     assert health_check(service, port) != 0
 
 
-def test_the_readme_names_every_file_of_the_folder():
+def test_the_readme_lists_every_file_of_the_folder():
     readme = (FOLDER / "README.md").read_text()
     files = [path.name for path in FOLDER.iterdir() if path.is_file() and path.name != "README.md"]
     assert files and all(name in readme for name in files)

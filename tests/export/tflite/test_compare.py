@@ -1,4 +1,4 @@
-"""The comparison of TFLite's variants."""
+"""The comparison of TFLite variants."""
 
 import importlib.util
 import json
@@ -28,8 +28,8 @@ def compare():
 
 @pytest.fixture
 def result():
-    one = {"size_mb": 5.0, "size_over_float32": 1.0, "latency_ms": [6.0, 5.0], "latency_over_saved_model": 0.3}
-    one |= {"processor_ms": 5.5, "AP": 0.8806, "AP_difference": 0.0, "same_objects": 1.0, "convert_s": 7.0}
+    variant = {"size_mb": 5.0, "size_over_float32": 1.0, "latency_ms": [6.0, 5.0], "latency_over_saved_model": 0.3}
+    variant |= {"processor_ms": 5.5, "AP": 0.8806, "AP_difference": 0.0, "same_objects": 1.0, "convert_s": 7.0}
     return {
         "model": "digits_tiny",
         "data": "digits",
@@ -40,7 +40,7 @@ def result():
         "machine": {"processors": 2},
         "tensorflow": {"AP": 0.8806},
         "saved_model": {"size_mb": 9.0, "latency_ms": 20.0, "processor_ms": 22.0, "export_s": 12.0},
-        "variants": {"none": one, "dynamic": {**one, "AP": None, "same_objects": 0.5}},
+        "variants": {"none": variant, "dynamic": {**variant, "AP": None, "same_objects": 0.5}},
     }
 
 
@@ -48,21 +48,21 @@ def _object(image=1, category=2, box=(1.0, 2.0, 3.0, 4.0), score=0.9):
     return {"image_id": image, "category_id": category, "bbox": list(box), "score": score}
 
 
-def test_an_object_is_found_again_if_image_class_and_box_are_the_same(compare):
+def test_an_object_is_the_same_if_image_class_and_box_match(compare):
     expected = [_object(), _object(image=2), _object(category=5), _object(box=(1.0, 2.0, 3.0, 9.0))]
 
-    found = [_object(score=0.1, box=(1.001, 2.0, 3.0, 4.0)), _object(image=3), _object(category=5)]
+    detected = [_object(score=0.1, box=(1.001, 2.0, 3.0, 4.0)), _object(image=3), _object(category=5)]
 
-    assert compare.same_objects(expected, found) == 0.5
+    assert compare.same_objects(expected, detected) == 0.5
     assert compare.same_objects(expected, expected) == 1
 
 
-def test_objects_that_tensorflow_hardly_sees_are_not_looked_for(compare):
+def test_objects_with_low_scores_are_not_compared(compare):
     assert compare.same_objects([_object(), _object(image=2, score=0.4)], [_object()]) == 1
     assert compare.same_objects([], [_object()]) == 1
 
 
-def test_the_table_has_a_row_for_every_file(compare, result):
+def test_the_table_has_a_row_for_every_variant(compare, result):
     lines = compare.markdown(result).splitlines()
 
     assert len(lines) == 5 and len({line.count("|") for line in lines}) == 1
@@ -77,16 +77,16 @@ def test_the_figure_is_drawn(compare, result, tmp_path):
         assert image.width > 1000 and len(image.convert("L").getcolors(256)) > 20
 
 
-def test_what_is_exported_already_is_refused(compare, tiny_tflite, tmp_path, capsys):
+def test_an_exported_model_is_refused(compare, tiny_tflite, tmp_path, capsys):
     arguments = ["--model", str(tiny_tflite[1]), "--data", "digits", "--output", str(tmp_path)]
 
     status = compare.main(arguments)
 
-    assert status == 2 and "exported already" in capsys.readouterr().err
+    assert status == 2 and "must not be an exported model" in capsys.readouterr().err
 
 
 @pytest.mark.large
-def test_the_program_writes_files_numbers_and_figure(write_rectangles, build_tiny_model, tmp_path):
+def test_the_program_writes_files_results_and_figure(write_rectangles, build_tiny_model, tmp_path):
     from pix2seq_keras import Categories
     from pix2seq_keras.data import open_source
 
