@@ -1,4 +1,4 @@
-"""The lower bound of decoding time: what reading memory, or arithmetic, takes at least."""
+"""The lower bound of decoding time: the time that memory bandwidth and arithmetic require."""
 
 import numpy as np
 

@@ -13,9 +13,9 @@ from pix2seq_keras.benchmarks.timing import median_seconds
 def read_bandwidth(num_bytes, repeats=15):
     """Measures how fast memory of about the size that a decoding step reads can be read.
 
-    It times matrix-vector products of NumPy's BLAS on all threads, which are limited by reading the matrix. The matrix
-    has the size of the step, twice and four times that size. (A smaller one could fit into a faster cache than the step
-    does.) The highest of the three rates counts.
+    It times matrix-vector products of NumPy's BLAS on all threads, which memory bandwidth limits. The matrix has the
+    size of the step, twice and four times that size. (A smaller one could fit into a faster cache than the step does.)
+    The highest of the three rates counts.
 
     Args:
         num_bytes: int, bytes that a step reads.
