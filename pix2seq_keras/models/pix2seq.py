@@ -15,11 +15,11 @@ from pix2seq_keras.models.function_cache import FunctionCache
 from pix2seq_keras.models.inputs import checked_images
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
 from pix2seq_keras.models.streaming import stream
-from pix2seq_keras.models.training_step import WeightedTokenTraining
+from pix2seq_keras.models.training_step import ObjectiveTraining
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(WeightedTokenTraining, FunctionCache, keras.Model):
+class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:

@@ -163,9 +163,20 @@ def test_predict_gives_the_logits(fresh, batch):
 
 
 @pytest.mark.parametrize("loss", ["mse", keras.losses.SparseCategoricalCrossentropy()])
-def test_a_loss_that_would_count_for_nothing_is_refused(build_tiny_model, tiny_images, loss):
+def test_a_keras_loss_is_refused(build_tiny_model, loss):
     model = build_tiny_model(5)
-    model.compile("sgd", loss, run_eagerly=True)
 
-    with pytest.raises(InputError, match="compile it without one"):
-        model.evaluate({"images": tiny_images, "tokens": np.ones((8, 10), "int32")}, np.ones((8, 10)), verbose=0)
+    with pytest.raises(InputError, match=r"`loss` must be None.*Use `objective`, one of maximum_likelihood"):
+        model.compile("sgd", loss=loss)
+
+
+def test_a_compiled_model_is_saved_with_its_objective_and_optimizer(build_tiny_model, tmp_path):
+    model = build_tiny_model(5)
+    model.compile(keras.optimizers.SGD(0.125), objective="maximum_likelihood")
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+
+    assert type(loaded.objective) is type(model.objective)
+    assert float(loaded.optimizer.learning_rate) == 0.125
+    assert loaded.get_compile_config()["objective"] == {"name": "maximum_likelihood"}
