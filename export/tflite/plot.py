@@ -39,12 +39,12 @@ def save_plot(result, path):
     bars = latency.bar([len(names)], [saved["latency_ms"]], width, color=COLOURS[3], label="TensorFlow")
     latency.bar_label(bars, [f"{saved['latency_ms']:.3g}"], fontsize=8)
     latency.set_xticks([*positions, len(names)], [*names, "SavedModel"], fontsize=8)
-    latency.set_title("latency per image, ms", fontsize=10, loc="left")
+    latency.set_title("latency of one image, ms", fontsize=10, loc="left")
     latency.legend(frameon=False, fontsize=8, loc="upper left")
 
     _bars(same, names, [100 * variant["same_objects"] for variant in variants.values()], "{:.1f}", inside=True)
     same.set_ylim(0, 112)
-    same.set_title("same objects as TensorFlow, %", fontsize=10, loc="left")
+    same.set_title("objects as in TensorFlow, %", fontsize=10, loc="left")
 
     _bars(score, names, [variant["AP"] or 0.0 for variant in variants.values()], "{:.3f}", inside=True)
     score.axhline(result["tensorflow"]["AP"] or 0.0, color=COLOURS[3], linestyle="--", linewidth=1, zorder=0)

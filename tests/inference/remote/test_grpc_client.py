@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from pix2seq_keras import InputError
 from pix2seq_keras.inference import RetryPolicy, open_model
@@ -151,30 +151,6 @@ def test_a_slow_call_ends_at_the_deadline(serve, toy_server):
 def test_a_grpc_server_without_a_prediction_service_is_refused(serve):
     with pytest.raises(InputError, match="no PredictionService"):
         open_model(serve(), SHORT)
-
-
-def test_a_served_model_of_another_exporter_is_refused(serve):
-    class Other(prediction_service_pb2_grpc.PredictionServiceServicer):
-        def __init__(self, **inputs):
-            self.inputs = inputs
-
-        def GetModelMetadata(self, request, context):  # noqa: N802
-            signatures = get_model_metadata_pb2.SignatureDefMap()
-            for name, input_ in self.inputs.items():
-                signatures.signature_def[name].inputs[input_].name = "x"
-            response = get_model_metadata_pb2.GetModelMetadataResponse()
-            response.metadata["signature_def"].Pack(signatures)
-            return response
-
-        def Predict(self, request, context):  # noqa: N802
-            return predict_pb2.PredictResponse()
-
-    with pytest.raises(InputError, match=r"no signature takes image_bytes. It has: serving_default"):
-        open_model(serve(Other(serving_default="x")), SHORT)
-    with pytest.raises(InputError, match="does not describe itself as a model of `pix2seq export`"):
-        open_model(serve(Other(serving_default="image_bytes")), SHORT)
-    with pytest.raises(InputError, match="does not describe itself as a model of `pix2seq export`"):
-        open_model(serve(Other(serving_default="image_bytes", describe="keys")), SHORT)
 
 
 def test_an_image_too_large_for_the_server_is_an_error(served_toy):
