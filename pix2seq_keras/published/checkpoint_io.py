@@ -32,8 +32,8 @@ def load_checkpoint(model, checkpoint_dir):
     weights = published_weights(model)
     keys = [checkpoint.key(weight.path) for weight in weights]
     _check(checkpoint, weights, keys)
-    # Read everything before changing anything: only reading finds damaged data. Read twice instead of keeping the
-    # values, since the largest models fill the memory.
+    # Read everything before changing anything: damage is found only when data are read. Read twice instead of keeping
+    # the values, since the largest models fill the memory.
     for key in keys:
         checkpoint.read(key)
     for weight, key in zip(weights, keys, strict=True):

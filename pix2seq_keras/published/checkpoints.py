@@ -13,7 +13,7 @@ VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 class Checkpoint:
-    """A checkpoint on disk, opened for reading.
+    """A checkpoint on disk, opened to read its variables.
 
     A variable has one key in the file, but several paths may lead to it (tied weights). A path is a tuple of attribute
     names from the root; list elements are "0", "1", ….

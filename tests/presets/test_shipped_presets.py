@@ -4,22 +4,21 @@ import h5py
 import numpy as np
 import pytest
 
-from pix2seq_keras import Pix2Seq, data
+from pix2seq_keras import Pix2Seq, data, presets
 from pix2seq_keras.evaluation import evaluate_source
-from pix2seq_keras.presets import presets
 from pix2seq_keras.sequences import SequenceOptions
 
 
 @pytest.fixture(scope="module")
 def test_scenes(tmp_path_factory):
-    """The 600 test scenes, drawn into a folder of this test's own."""
+    """The 600 test scenes, drawn into a temporary folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path_factory.mktemp("digits")))
         return data.open_source("digits", "test")
 
 
 @pytest.mark.parametrize("name", presets.packaged_names())
-def test_preset_is_small_and_without_optimizer_state(name):
+def test_a_packaged_preset_is_small_and_without_optimizer_state(name):
     folder = presets.find(name)
 
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -31,7 +30,7 @@ def test_preset_is_small_and_without_optimizer_state(name):
     assert "pix2seq" in (folder / presets.CARD).read_text()
 
 
-def test_digits_tiny_finds_the_digits_of_a_sample_of_test_scenes(test_scenes):
+def test_digits_tiny_has_its_score_on_a_sample_of_test_scenes(test_scenes):
     model = Pix2Seq.from_preset("digits_tiny")
 
     result, _ = evaluate_source(model, test_scenes, batch_size=32, max_images=128, progress=False)
@@ -43,7 +42,7 @@ def test_digits_tiny_finds_the_digits_of_a_sample_of_test_scenes(test_scenes):
 
 @pytest.fixture(scope="module")
 def teacher_forced(test_scenes):
-    """A function model -> its arg-max wherever the test scenes have a weight > 0, all tokens before it given."""
+    """A function model -> its arg-max with teacher forcing, where the test scenes' tokens have a weight > 0."""
     still = data.Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
     sequence = SequenceOptions(max_objects=10)
     model = Pix2Seq.from_preset("digits_tiny")
@@ -53,7 +52,7 @@ def teacher_forced(test_scenes):
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_half_precision_reads_out_what_float32_does(teacher_forced, dtype):
+def test_half_precision_predicts_the_tokens_of_float32(teacher_forced, dtype):
     expected = teacher_forced(Pix2Seq.from_preset("digits_tiny"))
 
     found = teacher_forced(Pix2Seq.from_preset("digits_tiny", dtype=dtype))
@@ -73,7 +72,7 @@ def test_half_precision_keeps_the_score(test_scenes, dtype):
 
 
 @pytest.mark.large
-def test_digits_tiny_scores_on_all_test_scenes_what_its_card_says(test_scenes):
+def test_digits_tiny_has_the_score_of_its_card_on_all_test_scenes(test_scenes):
     model = Pix2Seq.from_preset("digits_tiny")
 
     result, _ = evaluate_source(model, test_scenes, batch_size=32, progress=False)
