@@ -10,6 +10,7 @@ import sys
 import jsonargparse
 
 import pix2seq_keras
+from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
 
 
@@ -48,7 +49,7 @@ class Group:
     commands: dict
 
 
-_SOURCE = {"source": "such as coco:DIR, voc:DIR, yolo:data.yaml or tfds:NAME"}
+_SOURCE = {"source": f"one of {formats.source_forms()}"}
 _IMAGES = {"images": "images, or folders of images"}
 COMMANDS = {
     "train": Command("Train a model by a recipe.", "train.run", parser="train.parser"),
@@ -70,7 +71,7 @@ COMMANDS = {
         "Check data before training, or write it in another format.",
         {
             "check": Command("Report what a source holds, and every issue in it.", "data.check", _SOURCE),
-            "convert": Command("Write a source as COCO, VOC, YOLO or TFRecord.", "data.convert", _SOURCE),
+            "convert": Command(f"Write a source as {', '.join(formats.writable_formats())}.", "data.convert", _SOURCE),
             "preview": Command(
                 "Draw the images that a training run would see.", "data.run_preview", parser="data.preview_parser"
             ),

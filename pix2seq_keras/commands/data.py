@@ -1,4 +1,4 @@
-"""`pix2seq data …`: a look at data before training, and other formats for it."""
+"""`pix2seq data …`: checks and previews data before training, and converts it to other formats."""
 
 import dataclasses
 import sys
@@ -8,6 +8,7 @@ import jsonargparse
 
 from pix2seq_keras.atomic_files import require_writable_file, require_writable_folder, write_json
 from pix2seq_keras.commands.train import recipe_of
+from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.recipe import Recipe
@@ -21,19 +22,19 @@ def check(
     html: str | None = None,
     json: str | None = None,
     strict: bool = False,
-):
-    """Read all images of a source and tell what it holds, and every issue.
+) -> int:
+    """Read all images of a source and report its content and every issue.
 
-    The exit status is 0 where the source can be trained on, 2 where it cannot.
+    The exit status is 0 if the source can be trained on and 2 if it cannot.
 
     Args:
-        source: as --data.source of `pix2seq train` takes it
-        split: such as train, or several: train,val; by default all it has
-        max_objects: objects that a sequence holds; by default as --recipe says, or 100
-        recipe: name or YAML file of the recipe to train by, for its sequence.max_objects
+        source: a source, as for --data.source of `pix2seq train`
+        split: such as train, or several: train,val; by default all splits
+        max_objects: the number of objects in a sequence; by default that of --recipe, or 100
+        recipe: name or YAML file of the recipe to train with, for its sequence.max_objects
         html: file for the report as a page with plots and images
-        json: file for the whole report, every issue in it
-        strict: exit with status 1 if anything is irregular
+        json: file for the report with all issues
+        strict: exit with status 1 if there is any issue
     """
     for path in filter(None, (html, json)):
         require_writable_file(Path(path))
@@ -58,43 +59,49 @@ def check(
     return int(strict and report.num_issues > 0)
 
 
-def convert(source: str, output: str, to: str, split: str = "train"):
-    """Write a source in another format, without loss where the format can hold everything.
+def convert(source: str, output: str, to: str, split: str = "train") -> None:
+    """Write a source in another format. What the format cannot keep is reported at the end.
 
     Args:
-        source: as --data.source of `pix2seq train` takes it
+        source: a source, as for --data.source of `pix2seq train`
         output: folder to write, new or empty
-        to: coco, voc, yolo or tfrecord
-        split: such as train, or several: train,val; 'train=all[:80%],val=all[80%:]' names them anew
+        to: one of {formats}
+        split: such as train, or several: train,val; 'train=all[:80%],val=all[80%:]' gives them new names
     """
-    from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
+    formats.find_writable_format(to)  # opening a source can take minutes: errors come first
+
+    from pix2seq_keras.data.convert import convert_source, open_splits
     from pix2seq_keras.progress import progress_bar
 
-    if to not in FORMATS:  # before minutes of opening
-        raise InputError(f"Data can be converted to {', '.join(FORMATS)}. Received: --to {to}")
     splits = open_splits(source, split)
     with progress_bar(f"writing {to}", sum(map(len, splits.values()))) as advance:
         conversion = convert_source(splits, output, to, progress=lambda done: advance())
     for name, images in conversion.images.items():
         print(f"{name}: {images} images, {conversion.objects[name]} objects")
     for note in conversion.notes:
-        print(f"not as it was: {note}")
-    for one in splits.values():
-        if len(one.issues):
-            print(f"{len(one.issues)} issues in {one.name} {one.split}:\n{one.issues.summary()}")
-    print(f"To read it: {conversion.source}")
+        print(f"changed: {note}")
+    for opened in splits.values():
+        if len(opened.issues):
+            print(f"{len(opened.issues)} issues in {opened.name} {opened.split}:\n{opened.issues.summary()}")
+    print(f"Source: {conversion.source}")
 
 
-def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
-    """Draws the first images a training run would see, as it would see them, and their token sequences.
+convert.__doc__ = convert.__doc__.format(formats=", ".join(formats.writable_formats()))  # its help
+
+
+def preview(recipe: Recipe, output: str = "preview.png", count: int = 12) -> None:
+    """Draws the first images of a training run, augmented as in training, and their token sequences.
 
     Args:
-        recipe: `Recipe`.
-        output: PNG to write.
-        count: images.
+        recipe: `Recipe`, of the training run.
+        output: str, the PNG file to write. Defaults to "preview.png".
+        count: int, the number of images. Defaults to 12.
+
+    Raises:
+        InputError: if `count` is below 1, or the source cannot be used.
     """
     if count < 1:
-        raise InputError(f"count must be at least 1. Received: count={count}")
+        raise InputError(f"`--count` must be at least 1. Received: --count {count}")
     require_writable_folder(Path(output).absolute().parent)
 
     from pix2seq_keras.data import open_source
@@ -104,7 +111,7 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
 
     source = open_source(recipe.data.source, recipe.data.train_split)
     model = build_model(recipe, source.categories, load_weights=False)
-    # What stands at a position does not depend on the batch it is in: small ones, so that no more is read than shown.
+    # The example at a position does not depend on the batch size: with batches of one, only `count` images are read.
     small = dataclasses.replace(recipe, batch_size=1, data=dataclasses.replace(recipe.data, service=None))
     with input_errors():
         examples = list(build_dataset(small, source, model).unbatch().take(count).as_numpy_iterator())
@@ -116,10 +123,14 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12):
 
 
 def preview_parser():
-    """The parser of `preview`: every field of the recipe is a flag, as of `pix2seq train`."""
+    """Makes the parser of `preview`: every field of the recipe is a flag, as for `pix2seq train`.
+
+    Returns:
+        `jsonargparse.ArgumentParser`.
+    """
     parser = jsonargparse.ArgumentParser(
-        description="Draw the first images a training run would see, with real (red) and noise (white) objects, and "
-        "their token sequences; every field of the recipe is a flag."
+        description="Draw the first images of a training run with real (red) and noise (white) objects and their token "
+        "sequences. Every field of the recipe is a flag."
     )
     parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
     parser.add_argument("--output", type=str, default="preview.png", help="PNG to write")
@@ -129,8 +140,15 @@ def preview_parser():
 
 
 def run_preview(options):
-    """Previews as the parsed options of `preview_parser` say."""
+    """Runs `preview`.
+
+    Args:
+        options: `jsonargparse.Namespace`, parsed by `preview_parser`.
+
+    Raises:
+        InputError: if there is no recipe, see also `preview`.
+    """
     output, count = options.pop("output"), options.pop("count")
     if not options.pop("recipe", None):
-        raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
+        raise InputError(f"`--recipe` is required: one of {', '.join(recipes.names())}, or a YAML file.")
     preview(recipe_of(options), output, count)

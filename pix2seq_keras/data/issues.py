@@ -1,4 +1,4 @@
-"""What was irregular in the data: collected while reading, told in one piece when the run ends."""
+"""Issues in data: collected while it is read, and reported together at the end of a run."""
 
 import threading
 from collections import Counter
@@ -7,8 +7,7 @@ from typing import Literal
 
 Severity = Literal["problem", "note"]
 
-# Problems cost something (an image, an object) or cast doubt on it; notes cost nothing but may explain
-# a score.
+# A problem loses something (an image, an object) or makes it doubtful; a note loses nothing but may explain a score.
 KINDS: dict[str, Severity] = {
     # images
     "missing image": "problem",
@@ -48,10 +47,10 @@ class Issue:
     """One issue.
 
     Args:
-        kind: what sort it is, one of `KINDS`.
-        where: the file or record, unique within the kind.
-        message: a sentence: what was wrong, and what was done about it.
-        severity: "problem" (something was lost or is in doubt) or "note".
+        kind: str, one of `KINDS`.
+        where: str, the file or record, unique within the kind.
+        message: str, what is wrong, and what was done about it.
+        severity: str, "problem" (something was lost or is doubtful) or "note". Defaults to "problem".
     """
 
     kind: str
@@ -61,9 +60,9 @@ class Issue:
 
 
 class Issues:
-    """The issues met so far, in the order they were met. Safe to share between reading threads.
+    """The issues found so far, in their order. Threads may share an instance.
 
-    An image that is unreadable is met again in every epoch, so the same (kind, where) is kept once.
+    An unreadable image is found again in every epoch, so the same (kind, where) is kept once.
 
     Example:
         >>> issues = Issues()
@@ -73,57 +72,56 @@ class Issues:
     """
 
     def __init__(self):
-        self._found: dict[tuple[str, str], Issue] = {}
+        self._issues: dict[tuple[str, str], Issue] = {}
         self._lock = threading.Lock()
 
     def add(self, kind, where, message, severity=None):
-        """Keeps an issue, unless the same kind was already found at the same place.
+        """Adds an issue, unless there is one of the same kind at the same place.
 
         Args:
-            kind: str, short string; `KINDS` lists the usual ones.
+            kind: str, one of `KINDS`, or another short text.
             where: str, the file or record.
-            message: str, a sentence for whoever wants to see this one place.
-            severity: `Severity` or `None`, defaults to the one in `KINDS`, and to "problem" for a kind that is not
-                listed there.
+            message: str, what is wrong there, and what was done about it.
+            severity: str or None, "problem" or "note". Defaults to None: that of `KINDS`, or "problem" for other kinds.
         """
         issue = Issue(kind, where, message, severity or KINDS.get(kind, "problem"))
         with self._lock:
-            self._found.setdefault((kind, where), issue)
+            self._issues.setdefault((kind, where), issue)
 
     def __len__(self):
-        return len(self._found)
+        return len(self._issues)
 
     def __iter__(self):
-        with self._lock:  # a copy: a reading thread may add while someone iterates
-            return iter(list(self._found.values()))
+        with self._lock:  # a copy: another thread may add issues meanwhile
+            return iter(list(self._issues.values()))
 
     def counts(self, severity=None):
-        """How many issues there are of each kind, problems first, each in the order first met.
+        """Counts the issues of each kind, problems first, in the order of their first occurrence.
 
         Args:
-            severity: `Severity` or `None`, count only these. Defaults to both.
+            severity: str or None, counts only "problem" or "note". Defaults to None: both.
 
         Returns:
-            `{kind: number}`.
+            dict of kind to int.
         """
-        found = sorted(self, key=lambda issue: issue.severity != "problem")
-        return dict(Counter(f.kind for f in found if severity in (None, f.severity)))
+        ordered = sorted(self, key=lambda issue: issue.severity != "problem")
+        return dict(Counter(issue.kind for issue in ordered if severity in (None, issue.severity)))
 
     def summary(self, limit=5):
-        """One line per kind: how often, and the first few places.
+        """Summarises the issues: one line per kind with their number and the first few places.
 
         Args:
-            limit: int, places named per kind.
+            limit: int, number of places per kind. Defaults to 5.
 
         Returns:
-            The text, "" when nothing was found.
+            str, "" if there are no issues.
         """
         places: dict[str, list[str]] = {}
         for issue in self:
             places.setdefault(issue.kind, []).append(issue.where)
         lines = []
         for kind, count in self.counts().items():
-            # A reader may add between the two looks; the count then runs ahead of the places, never behind.
+            # Another thread may have added issues since: there can be fewer places than the count, never more.
             named = places.get(kind, [])[:limit]
             rest = f", and {count - len(named)} more" if count > len(named) else ""
             lines.append(f"{kind}: {count} ({', '.join(named)}{rest})")

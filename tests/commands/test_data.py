@@ -1,4 +1,4 @@
-"""`pix2seq data …`: exit statuses, files, and previews that are the training's own images."""
+"""`pix2seq data …`: exit statuses, files, and previews of the images of a training run."""
 
 import dataclasses
 import json
@@ -22,23 +22,23 @@ def folder(write_rectangles, tmp_path_factory):
 
 @pytest.fixture
 def run(capsys):
-    """Runs the command here: its exit status, and what it says on both streams."""
+    """Runs the command in this process: its exit status and its output on both streams."""
 
     def run(*arguments):
         try:
             status = cli.main(["data", *map(str, arguments)])
         except SystemExit as stop:
             status = stop.code
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return status, said.out, said.err
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return status, printed.out, printed.err
 
     return run
 
 
 @pytest.fixture
-def spoilt(folder, edit_annotations, tmp_path):
-    copy = shutil.copytree(folder, tmp_path / "spoilt")
+def defective(folder, edit_annotations, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "defective")
     edit_annotations(copy, "train", lambda document: document["annotations"][0].update(bbox=[1, 1, 0, 9]))
     return copy
 
@@ -46,7 +46,7 @@ def spoilt(folder, edit_annotations, tmp_path):
 # === check ===
 
 
-def test_sound_data_is_status_0_even_if_strict(run, folder, tmp_path):
+def test_data_without_issues_is_status_0_with_strict_too(run, folder, tmp_path):
     files = ["--json", tmp_path / "report.json", "--html", tmp_path / "report.html"]
 
     status, out, _ = run("check", f"coco:{folder}", "--strict", *files)
@@ -57,14 +57,14 @@ def test_sound_data_is_status_0_even_if_strict(run, folder, tmp_path):
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_issue_is_status_0_and_strict_makes_it_1(run, spoilt):
-    assert run("check", f"coco:{spoilt}")[0] == 0
-    status, out, _ = run("check", f"coco:{spoilt}", "--strict")
+def test_an_issue_is_status_0_and_with_strict_1(run, defective):
+    assert run("check", f"coco:{defective}")[0] == 0
+    status, out, _ = run("check", f"coco:{defective}", "--strict")
     assert status == 1 and "annotations[0]" in out
-    assert run("check", f"coco:{spoilt}", "--strict", "--split", "val")[0] == 0
+    assert run("check", f"coco:{defective}", "--strict", "--split", "val")[0] == 0
 
 
-def test_what_cannot_be_used_is_status_2(run, folder, edit_annotations, tmp_path):
+def test_unusable_data_is_status_2(run, folder, edit_annotations, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     edit_annotations(copy, "train", lambda document: document.update(annotations=[]))
     assert run("check", f"coco:{copy}")[0] == 2
@@ -80,7 +80,7 @@ def test_what_cannot_be_used_is_status_2(run, folder, edit_annotations, tmp_path
         assert status == 2 and words in err
 
 
-def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
+def test_sequence_lengths_are_compared_with_the_recipe(run, folder, tmp_path):
     (tmp_path / "mine.yaml").write_text("sequence: {max_objects: 2}\n")
     flags = ["--json", tmp_path / "report.json", "--split", "train,val"]
 
@@ -95,11 +95,11 @@ def test_sequence_lengths_are_held_against_the_recipe(run, folder, tmp_path):
 
 
 @pytest.mark.parametrize("to", ["coco", "yolo"])
-def test_converted_data_reads_back_as_it_was(run, folder, to, tmp_path):
+def test_converted_data_is_read_back_unchanged(run, folder, to, tmp_path):
     status, out, _ = run("convert", f"coco:{folder}", "--split", "train,val", "--to", to, "--output", tmp_path / "new")
 
     assert status == 0 and "train: 5 images, 15 objects" in out
-    again = out.strip().splitlines()[-1].removeprefix("To read it: ")
+    again = out.strip().splitlines()[-1].removeprefix("Source: ")
     for split in ("train", "val"):
         before, after = open_source(f"coco:{folder}", split), open_source(again, split)
         assert len(before) == len(after)
@@ -110,8 +110,8 @@ def test_converted_data_reads_back_as_it_was(run, folder, to, tmp_path):
             np.testing.assert_array_equal(one["classes"], other["classes"])
 
 
-def test_convert_refuses_what_it_cannot_do(run, folder, tmp_path):
-    for to, output, words in (("csv", "new", "coco, voc, yolo, tfrecord"), ("coco", ".", "not empty")):
+def test_convert_refuses_other_formats_and_folders_with_content(run, folder, tmp_path):
+    for to, output, words in (("csv", "new", "`to` must be one of coco, voc, yolo, tfrecord"), ("coco", ".", "must be a new or empty folder")):
         (tmp_path / "something").touch()
         status, _, err = run("convert", f"coco:{folder}", "--to", to, "--output", tmp_path / output)
         assert status == 2 and words in err
@@ -122,7 +122,7 @@ def test_convert_refuses_what_it_cannot_do(run, folder, tmp_path):
 FLAGS = ["--recipe", "digits_demo", "--sequence.max_objects", "6", "--augmentation.max_scale", "1.5"]
 
 
-def test_preview_shows_the_first_examples_of_that_very_training(run, folder, monkeypatch, tmp_path):
+def test_preview_shows_the_first_examples_of_the_training_run(run, folder, monkeypatch, tmp_path):
     seen = []
     monkeypatch.setattr(reports, "save_training_gallery", lambda path, examples, *rest: seen.append((examples, rest)))
     source = [
@@ -157,7 +157,7 @@ def test_preview_shows_the_first_examples_of_that_very_training(run, folder, mon
     assert vocabulary == model.vocabulary and names == ("red", "green", "blue")
 
 
-def test_preview_writes_a_png_and_another_seed_another(run, folder, tmp_path):
+def test_preview_with_another_seed_writes_another_png(run, folder, tmp_path):
     sheets = []
     for seed in (0, 1):
         path = tmp_path / f"{len(sheets)}.png"
@@ -168,12 +168,12 @@ def test_preview_writes_a_png_and_another_seed_another(run, folder, tmp_path):
     assert sheets[0].shape[1] > 2 * 480
 
 
-def test_preview_refuses_what_it_cannot_use(run, folder, tmp_path):
+def test_preview_refuses_missing_recipes_and_wrong_options(run, folder, tmp_path):
     source = ["--data.source", f"coco:{folder}", "--output", tmp_path / "a.png"]
     (tmp_path / "file").touch()
     for arguments, words in (
-        (source, "Name a recipe"),
-        ([*FLAGS, *source, "--count", "0"], "count must be at least 1"),
+        (source, "`--recipe` is required"),
+        ([*FLAGS, *source, "--count", "0"], "`--count` must be at least 1"),
         ([*FLAGS, "--data.source", "coco:none"], "There is no folder"),
         ([*FLAGS, *source, "--output", tmp_path / "file" / "a.png"], "cannot be written"),
     ):

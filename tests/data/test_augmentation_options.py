@@ -41,6 +41,7 @@ def test_impossible_augmentations_are_refused(options):
 
 
 def test_importing_the_options_does_not_import_tensorflow():
-    program = "import sys, pix2seq_keras.data.augmentation_options; sys.exit(bool({'tensorflow', 'numpy'} & set(sys.modules)))"
+    found = "{'tensorflow', 'numpy'} & set(sys.modules)"
+    program = f"import sys, pix2seq_keras.data.augmentation_options; sys.exit(bool({found}))"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Any source becomes COCO, VOC, YOLO or TFRecord files, whole or not at all, and says what is lost."""
+"""Any source is converted to COCO, VOC, YOLO or TFRecord files, completely or not at all, and losses are listed."""
 
 import json
 
@@ -7,15 +7,16 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras.data import ImageError, open_source
-from pix2seq_keras.data.convert import FORMATS, convert_source, open_splits
+from pix2seq_keras.data.convert import convert_source, open_splits
+from pix2seq_keras.data.formats import writable_formats
 from pix2seq_keras.errors import InputError
 
-CATEGORIES = [{"id": 3, "name": "dog & cat <1>"}, {"id": 90, "name": "Käfer"}, {"id": 17, "name": "never seen"}]
+CATEGORIES = [{"id": 3, "name": "dog & cat <1>"}, {"id": 90, "name": "Käfer"}, {"id": 17, "name": "never used"}]
 
 
 @pytest.fixture(scope="module")
 def coco(tmp_path_factory):
-    """12 images in two splits: boxes on and between pixels, crowds, own areas, odd names, a turned image."""
+    """12 images in two splits: boxes on and between pixels, crowds, own areas, unusual names, a rotated image."""
     folder = tmp_path_factory.mktemp("coco") / "set"
     (folder / "annotations").mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -24,9 +25,9 @@ def coco(tmp_path_factory):
         (folder / split / "sub").mkdir(parents=True)
         for index in range(count):
             width, height = 50 + index, 40
-            name = ("a b.png", "sub/a b.png", "ä.jpg", "turned.jpg")[index] if index < 4 else f"{index}.jpg"
+            name = ("a b.png", "sub/a b.png", "ä.jpg", "rotated.jpg")[index] if index < 4 else f"{index}.jpg"
             exif = Image.Exif()
-            if name == "turned.jpg":
+            if name == "rotated.jpg":
                 exif[0x0112] = 6
                 width, height = height, width
             pixels = rng.integers(0, 256, (40, 50 + index, 3), np.uint8)
@@ -55,7 +56,7 @@ def equal(one, other, *, keys=("image", "image_id", "boxes", "classes", "is_crow
 
 
 def by_size(source):
-    """Indices in the order of the images' longer sides, all different: YOLO's folders are read in another order."""
+    """Indices in the order of the images' longer sides, which all differ: YOLO reads folders in another order."""
     sides = source.sizes.max(-1)
     assert len(set(sides.tolist())) == len(source)
     return np.argsort(sides)
@@ -69,7 +70,7 @@ def test_coco_and_tfrecord_lose_nothing(coco, tmp_path, to):
 
     assert result.source == f"{to}:{tmp_path}/out"
     assert result.images == {"train": 8, "val": 4} and result.objects == {"train": 12, "val": 6}
-    assert result.notes == ("2 images were written anew as PNG, which loses nothing",)
+    assert result.notes == ("2 images were converted to PNG, without loss of pixels",)
     for name, source in splits.items():
         back = open_source(result.source, name)
         assert back.categories == source.categories
@@ -79,11 +80,13 @@ def test_coco_and_tfrecord_lose_nothing(coco, tmp_path, to):
 
 
 @pytest.mark.parametrize("to", ["voc", "yolo"])
-def test_there_and_back_boxes_are_within_the_formats_precision(coco, tmp_path, to):
+def test_boxes_converted_twice_are_within_the_precision_of_the_format(coco, tmp_path, to):
     source = open_source(coco, "train")
 
-    there = convert_source(source, tmp_path / to, to)
-    back = open_source(convert_source(open_source(there.source, "train"), tmp_path / "back", "coco").source, "train")
+    converted = convert_source(source, tmp_path / to, to)
+    back = open_source(
+        convert_source(open_source(converted.source, "train"), tmp_path / "back", "coco").source, "train"
+    )
 
     if to == "voc":
         equal(source, back, keys=("image", "boxes", "classes", "is_crowd"), atol=0.5 + 1e-5)
@@ -95,36 +98,36 @@ def test_there_and_back_boxes_are_within_the_formats_precision(coco, tmp_path, t
             np.testing.assert_array_equal(first["image"], second["image"])
 
 
-def test_boxes_on_whole_pixels_go_through_voc_unchanged(bccd_dir, tmp_path):
+def test_boxes_on_whole_pixels_are_unchanged_by_voc(bccd_dir, tmp_path):
     source = open_source(f"coco:{bccd_dir}", "val[:20]")
 
-    there = convert_source(source, tmp_path / "voc", "voc")
-    back = convert_source(open_source(there.source, "val"), tmp_path / "coco", "coco")
+    converted = convert_source(source, tmp_path / "voc", "voc")
+    back = convert_source(open_source(converted.source, "val"), tmp_path / "coco", "coco")
 
-    assert there.notes == back.notes == ()
+    assert converted.notes == back.notes == ()
     equal(source, open_source(back.source, "val"), keys=("boxes", "classes", "is_crowd", "area"))
 
 
-def test_what_a_format_cannot_hold_is_said(coco, tmp_path):
+def test_losses_are_listed(coco, tmp_path):
     source = open_source(coco, "train")
 
     voc, yolo = (convert_source(source, tmp_path / to, to).notes for to in ("voc", "yolo"))
 
     assert set(voc) == {
-        "1 images were written anew as PNG, which loses nothing",
-        "4 objects lay between pixels and were rounded to whole ones, as VOC has them",
-        "6 objects have areas of their own, for which VOC has no place",
+        "1 images were converted to PNG, without loss of pixels",
+        "4 boxes were rounded to whole pixels, as VOC requires",
+        "6 objects lost areas that are not those of their boxes",
         "2 crowds became difficult objects",
     }
     assert set(yolo) == {
-        "1 images were written anew as PNG, which loses nothing",
-        "2 crowds are left out: YOLO has no word for them",
-        "4 objects have areas of their own, for which YOLO has no place",
+        "1 images were converted to PNG, without loss of pixels",
+        "2 crowds are left out, as YOLO has none",
+        "4 objects lost areas that are not those of their boxes",
     }
 
 
-@pytest.mark.parametrize("to", FORMATS)
-def test_upright_images_are_copied_byte_by_byte(coco, tmp_path, to):
+@pytest.mark.parametrize("to", writable_formats())
+def test_upright_images_are_copied_unchanged(coco, tmp_path, to):
     source = open_source(coco, "train")
 
     back = open_source(convert_source(source, tmp_path / "out", to).source, "train")
@@ -134,8 +137,8 @@ def test_upright_images_are_copied_byte_by_byte(coco, tmp_path, to):
     assert same == [True, True, True, False, True, True, True, True]
 
 
-@pytest.mark.parametrize("to", FORMATS)
-def test_digit_scenes_become_any_format(tmp_path, monkeypatch, to):
+@pytest.mark.parametrize("to", writable_formats())
+def test_digit_scenes_convert_to_any_format(tmp_path, monkeypatch, to):
     monkeypatch.setenv("PIX2SEQ_DATA_DIR", str(tmp_path / "data"))
     source = open_source("digits:64", "test[:5]")
 
@@ -144,25 +147,25 @@ def test_digit_scenes_become_any_format(tmp_path, monkeypatch, to):
     equal(source, back, keys=("image", "classes", "boxes"), atol=0.5 + 1e-5 if to == "voc" else 0)
 
 
-def test_names_that_collide_or_would_trip_programs_are_made_different(coco, tmp_path):
+def test_equal_and_unusual_names_are_replaced(coco, tmp_path):
     convert_source(open_splits(coco, "train,val"), tmp_path / "out", "voc")
 
     names = sorted(path.stem for path in (tmp_path / "out" / "JPEGImages").iterdir())
     assert len(names) == 12 and {"a_b", "a_b_2", "a_b_3", "a_b_4", "ä", "ä_2"} <= set(names)
-    assert (tmp_path / "out" / "classes.txt").read_text() == "dog & cat <1>\nnever seen\nKäfer\n"
+    assert (tmp_path / "out" / "classes.txt").read_text() == "dog & cat <1>\nnever used\nKäfer\n"
 
 
-def test_a_folder_with_something_in_it_is_left_alone(coco, tmp_path):
+def test_a_folder_with_content_is_refused_and_unchanged(coco, tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine" / "notes.txt").write_text("my notes")
 
-    with pytest.raises(InputError, match="exists and is not empty"):
+    with pytest.raises(InputError, match="must be a new or empty folder"):
         convert_source(open_source(coco, "train"), tmp_path / "mine", "coco")
 
-    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "my notes"
 
 
-@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("to", writable_formats())
 def test_an_interrupted_conversion_leaves_nothing(coco, tmp_path, to):
     def interrupt(done):
         if done == 3:
@@ -174,14 +177,14 @@ def test_an_interrupted_conversion_leaves_nothing(coco, tmp_path, to):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("to", FORMATS)
-def test_images_that_cannot_be_read_are_left_out_and_told(coco, tmp_path, to):
+@pytest.mark.parametrize("to", writable_formats())
+def test_unreadable_images_are_left_out_and_reported(coco, tmp_path, to):
     source = open_source(coco, "train")
     source.encoded, read = None, source.read
 
     def read_or_fail(index):
         if index in (1, 5):
-            raise ImageError("This image is cut short.")
+            raise ImageError("This image is truncated.")
         return read(index)
 
     source.read = read_or_fail
@@ -193,10 +196,10 @@ def test_images_that_cannot_be_read_are_left_out_and_told(coco, tmp_path, to):
     assert len(open_source(result.source, "train")) == 6
 
 
-@pytest.mark.parametrize("to", FORMATS)
-def test_a_conversion_of_nothing_but_unreadable_images_writes_nothing(coco, tmp_path, to):
+@pytest.mark.parametrize("to", writable_formats())
+def test_a_conversion_of_only_unreadable_images_writes_nothing(coco, tmp_path, to):
     def fail(index):
-        raise ImageError("This image is cut short.")
+        raise ImageError("This image is truncated.")
 
     source = open_source(coco, "val")
     source.encoded, source.read = None, fail
@@ -207,25 +210,25 @@ def test_a_conversion_of_nothing_but_unreadable_images_writes_nothing(coco, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_splits_are_named_as_asked(coco):
+def test_splits_get_the_requested_names(coco):
     plain = open_splits(coco, "train[:3], val")
     named = open_splits(coco, "train=train[:50%],held_out=train[50%:]")
 
     assert {name: len(source) for name, source in plain.items()} == {"train": 3, "val": 4}
     assert {name: len(source) for name, source in named.items()} == {"train": 4, "held_out": 4}
-    with pytest.raises(InputError, match="Two splits would be called 'train'"):
+    with pytest.raises(InputError, match=r"must differ. Received: 'train' twice"):
         open_splits(coco, "train[:3],train[3:]")
-    with pytest.raises(InputError, match="Name the splits to convert"):
+    with pytest.raises(InputError, match="must name the splits to convert"):
         open_splits(coco, " , ")
 
 
-def test_unusable_wishes_are_refused_in_a_sentence(coco, tmp_path, write_rectangles):
+def test_impossible_conversions_are_refused(coco, tmp_path, write_rectangles):
     source = open_source(coco, "train")
     other = open_source(f"coco:{write_rectangles(tmp_path / 'other', {'val': 1})}", "val")
 
     with pytest.raises(InputError, match="Received: to='csv'"):
         convert_source(source, tmp_path / "out", "csv")
-    with pytest.raises(InputError, match="different classes"):
+    with pytest.raises(InputError, match="must have the same classes"):
         convert_source({"train": source, "val": other}, tmp_path / "out")
     with pytest.raises(InputError, match="letters, digits and underscores"):
         convert_source({"../train": source}, tmp_path / "out")
@@ -233,7 +236,7 @@ def test_unusable_wishes_are_refused_in_a_sentence(coco, tmp_path, write_rectang
         convert_source(source, "/proc/out")
 
 
-def test_a_tfrecord_folder_that_is_damaged_or_leads_out_is_refused(coco, tmp_path):
+def test_a_damaged_tfrecord_folder_or_one_that_names_other_folders_is_refused(coco, tmp_path):
     folder = tmp_path / "out"
     convert_source(open_source(coco, "val"), folder, "tfrecord")
     info = (folder / "dataset_info.json").read_text()
@@ -246,11 +249,11 @@ def test_a_tfrecord_folder_that_is_damaged_or_leads_out_is_refused(coco, tmp_pat
         (folder / "dataset_info.json").write_text(text)
         with pytest.raises(InputError):
             open_source(f"tfrecord:{folder}", "val")
-    with pytest.raises(InputError, match=r"no dataset_info.json"):
+    with pytest.raises(InputError, match=r"must be a folder with dataset_info.json"):
         open_source(f"tfrecord:{tmp_path}", "val")
 
 
-def test_records_are_spread_over_shards_and_read_in_their_order(coco, tmp_path, monkeypatch):
+def test_records_are_divided_into_shards_and_read_in_order(coco, tmp_path, monkeypatch):
     monkeypatch.setattr("pix2seq_keras.data.sources.tfds.write._SHARD_BYTES", 10_000)
     source = open_source(coco, "train")
 

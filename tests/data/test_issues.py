@@ -1,26 +1,26 @@
-"""Irregularities are kept once, in order, from any thread."""
+"""Issues are kept once, in order, from any thread."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 from pix2seq_keras.data.issues import Issues
 
 
-def test_the_same_kind_at_the_same_place_counts_once():
+def test_an_issue_of_one_kind_at_one_place_counts_once():
     issues = Issues()
 
     for _ in range(3):
         issues.add("missing image", "a.jpg", "There is no a.jpg.")
-    issues.add("unreadable image", "a.jpg", "a.jpg is cut short.")
+    issues.add("unreadable image", "a.jpg", "a.jpg is truncated.")
 
     assert len(issues) == 2
     assert issues.counts() == {"missing image": 1, "unreadable image": 1}
 
 
-def test_notes_are_told_apart_from_problems():
+def test_notes_and_problems_are_counted_separately():
     issues = Issues()
     issues.add("rotated by EXIF", "a.jpg", "Rotated.")
     issues.add("box with NaN", "b.jpg", "Dropped.")
-    issues.add("something new", "c.jpg", "Odd.", severity="note")
+    issues.add("something new", "c.jpg", "Unusual.", severity="note")
 
     assert issues.counts("problem") == {"box with NaN": 1}
     assert issues.counts("note") == {"rotated by EXIF": 1, "something new": 1}
@@ -43,6 +43,6 @@ def test_issues_from_many_threads_are_all_kept():
     issues = Issues()
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda i: issues.add("unreadable image", str(i % 500), "Cut."), range(4000)))
+        list(threads.map(lambda i: issues.add("unreadable image", str(i % 500), "Truncated."), range(4000)))
 
     assert len(issues) == 500

@@ -1,10 +1,10 @@
-"""Several data sets as one, with their shares."""
+"""Several data sets as one source, with their shares."""
 
 import numpy as np
 import pytest
 
 from pix2seq_keras.data import open_source
-from pix2seq_keras.data.mixing import MixTerm, parse_mix
+from pix2seq_keras.data.mixing import MixTerm, mix_terms
 from pix2seq_keras.errors import InputError
 
 
@@ -47,14 +47,14 @@ def renamed(write_rectangles, edit_annotations, tmp_path_factory):
         ),
     ],
 )
-def test_terms_are_told_apart_whatever_stands_in_their_paths(text, terms):
-    assert parse_mix(text) == terms
+def test_terms_are_separated_with_any_characters_in_their_paths(text, terms):
+    assert mix_terms(f"mix:{text}") == mix_terms(f"mix-by-name:{text}") == terms
 
 
 @pytest.mark.parametrize(
     "text", ["coco:A+coco:B", "[coco:A", "[coco:A]+", "0.5*[a]+[b]", "0*[a]+1*[b]", "-1*[a]", "[a]{b}"]
 )
-def test_what_is_no_mixture_is_refused_in_a_sentence(text):
+def test_other_forms_are_refused(text):
     with pytest.raises(InputError, match=r"mixture"):
         open_source(f"mix:{text}", "train")
 
@@ -71,7 +71,7 @@ def test_without_weights_every_image_comes_once(folders):
 
 
 @pytest.mark.parametrize("weights", [(0.5, 0.5), (3, 1), (0.1, 0.9), (0.9, 0.1)])
-def test_weights_are_shares_of_the_examples_everywhere_in_the_order(folders, weights):
+def test_weights_are_shares_of_every_section_of_the_order(folders, weights):
     big, small = folders
     mixture = f"mix:{weights[0]}*[coco:{big}]+{weights[1]}*[coco:{small}]{{train=training}}"
 
@@ -81,13 +81,13 @@ def test_weights_are_shares_of_the_examples_everywhere_in_the_order(folders, wei
     share = weights[0] / sum(weights)
     assert from_big.mean() == pytest.approx(share, abs=1 / len(source))
     running = np.cumsum(from_big) - share * np.arange(1, len(source) + 1)
-    assert np.abs(running).max() <= 1.5, "every stretch has its share"
+    assert np.abs(running).max() <= 1.5, "every section has its share"
     assert set(source.labels) == set(open_source(f"mix:[coco:{big}]+[coco:{small}]{{train=training}}", "train").labels)
     assert len(set(source.image_ids.tolist())) == len(source)
     assert open_source(mixture, "train").labels == source.labels
 
 
-def test_slices_are_taken_of_every_data_set_before_the_shares(folders):
+def test_slices_are_taken_of_every_data_set_before_mixing(folders):
     big, small = folders
     mixture = f"mix:0.5*[coco:{big}]+0.5*[coco:{small}]{{train=training}}"
 
@@ -101,7 +101,7 @@ def test_different_classes_are_refused_or_matched_by_name(folders, renamed):
     big, _ = folders
 
     with pytest.raises(
-        InputError, match=r"different classes: only .*big has 'green', 'red'; only .* has 'cyan'.*mix-by"
+        InputError, match=r"the same classes.*; only .*big has 'green', 'red'; only .* has 'cyan'.*mix-by"
     ):
         open_source(f"mix:[coco:{big}]+[coco:{renamed}]", "train")
     source = open_source(f"mix-by-name:[coco:{big}]+[coco:{renamed}]", "train")
@@ -114,7 +114,7 @@ def test_different_classes_are_refused_or_matched_by_name(folders, renamed):
     assert [source.categories.names[c] for c in source.read(12)["classes"]] == names
 
 
-def test_issues_say_which_data_set_they_are_from(folders, renamed):
+def test_issues_name_their_data_set(folders, renamed):
     big, _ = folders
 
     source = open_source(f"mix-by-name:[coco:{big}]+[coco:{renamed}]", "train")
@@ -123,8 +123,8 @@ def test_issues_say_which_data_set_they_are_from(folders, renamed):
     assert all(str(renamed) in issue.where for issue in source.issues)
 
 
-def test_an_epoch_beyond_measure_is_refused(folders):
+def test_an_epoch_that_is_too_long_is_refused(folders):
     big, small = folders
 
-    with pytest.raises(InputError, match="examples long"):
+    with pytest.raises(InputError, match="at most 100,000,000 examples"):
         open_source(f"mix:1000000000*[coco:{small}]{{train=training}}+0.00001*[coco:{big}]", "train")

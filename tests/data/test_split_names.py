@@ -1,4 +1,4 @@
-"""The splits of every form of source, where nobody names one."""
+"""The splits of every form of source."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_coco_folders_have_the_splits_of_their_instances(tmp_path):
     assert annotation_file(f"coco:{tmp_path}", "val2017[:50%]").endswith("instances_val2017.json")
 
 
-def test_plain_names_and_roboflows_are_splits_too(tmp_path):
+def test_coco_splits_of_plain_names_and_of_roboflow_are_found(tmp_path):
     touch(tmp_path / "a" / "annotations" / "test.json", tmp_path / "a" / "annotations" / "train.json")
     touch(tmp_path / "b" / "valid" / "_annotations.coco.json", tmp_path / "b" / "train" / "_annotations.coco.json")
 
@@ -28,12 +28,12 @@ def test_plain_names_and_roboflows_are_splits_too(tmp_path):
     assert list_splits(f"coco:{tmp_path / 'b'}") == ["train", "valid"]
 
 
-def test_a_single_file_has_the_splits_that_are_made(tmp_path):
+def test_a_single_coco_file_is_split_by_hash(tmp_path):
     assert list_splits(f"coco:labels.json+{tmp_path}") == ["train", "val"]
     assert annotation_file(f"coco:labels.json+{tmp_path}", "train") == "labels.json"
 
 
-def test_voc_lists_are_splits_without_those_of_classes_and_the_one_that_holds_two(tmp_path):
+def test_voc_splits_are_listed_without_class_lists_and_trainval(tmp_path):
     for name in ("train", "val", "trainval", "cat_train", "cat_val", "cat_trainval"):
         touch(tmp_path / "ImageSets" / "Main" / f"{name}.txt")
     touch(tmp_path / "Annotations" / "a.xml", tmp_path / "JPEGImages" / "a.jpg")
@@ -42,20 +42,20 @@ def test_voc_lists_are_splits_without_those_of_classes_and_the_one_that_holds_tw
     assert list_splits(f"voc:{tmp_path}?difficult=keep") == ["train", "val"]
 
 
-def test_voc_folders_of_unusual_names_are_found_and_heaps_are_split(tmp_path):
+def test_voc_folders_of_any_name_are_found_and_others_split_by_hash(tmp_path):
     touch(tmp_path / "a" / "night" / "x.xml", tmp_path / "a" / "day" / "y.xml", tmp_path / "b" / "x.xml")
 
     assert list_splits(f"voc:{tmp_path / 'a'}") == ["day", "night"]
     assert list_splits(f"voc:{tmp_path / 'b'}") == ["train", "val"]
 
 
-def test_yolo_files_name_their_splits(tmp_path):
+def test_yolo_splits_are_those_of_the_file(tmp_path):
     touch(tmp_path / "data.yaml", text="val: images/v\ntrain: images/t\ntest:\nnc: 1\nnames: [cell]\n")
 
     assert list_splits(f"yolo:{tmp_path / 'data.yaml'}") == ["train", "val"]
 
 
-def test_mixtures_have_the_splits_all_of_them_have(tmp_path):
+def test_a_mixture_has_the_splits_that_all_its_data_sets_have(tmp_path):
     for folder, names in (("a", ("train", "val", "test")), ("b", ("train2017", "val"))):
         touch(*(tmp_path / folder / "annotations" / f"instances_{name}.json" for name in names))
 
@@ -64,14 +64,14 @@ def test_mixtures_have_the_splits_all_of_them_have(tmp_path):
     assert list_splits(both + "{train=train2017}") == ["train", "val"]
 
 
-def test_digits_have_three_and_unknown_forms_are_refused():
+def test_digits_have_three_splits_and_unknown_forms_are_refused():
     assert list_splits("digits:64") == ["train", "val", "test"]
-    with pytest.raises(InputError, match="Unknown data source"):
+    with pytest.raises(InputError, match="must be one of coco:DIR"):
         list_splits("csv:table.csv")
-    with pytest.raises(InputError, match="Unknown data source"):
+    with pytest.raises(InputError, match="must be one of coco:DIR"):
         list_splits("coco:")
 
 
-def test_folders_that_are_missing_are_left_to_opening(tmp_path):
+def test_missing_folders_are_reported_when_opened(tmp_path):
     for source in (f"coco:{tmp_path / 'none'}", f"voc:{tmp_path / 'none'}", f"tfrecord:{tmp_path / 'none'}"):
         assert list_splits(source) == ["train"]

@@ -1,1 +1,1 @@
-"""Where images and their objects come from; every one gives the same examples."""
+"""Sources of images and objects: one folder per data format, and what the formats share."""

@@ -1,4 +1,4 @@
-"""Reading annotation files, which are somebody else's text: only regular files, and never too much of them."""
+"""Reading of annotation files, which are not trusted: only regular files of limited size."""
 
 import stat
 
@@ -8,51 +8,51 @@ MEGABYTE = 1 << 20
 
 
 def read_annotation_file(path, max_bytes):
-    """The content of a file that exists for being read.
+    """Reads a file.
 
     Args:
-        path: `Path`, the file; where it may lie is for the caller to check.
-        max_bytes: int, the most that is accepted.
+        path: `Path`, the file; the caller checks that it is in its folder.
+        max_bytes: int, the largest size accepted.
 
     Returns:
-        Its bytes.
+        bytes.
 
     Raises:
-        InputError: if it is missing, forbidden, no regular file (opening a pipe would wait for ever) or too large.
+        InputError: if it is missing, not readable, not a regular file (opening a pipe would block) or too large.
     """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is not a regular file, where an annotation file was expected.")
+            raise InputError(f"An annotation file must be a regular file. Received: {path}")
         if status.st_size > max_bytes:
             raise InputError(
-                f"{path} has {status.st_size / MEGABYTE:,.0f} MB, more than the {max_bytes / MEGABYTE:g} MB that an "
-                "annotation file of its kind may have."
+                f"An annotation file of this kind must have at most {max_bytes / MEGABYTE:g} MB. "
+                f"Received: {path} with {status.st_size / MEGABYTE:,.0f} MB"
             )
         with path.open("rb") as file:
-            return file.read(status.st_size)  # should it grow meanwhile, not more
+            return file.read(status.st_size)  # not more, if it grows meanwhile
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{str(path)!r} cannot be the name of a file ({error}).") from error
+        raise InputError(f"{str(path)!r} is not a valid file name ({error}).") from error
 
 
 def read_text(path, max_bytes):
-    """The text of a file in UTF-8, without the mark some editors of Windows put in front.
+    """Reads a text file in UTF-8, without the byte order mark that some Windows editors write.
 
     Args:
-        path: as in `read_annotation_file`.
-        max_bytes: likewise.
+        path: `Path`, as in `read_annotation_file`.
+        max_bytes: int, the largest size accepted.
 
     Returns:
-        The text.
+        str.
 
     Raises:
-        InputError: as `read_annotation_file`, and for bytes that are no UTF-8.
+        InputError: as `read_annotation_file`, and if the file is not UTF-8.
     """
     try:
         return read_annotation_file(path, max_bytes).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}).") from error
+        raise InputError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}).") from error

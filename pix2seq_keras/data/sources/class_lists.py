@@ -1,4 +1,4 @@
-"""The classes of a data set whose annotations name them one by one: from a list beside them, or as they are met."""
+"""The classes of a data set whose annotations name them: from a list file, or from the annotations themselves."""
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
@@ -9,23 +9,23 @@ _LISTS = ("classes.txt", "labels.txt", "labelmap.txt")  # LabelImg's and ours, L
 _MAX_LIST_BYTES = 4 * MEGABYTE
 
 
-def listed_classes(folders):
-    """The classes in `classes.txt`, `labels.txt` or `labelmap.txt`, one a line, in that order.
+def read_class_list(folders):
+    """Reads the classes from `classes.txt`, `labels.txt` or `labelmap.txt`, one per line, in the order of the file.
 
     Args:
-        folders: list of `Path`, where to look, resolved.
+        folders: list of `Path`, resolved, searched in this order.
 
     Returns:
-        `Categories` with the ids 1, 2, …, or None where there is no such file.
+        `Categories` with the ids 1, 2, …, or None if there is no such file.
 
     Raises:
-        InputError: if there is one that cannot be used.
+        InputError: if the file cannot be used.
     """
     for file in (folder / name for folder in folders for name in _LISTS):
         if file.is_file():
             lines = read_text(file_inside(file.parent, file.name, "list of classes"), _MAX_LIST_BYTES).splitlines()
             lines = [line.strip() for line in lines if line.strip()]
-            if file.name == "labelmap.txt":  # "cat:255,0,0:parts:actions", and a background that is no class
+            if file.name == "labelmap.txt":  # lines such as "cat:255,0,0:parts:actions"
                 lines = [line.partition(":")[0].strip() for line in lines if not line.startswith("#")]
                 lines = [line for line in lines if line != "background"]
             try:
@@ -35,20 +35,20 @@ def listed_classes(folders):
     return None
 
 
-def met_classes(names, where):
-    """The classes that annotations name, in alphabetical order (which is VOC's own).
+def classes_from_names(names, where):
+    """The classes that annotations name, in alphabetical order, which is that of VOC.
 
     Args:
-        names: iterable of str, as often as they are met.
+        names: iterable of str, one per object.
         where: str, what was searched, for the message.
 
     Returns:
         `Categories` with the ids 1, 2, ….
 
     Raises:
-        InputError: if there is none.
+        InputError: if there are no names.
     """
     names = sorted({name for name in names if name})
     if not names:
-        raise InputError(f"There is not one object in {where}, so its classes are unknown. List them in classes.txt.")
+        raise InputError(f"There are no objects in {where}, so its classes are unknown. List them in classes.txt.")
     return Categories.from_names(names)

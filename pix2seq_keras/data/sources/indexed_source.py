@@ -15,19 +15,19 @@ def indexed_source(
     issues,
     annotations,
 ):
-    """Makes the source, and notes the images without objects.
+    """Makes the source and reports the images without objects.
 
     Args:
-        name: str, what the user wrote to get it, such as "coco:DIR".
+        name: str, as the user wrote it, such as "coco:DIR".
         split: str, "train", "val", …
         categories: `Categories`, the classes.
         images: list of `IndexedImage`, the usable images, at least one, in their order.
-        objects: `Objects`, theirs.
-        issues: `Issues`, what was irregular while indexing.
-        annotations: str, the file or folder the objects are from, for messages.
+        objects: `Objects`, those of the images.
+        issues: `Issues`, those found so far; more are added.
+        annotations: str, the file or folder with the annotations, for messages.
 
     Returns:
-        A `Source`.
+        `Source`.
     """
     owners = np.repeat(np.arange(len(images)), np.diff(objects.starts))  # (M,)
     object_counts = np.bincount(owners[~objects.is_crowd], minlength=len(images))

@@ -1,4 +1,4 @@
-"""The files in a folder, by their endings, in an order that is the same everywhere."""
+"""The files in a folder, by suffix, in an order that is the same on every system."""
 
 import os
 
@@ -8,15 +8,15 @@ IMAGE_SUFFIXES = (
 
 
 def files_below(folder):
-    """The names of all files in a folder and the folders in it, sorted, relative to it, with forward slashes.
+    """Lists all files in a folder and its subfolders, sorted.
 
-    Folders that are links are not entered, and hidden ones neither.
+    Links to folders and hidden folders are not followed.
 
     Args:
-        folder: `Path`, the folder.
+        folder: `Path`.
 
     Yields:
-        str, folder by folder.
+        str, a name relative to the folder, with forward slashes.
     """
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -27,8 +27,16 @@ def files_below(folder):
 
 
 def names_below(folder, suffixes):
-    """Names without endings, and whole names, of the files with one of the endings in a folder."""
+    """Lists the files with one of the suffixes in a folder and its subfolders, sorted.
+
+    Args:
+        folder: `Path`.
+        suffixes: tuple of str, in lower case, such as (".xml",).
+
+    Yields:
+        `(stem, file_name)`: a name relative to the folder, without and with its suffix.
+    """
     for file_name in files_below(folder):
-        stem, suffix = os.path.splitext(file_name)  # noqa: PTH122 (keeps the folders)
+        stem, suffix = os.path.splitext(file_name)  # noqa: PTH122 (keeps the subfolders)
         if suffix.lower() in suffixes:
             yield stem, file_name

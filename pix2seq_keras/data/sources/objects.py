@@ -1,4 +1,4 @@
-"""The objects of indexed images: boxes in an annotation file's pixels become boxes of the upright images."""
+"""The objects of indexed images: boxes in pixels of an annotation file become boxes of the upright images."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ import numpy as np
 
 from pix2seq_keras.data.images.exif import upright_boxes
 
-_LONGEST_OVERHANG = 1.0  # pixels; labelling tools round outwards, which is nothing to report
+_MAX_OVERHANG = 1.0  # pixels; labelling tools round outwards, which needs no report
 
 
 @dataclass(frozen=True)
 class Objects:
-    """All usable objects of all images, those of image `i` in rows `starts[i]` to `starts[i + 1]`.
+    """All usable objects of all images; those of image `i` are the rows `starts[i]` to `starts[i + 1]`.
 
     Args:
-        boxes: float32 `(M, 4)` rel_yxyx of the upright image.
-        classes: int32 `(M,)`.
-        is_crowd: bool `(M,)`.
-        area: float32 `(M,)`, pixels² of the upright image.
-        starts: int64 `(N + 1,)`.
+        boxes: float32 array (M, 4), `rel_yxyx` of the upright image.
+        classes: int32 array (M,).
+        is_crowd: bool array (M,).
+        area: float32 array (M,), pixels² of the upright image.
+        starts: int64 array (N + 1,).
     """
 
     boxes: np.ndarray
@@ -34,25 +34,26 @@ def place_objects(
     images,
     issues,
 ):
-    """Cuts boxes to their images, turns and scales them along, and sorts them by image, keeping their order.
+    """Clips boxes to their images, makes them upright and relative, and sorts them by image, keeping their order.
 
     Args:
-        rows: list of tuple, `(image, class, crowd, area or NaN, left, top, right, bottom)` of each object: the index of
-            its image and finite numbers (right and bottom may be infinite) in the pixels of that image's frame.
-        describe: function, number of a row -> where it stands, and its box as it stands there, for messages.
+        rows: list or array of rows (image, class, crowd, area or NaN, left, top, right, bottom), one per object: the
+            index of its image, and finite numbers (right and bottom may be infinite) in pixels of that image's frame.
+        describe: function of the number of a row that returns its place in the annotations and its box as written
+            there, for messages.
         images: list of `IndexedImage`, the usable images.
-        issues: `Issues`, is told of every object that is dropped or changed.
+        issues: `Issues`; every object that is dropped or changed is reported.
 
     Returns:
-        The `Objects`.
+        `Objects`.
     """
     table = np.asarray(rows, np.float64).reshape(-1, 8)  # (M, 8)
     image, classes, is_crowd = table[:, :3].astype(np.int64).T
     area, left, top, right, bottom = table[:, 3:].T
     sizes = np.asarray(
-        [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.turn) for p in images], np.float64
+        [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.box_orientation) for p in images], np.float64
     ).reshape(-1, 5)
-    frame_width, frame_height, width, height, turn = sizes[image].T  # each (M,)
+    frame_width, frame_height, width, height, box_orientation = sizes[image].T  # each (M,)
 
     flat = (right <= left) | (bottom <= top)
     outside = ~flat & ((left >= frame_width) | (top >= frame_height) | (right <= 0) | (bottom <= 0))
@@ -63,9 +64,9 @@ def place_objects(
         [top / frame_height, left / frame_width, bottom / frame_height, right / frame_width], axis=-1
     ).astype(np.float32)  # (M, 4)
     for orientation in range(2, 9):
-        turned = turn == orientation
-        boxes[turned] = upright_boxes(boxes[turned], orientation)
-    # A sliver can be thinner than float32 can tell.
+        rotated = box_orientation == orientation
+        boxes[rotated] = upright_boxes(boxes[rotated], orientation)
+    # In float32, the edges of a very thin box can be equal.
     flat |= ~outside & ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
 
     def report(kind, mask, action):
@@ -80,7 +81,7 @@ def place_objects(
 
     report("box without area", flat, "dropped")
     report("box outside the image", outside, "dropped")
-    report("box clipped to the image", ~flat & ~outside & (overhang > _LONGEST_OVERHANG), "cut")
+    report("box clipped to the image", ~flat & ~outside & (overhang > _MAX_OVERHANG), "clipped")
 
     area = np.where(np.isnan(area), (right - left) * (bottom - top), area)
     area *= width * height / (frame_width * frame_height)  # where the image was resized

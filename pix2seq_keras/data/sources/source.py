@@ -1,4 +1,4 @@
-"""What every source of images hands on: the same examples in a fixed order, however they were stored."""
+"""A source: images with their objects in a fixed order, the same for every format."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ EXAMPLE_SIGNATURE = {
     "is_crowd": tf.TensorSpec((None,), tf.bool),
     "area": tf.TensorSpec((None,), tf.float32),  # pixels² of the image as read
 }
-_READERS = 4  # decoding releases Python's lock; more threads only hold more images in memory
+_READERS = 4  # decoding releases the GIL; more threads only keep more images in memory
 
 
 @dataclass
@@ -29,21 +29,23 @@ class Source:
     """Images with their objects, addressed by index 0…N-1 in an order that never changes.
 
     Args:
-        name: what the user wrote to get it, such as "coco:DIR".
-        split: "train", "val", …
-        categories: the classes, with the dataset's own ids and names.
-        image_ids: int64 `(N,)`, all different.
-        issues: what was irregular so far; reading may add to it.
-        read: index -> example with the keys of `EXAMPLE_SIGNATURE` as NumPy values; raises `ImageError`.
-            It may be called from several threads at once. Crowds are in the example: evaluation needs them.
-        annotated: bool `(N,)`: has at least one usable object that is no crowd.
-        object_counts: int `(N,)`: usable objects that are no crowds.
-        labels: `(N,)` paths that name the images in messages. Defaults to names made of the image ids.
-        sizes: int32 `(N, 2)`, heights and widths of the upright images in pixels, 0 where the index does not know
-            them. Defaults to all zeros.
-        read_objects: index -> the example without its `"image"`, for no pixel read. Defaults to taking it from `read`.
-        encoded: index -> the bytes of the image's file as they were found, to be copied or looked at by
-            `inspect_image`; raises `ImageError`. Defaults to None: there is no such file.
+        name: str, as the user wrote it, such as "coco:DIR".
+        split: str, "train", "val", …
+        categories: `Categories`, the classes, with the data set's own ids and names.
+        image_ids: int64 array (N,), all different.
+        issues: `Issues`, those found so far; reading may add more.
+        read: function of an index that returns an example with the keys of `EXAMPLE_SIGNATURE` as NumPy values, or
+            raises `ImageError`. It may be called from several threads at once. Examples include crowds, which
+            evaluation needs.
+        annotated: bool array (N,), whether an image has a usable object that is no crowd.
+        object_counts: int array (N,), usable objects that are no crowds.
+        labels: sequence of N str, paths that name the images in messages. Defaults to None: names made of image ids.
+        sizes: int32 array (N, 2), heights and widths of the upright images in pixels, 0 where they are unknown.
+            Defaults to None: all zeros.
+        read_objects: function of an index that returns the example without its `"image"` and decodes nothing.
+            Defaults to None: `read` is used.
+        encoded: function of an index that returns the bytes of the image's file, or raises `ImageError`. Defaults to
+            None: there is no such file.
     """
 
     name: str
@@ -67,16 +69,16 @@ class Source:
         return len(self.image_ids)
 
     def objects(self, index):
-        """What is on an image, without decoding it where the source can do so.
+        """Reads the objects of an image, without decoding it if the source allows that.
 
         Args:
             index: int, 0…N-1.
 
         Returns:
-            Dictionary of `"image_id"`, `"boxes"`, `"classes"`, `"is_crowd"` and `"area"`, as `read` gives them.
+            dict of `"image_id"`, `"boxes"`, `"classes"`, `"is_crowd"` and `"area"`, as `read` returns them.
 
         Raises:
-            ImageError: where the record cannot be read.
+            ImageError: if the record cannot be read.
 
         Example:
             >>> source.objects(0)["classes"]
@@ -87,78 +89,88 @@ class Source:
         return {key: value for key, value in self.read(index).items() if key != "image"}
 
     def part(self, indices, split=None):
-        """Some of the images as a source of their own, which shares this one's `issues`.
+        """Makes a source of some of the images. Both share one `issues`.
 
         Args:
-            indices: int `(M,)`, which images, in the order they are to have; none twice.
-            split: str or `None`, what the part is called. Defaults to this source's split.
+            indices: int array (M,), the images in their new order, none twice.
+            split: str or None, the split of the result. Defaults to None: this source's split.
 
         Returns:
-            A `Source` of M images, which keep their image ids.
+            `Source` of M images, which keep their image ids.
 
         Example:
             >>> every_tenth = source.part(range(0, len(source), 10))
         """
         indices = np.asarray(indices, np.int64).reshape(-1)  # (M,)
 
-        def moved(function):
+        def by_place(function):
             return None if function is None else lambda index: function(int(indices[index]))
 
         return replace(
             self,
             split=self.split if split is None else split,
             image_ids=self.image_ids[indices],
-            read=moved(self.read),
+            read=by_place(self.read),
             annotated=self.annotated[indices],
             object_counts=self.object_counts[indices],
             labels=None if self.labels is None else [self.labels[index] for index in indices],
             sizes=self.sizes[indices],
-            read_objects=moved(self.read_objects),
-            encoded=moved(self.encoded),
+            read_objects=by_place(self.read_objects),
+            encoded=by_place(self.encoded),
         )
 
     def label(self, index):
-        """The path of an image, or its id where it has none, to name it in messages."""
-        if self.labels is not None:
-            return str(self.labels[index])
-        return f"image {self.image_ids[index]} of {self.name} ({self.split})"
-
-    def read_or_report(self, index):
-        """The example, or None where the image turns out unreadable; `issues` then says so.
+        """Names an image in messages.
 
         Args:
             index: int, 0…N-1.
 
         Returns:
-            The example of `read`, or None.
+            str, its path, or its id if it has none.
+        """
+        if self.labels is not None:
+            return str(self.labels[index])
+        return f"image {self.image_ids[index]} of {self.name} ({self.split})"
+
+    def read_or_report(self, index):
+        """Reads an example; an image that cannot be read is reported in `issues`.
+
+        Args:
+            index: int, 0…N-1.
+
+        Returns:
+            The example of `read`, or None if it cannot be read.
         """
         try:
             return self.read(index)
         except ImageError as error:
-            self.issues.add(error.kind, self.label(index), f"{error} It is left out.")
+            self.issues.add(error.kind, self.label(index), f"{error} The image is left out.")
             return None
 
     def dataset(self):
         """The readable examples in the fixed order.
 
         Returns:
-            A finite `tf.data.Dataset` of elements like `EXAMPLE_SIGNATURE`. An unreadable image is left out
-            and reported in `issues`, so the dataset may hold fewer than `len(self)` examples.
+            A finite `tf.data.Dataset` of elements like `EXAMPLE_SIGNATURE`. An unreadable image is left out and
+            reported in `issues`, so there may be fewer than `len(self)` examples.
         """
         return tf.data.Dataset.from_generator(self._readable, output_signature=EXAMPLE_SIGNATURE)
 
     def require_annotated(self):
-        """Returns the source itself if it can be trained on.
+        """Checks that the source can be trained on.
+
+        Returns:
+            The source itself.
 
         Raises:
-            InputError: if not one image has a usable object.
+            InputError: if no image has a usable object.
         """
         if not np.any(self.annotated):
-            found = self.issues.summary()
+            issues = self.issues.summary()
             raise InputError(
-                f"Nothing to train on: none of the {len(self)} images of {self.name} ({self.split}) has a "
-                "usable object. Check its annotations, or choose another source or split."
-                + (f"\nFound there:\n{found}" if found else "")
+                f"A source for training must have at least one usable object. Received: {self.name} ({self.split}), "
+                f"{len(self)} images without usable objects. Check its annotations, or choose another source or split."
+                + (f"\nIssues:\n{issues}" if issues else "")
             )
         return self
 

@@ -52,7 +52,7 @@ def test_sizes_below_one_are_refused(folder, options, dataset):
 
 def test_a_source_without_annotated_images_is_refused(folder, edit_annotations, dataset):
     edit_annotations(folder, "train", lambda document: document.update(annotations=[]))
-    with pytest.raises(InputError, match="Nothing to train on"):
+    with pytest.raises(InputError, match="must have at least one usable object"):
         dataset(open_source(f"coco:{folder}", "train"))
 
 

@@ -1,7 +1,7 @@
-"""Whatever annotation files hold, the answer is a source or a sentence: no other error, no hang, no read elsewhere.
+"""Any annotation file gives a source or an `InputError`: no other error, no hang, no read outside its folder.
 
-Small valid data sets lie beside a folder that must not be read, with links that lead there; their annotation files are
-mutated, 2,000 times in all, and opened.
+Small valid data sets are beside a folder that must not be read, with links to it. Their annotation files are mutated,
+2,000 times in all, and opened.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.sources.coco.read import open_coco
-from pix2seq_keras.data.sources.splits import parse_split
-from pix2seq_keras.data.sources.voc.xml_file import object_faults, parse_voc
+from pix2seq_keras.data.sources.split_parts import parse_split
+from pix2seq_keras.data.sources.voc.xml_file import check_object, parse_voc
 from pix2seq_keras.data.sources.yolo.labels import YoloRow, parse_labels
 from pix2seq_keras.errors import InputError
 
@@ -36,7 +36,7 @@ def _watch(event, arguments):
 
 @pytest.fixture(scope="module", autouse=True)
 def audit():
-    sys.addaudithook(_watch)  # it stays for good, and does nothing outside of `watching`
+    sys.addaudithook(_watch)  # it cannot be removed, and does nothing outside of `watching`
 
 
 @contextlib.contextmanager
@@ -49,14 +49,14 @@ def watching(outside):
 
     before = signal.signal(signal.SIGALRM, too_long)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    _watched = seen = []
+    _watched = paths = []
     try:
         yield
     finally:
         _watched = None
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert not [path for path in set(seen) if os.path.realpath(path).startswith(str(outside))]
+    assert not [path for path in set(paths) if os.path.realpath(path).startswith(str(outside))]
 
 
 @pytest.fixture
@@ -112,9 +112,9 @@ TOKENS = {
 
 
 def mutated(rng, text, tokens):
-    """The text with one to three pieces cut, doubled, swapped, overwritten or put in."""
+    """The text with one to three pieces deleted, doubled, overwritten or inserted."""
     data = text.encode("utf-8", "surrogatepass")
-    if data.startswith(b"{") and rng.random() < 0.5:  # JSON that parses: one of its values is another
+    if data.startswith(b"{") and rng.random() < 0.5:  # valid JSON with one value replaced
         document = json.loads(text)
         record = rng.choice(rng.choice(list(document.values())))
         value = rng.choice((*tokens, -1, 0, 1, 5, 10**30, -0.5, 1e308, None, True, [], {}, [[]] * 4, [1, 2, 3, 4]))
@@ -140,7 +140,7 @@ def mutated(rng, text, tokens):
 
 
 def check(source):
-    """A source may only promise what it can hold."""
+    """Checks the types and ranges of everything in a source."""
     assert len(source) > 0 and len(set(source.image_ids.tolist())) == len(source)
     for index in range(len(source)):
         objects = source.objects(index)
@@ -154,7 +154,7 @@ def check(source):
 
 
 def open_and_check(source, split, outside):
-    """1 if the source opens, 0 if a sentence says why not; anything else fails."""
+    """1 if the source opens, 0 if it raises `InputError`; anything else fails."""
     with watching(outside):
         try:
             opened = open_source(source, split)
@@ -166,10 +166,10 @@ def open_and_check(source, split, outside):
 
 
 @pytest.fixture
-def laid_out(tmp_path, outside, save_image):
-    """A data set of one kind, and its annotation files with their texts."""
+def write_data_set(tmp_path, outside, save_image):
+    """A function that writes a data set of one kind: its folder, and its annotation files with their texts."""
 
-    def lay_out(kind):
+    def write(kind):
         root = tmp_path / kind
         images = {"coco": "train", "voc": "JPEGImages", "yolo": "images/train"}[kind]
         texts = {
@@ -193,12 +193,12 @@ def laid_out(tmp_path, outside, save_image):
             (root / name).write_text(text)
         return root, texts
 
-    return lay_out
+    return write
 
 
 @pytest.mark.parametrize("kind", MUTATIONS)
-def test_mutated_annotation_files_give_a_source_or_a_sentence(kind, laid_out, outside):
-    root, texts = laid_out(kind)
+def test_mutated_annotation_files_give_a_source_or_an_input_error(kind, write_data_set, outside):
+    root, texts = write_data_set(kind)
     source = f"yolo:{root}/data.yaml" if kind == "yolo" else f"{kind}:{root}"
     assert open_and_check(source, "train", outside) == 1
     opened = 0
@@ -215,11 +215,11 @@ def test_mutated_annotation_files_give_a_source_or_a_sentence(kind, laid_out, ou
             raise
         (root / name).write_text(texts[name])
 
-    # Were all refused, or none, the mutations would test nothing.
+    # If all were refused, or none, the mutations would test nothing.
     assert 0.1 * MUTATIONS[kind] < opened < 0.95 * MUTATIONS[kind]
 
 
-def test_the_watch_itself_sees_a_read_outside(outside):
+def test_a_read_outside_is_detected(outside):
     with pytest.raises(AssertionError), watching(outside):
         (outside / "secret.txt").read_text()
 
@@ -237,7 +237,7 @@ QUICK = settings(
 
 @QUICK
 @given(record=RECORDS, position=st.integers(0, 1), value=ANY_JSON, data=st.data())
-def test_any_value_in_any_field_of_a_coco_file_is_borne(record, position, value, data, coco):
+def test_any_value_in_any_field_of_a_coco_file_is_handled(record, position, value, data, coco):
     key = data.draw(st.sampled_from(("id", "file_name", "width", "image_id", "category_id", "bbox", "iscrowd", "name")))
     document = json.loads(json.dumps(COCO))
     document[record][position][key] = value
@@ -250,7 +250,7 @@ def test_any_value_in_any_field_of_a_coco_file_is_borne(record, position, value,
 
 @QUICK
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_bytes_are_an_annotation_or_a_sentence(data):
+def test_any_bytes_give_an_annotation_or_an_input_error(data):
     for text in (
         data,
         b"<annotation>" + data + b"</annotation>",
@@ -258,12 +258,12 @@ def test_any_bytes_are_an_annotation_or_a_sentence(data):
     ):
         with contextlib.suppress(InputError):
             for found in parse_voc(text, "a.xml").objects:
-                object_faults(found)
+                check_object(found)
 
 
 @QUICK
 @given(text=st.text(max_size=200) | st.text(alphabet="0123456789.eE+- \n", max_size=200), keypoints=st.booleans())
-def test_any_text_is_rows_and_faults(text, keypoints):
+def test_any_text_gives_rows_and_faults(text, keypoints):
     for row in parse_labels(text, keypoints):
         if isinstance(row, YoloRow):
             assert len(row.edges) == 4 and not any(map(np.isnan, row.edges))
@@ -271,7 +271,7 @@ def test_any_text_is_rows_and_faults(text, keypoints):
 
 @QUICK
 @given(text=st.text(max_size=30) | st.text(alphabet="train[]:%+-0123456789", max_size=30), count=st.integers(1, 1000))
-def test_any_text_is_a_split_within_bounds_or_none(text, count):
+def test_any_text_gives_a_split_within_bounds_or_none(text, count):
     for part in parse_split(text) or []:
         start, stop = part.bounds(count)
         assert 0 <= start <= stop <= count

@@ -1,4 +1,4 @@
-"""A source hands on its readable images, in order, and reports the others."""
+"""A source returns its readable images in order and reports the others."""
 
 import time
 
@@ -16,7 +16,7 @@ def numbered_source(count, unreadable=(), objects=1):
     def read(index):
         time.sleep(0.004 * (index % 3))  # threads finish in another order than they start
         if index in unreadable:
-            raise ImageError(f"Image {index} is cut short.")
+            raise ImageError(f"Image {index} is truncated.")
         return {
             "image": np.full((2, 3, 3), index, np.uint8),
             "image_id": np.int64(100 + index),
@@ -38,7 +38,7 @@ def numbered_source(count, unreadable=(), objects=1):
     )
 
 
-def test_the_dataset_keeps_the_order_and_leaves_unreadable_images_out():
+def test_the_dataset_keeps_the_order_without_unreadable_images():
     source = numbered_source(30, unreadable=(0, 7, 29))
 
     ids = [int(example["image_id"]) for example in source.dataset()]
@@ -48,7 +48,7 @@ def test_the_dataset_keeps_the_order_and_leaves_unreadable_images_out():
     assert "image 107 of test (train)" in source.issues.summary()
 
 
-def test_a_second_epoch_does_not_report_again():
+def test_a_second_epoch_reports_nothing_new():
     source = numbered_source(5, unreadable=(2,))
 
     for _ in range(2):
@@ -59,7 +59,7 @@ def test_a_second_epoch_does_not_report_again():
 
 def test_a_source_without_objects_cannot_be_trained_on():
     assert numbered_source(2).require_annotated() is not None
-    with pytest.raises(InputError, match="Nothing to train on"):
+    with pytest.raises(InputError, match="must have at least one usable object"):
         numbered_source(2, objects=0).require_annotated()
 
 

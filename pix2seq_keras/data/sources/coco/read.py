@@ -1,7 +1,7 @@
-"""COCO's JSON files beside folders of images, as COCO, Objects365 and Roboflow lay them out, or named one by one.
+"""Reading of COCO's JSON files, in the folder layouts of COCO, Objects365 and Roboflow, or one by one.
 
-Files of real datasets have faults. A fault in the frame (no folder, no JSON, no categories) is an error;
-a fault in a record costs that record alone, and is reported in `Source.issues`.
+Real data sets have defects. A defect of the whole (no folder, no JSON, no categories) is an error; because of a defect
+in a record only that record is left out, and an issue is added to `Source.issues`.
 """
 
 import json
@@ -14,19 +14,38 @@ from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotatio
 from pix2seq_keras.data.sources.coco.annotations import gather_objects
 from pix2seq_keras.data.sources.coco.images import check_images
 from pix2seq_keras.data.sources.indexed_source import indexed_source
-from pix2seq_keras.data.sources.splits import made_split
+from pix2seq_keras.data.sources.location import file_and_folder
+from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.errors import InputError
 
-_PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of the names in annotations/: COCO's, Objects365's, none
+FILE_SUFFIX = "[.]json"
+_PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of file names in annotations/: COCO's, Objects365's, none
 _ROBOFLOW = "_annotations.coco.json"
 _KEYS = ("images", "annotations", "categories")
-_MAX_BYTES = 16 * 1024 * MEGABYTE  # Objects365's own has 3 GB
+_MAX_BYTES = 16 * 1024 * MEGABYTE  # Objects365's file has 3 GB
+
+
+def open_location(location, split):
+    """Opens one split of a source.
+
+    Args:
+        location: str, "DIR", see `open_coco`, or "FILE.json+DIR", see `open_coco_file`.
+        split: str, a split's name.
+
+    Returns:
+        `Source`.
+
+    Raises:
+        InputError: if it cannot be opened.
+    """
+    file, folder = file_and_folder(location, FILE_SUFFIX)
+    return open_coco(location, split) if folder is None else open_coco_file(file, folder, split)
 
 
 def open_coco(directory, split):
     """Opens one split of a folder in COCO's layout.
 
-    All headers are looked at now, so that sizes and orientations are known; pixels are read one by one later.
+    The headers of all images are read now, to get their sizes and orientations; pixels are read later.
 
     The annotation file is `annotations/instances_SPLIT.json`, or Objects365's `annotations/zhiyuan_objv2_SPLIT.json`,
     or `annotations/SPLIT.json`, or Roboflow's `SPLIT/_annotations.coco.json`; the images are in `SPLIT/`,
@@ -37,11 +56,11 @@ def open_coco(directory, split):
         split: str, "train", "val", "train2017", …
 
     Returns:
-        A `Source` in the order of the file's `"images"`, without those that cannot be used.
+        `Source` in the order of the file's `"images"`, without those that cannot be used.
 
     Raises:
-        InputError: if the folder, the annotation file or the image folder is missing, the file is not COCO
-            JSON, its categories are unusable, or not one image can be used.
+        InputError: if the folder, the annotation file or the image folder is missing, the file is not COCO JSON, its
+            categories cannot be used, or no image can be used.
 
     Example:
         >>> source = open_coco("data/bccd", "train")
@@ -52,16 +71,16 @@ def open_coco(directory, split):
     return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split)
 
 
-def open_coco_file(annotation_file, folder, split="all"):
-    """Opens a COCO JSON file whose images are in a folder of any name.
+def open_coco_file(annotation_file, folder, split=WHOLE):
+    """Opens a COCO JSON file whose images are in any folder.
 
     Args:
         annotation_file: path, the JSON file.
-        folder: path, the folder its file names are relative to.
-        split: str, "all", or "train" or "val", which `made_split` makes.
+        folder: path, the folder that its file names are relative to.
+        split: str, "all", or "train" or "val", see `split_by_hash`. Defaults to "all".
 
     Returns:
-        A `Source`, as `open_coco` gives it.
+        `Source`, see `open_coco`.
 
     Raises:
         InputError: as `open_coco`.
@@ -75,8 +94,8 @@ def open_coco_file(annotation_file, folder, split="all"):
         raise InputError(f"There is no annotation file {str(annotation_file)!r}.")
     if not folder.is_dir():
         raise InputError(f"There is no folder of images {str(folder)!r}.")
-    source = _index(annotation_file, folder.resolve(), name, "all")
-    return made_split(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
+    source = _index(annotation_file, folder.resolve(), name, WHOLE)
+    return split_by_hash(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
 
 
 def _index(annotation_file, folder, name, split):
@@ -101,13 +120,13 @@ def _locate(directory, split):
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise InputError(
-            f"There is no folder {str(directory)!r}. A coco source is a folder that holds annotations/ and "
-            "the folders of images; a single annotation file is written as coco:FILE.json+FOLDER."
+            f"There is no folder {str(directory)!r}. A coco source is a folder with annotations/ and folders of "
+            "images; write a single annotation file as coco:FILE.json+FOLDER."
         )
     files = annotation_files(directory)
-    if split not in files:  # so a split can only be a plain name
+    if split not in files:  # so `split` cannot be a path
         wanted = str(directory / "annotations" / f"instances_{split}.json")
-        there = f"There are the splits {', '.join(sorted(files))}." if files else "There is none there at all."
+        there = f"There are the splits {', '.join(sorted(files))}." if files else "There are no splits."
         raise InputError(f"The split {split!r} has no annotation file {wanted!r}. {there}")
     for folder in (directory / split, directory / "images" / split, directory / "images"):
         if folder.is_dir():
@@ -116,7 +135,14 @@ def _locate(directory, split):
 
 
 def annotation_files(directory):
-    """Split -> annotation file; where a split has several, COCO's own way of naming them goes first."""
+    """Finds the annotation files of a folder. If a split has several, the one with COCO's own name is taken.
+
+    Args:
+        directory: `Path`, the folder.
+
+    Returns:
+        dict of split to `Path`.
+    """
     files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
     named: dict[str, list[Path]] = {prefix: [] for prefix in _PREFIXES}
     for file in (directory / "annotations").glob("*.json"):
@@ -129,22 +155,22 @@ def annotation_files(directory):
 def _parse(file):
     data = read_annotation_file(file, _MAX_BYTES)
     try:
-        # Polygons are four fifths of COCO's file; dropped as they are met they never pile up in memory.
+        # Polygons are four fifths of COCO's file; dropped record by record, they do not fill the memory.
         document = json.loads(data, object_hook=_without_segmentation)
     except json.JSONDecodeError as error:
-        what = "is empty" if not data.strip() else f"is not JSON, or is cut short: {error.msg}"
+        what = "is empty" if not data.strip() else f"is not JSON, or is truncated: {error.msg}"
         raise InputError(f"{file} {what} (line {error.lineno}, column {error.colno}).") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, brackets without end
-        raise InputError(f"{file} is not JSON that can be read: {error}.") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, deeply nested brackets
+        raise InputError(f"{file} cannot be parsed as JSON: {error}.") from error
     if not isinstance(document, dict):
         raise InputError(
-            f"{file} is not a COCO annotation file: it holds a {type(document).__name__} where a dictionary "
-            f"with {', '.join(_KEYS)} was expected."
+            f"A COCO annotation file must be a dictionary with {', '.join(_KEYS)}. "
+            f"Received: a {type(document).__name__} in {file}"
         )
     for key in _KEYS:
         if not isinstance(document.get(key), list):
             received = f"a {type(document[key]).__name__}" if key in document else "nothing"
-            raise InputError(f'{file} is not a COCO annotation file: "{key}" must be a list, it has {received}.')
+            raise InputError(f'"{key}" of a COCO annotation file must be a list. Received: {received} in {file}')
     return document
 
 

@@ -1,0 +1,1 @@
+"""Scenes of handwritten digits, drawn on first use."""

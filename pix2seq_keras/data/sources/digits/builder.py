@@ -1,14 +1,12 @@
 """The digit scenes as a `tensorflow_datasets` builder: drawn once, then read like any TFDS data set.
 
-TFDS prepares all splits of a configuration at once. So that looking at 600 test scenes does not draw 20,000
-for training, each split has a configuration of its own, `96_train`, `96_val`, `96_test` and the same for
-`64`; `96` (the default) and `64` hold all three, as a TFDS user expects. The scenes are the same in both.
+TFDS prepares all splits of a configuration at once. So that reading 600 test scenes does not draw 20,000 for training,
+each split has its own configuration: `96_train`, `96_val`, `96_test`, and the same for `64`. `96` (the default) and
+`64` have all three splits, as TFDS users expect. The scenes are the same in both.
 """
 
 import contextlib
-import fcntl
 import io
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +18,18 @@ from tqdm.auto import tqdm
 
 from pix2seq_keras.data.sources.digits.scenes import SIZES, draw_scene
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.file_lock import file_lock
 
 DIGIT_NAMES = tuple(str(label) for label in range(10))
 
 
 @dataclass(eq=False)
 class DigitScenesConfig(tfds.core.BuilderConfig):
-    """Which scenes a configuration holds.
+    """A configuration: the scenes that are prepared together.
 
     Args:
-        size: A key of `digit_scenes.SIZES`.
-        splits: The splits that are prepared together.
+        size: str, a key of `scenes.SIZES`. Defaults to "96".
+        splits: tuple of str, the splits. Defaults to all three.
     """
 
     size: str = "96"
@@ -50,22 +49,22 @@ def _configs():
 class DigitScenes(tfds.core.GeneratorBasedBuilder):
     """Handwritten digits scattered over textured backgrounds, with boxes.
 
-    `digit_scenes.py` says what every scene keeps to.
-    The features are laid out as in TFDS's `coco`. Records are in the order of the scenes (record i is scene
-    i, its "image/id" is i + 1) and written as ArrayRecord, which can be read at any index.
+    `scenes.py` describes the properties of all scenes. The features are those of TFDS's `coco`. Records are in the
+    order of the scenes (record i is scene i, its "image/id" is i + 1) and written as ArrayRecord, which can be read at
+    any index.
 
     Example:
-    >>> builder = DigitScenes(config="64_test", data_dir="/tmp/data")
-    >>> builder.download_and_prepare()
-    >>> len(builder.as_data_source("test"))
-    300
+        >>> builder = DigitScenes(config="64_test", data_dir="/tmp/data")
+        >>> builder.download_and_prepare()
+        >>> len(builder.as_data_source("test"))
+        300
     """
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "First release."}
     BUILDER_CONFIGS = _configs()
     DEFAULT_BUILDER_CONFIG_NAME = "96"
-    url_infos = {}  # nothing is downloaded, so TFDS need not look for a file of checksums beside this one
+    url_infos = {}  # nothing is downloaded: TFDS then needs no file of checksums beside this one
 
     def _info(self):
         side = SIZES[self.builder_config.size].side_pixels
@@ -100,30 +99,30 @@ class DigitScenes(tfds.core.GeneratorBasedBuilder):
             yield index, _as_features(draw_scene(size, split, index), index)
 
     def download_and_prepare(self, *, file_format="array_record", download_config=None, **kwargs):
-        """Draws and writes the scenes, unless they are there. Nothing is downloaded.
+        """Draws and writes the scenes, unless they exist. Nothing is downloaded.
 
-        Killed half-way, it leaves nothing that opens; the next call clears the remains away. Called by two
-        processes at once, one draws and the other waits.
+        If the process is killed, no partial data set can be opened, and the next call deletes what it left. If two
+        processes call this at the same time, one draws and the other waits.
 
         Args:
-            file_format: As in TFDS; only the default can be read at any index.
-            download_config: As in TFDS.
-            **kwargs: Passed on to TFDS.
+            file_format: str, as in TFDS; only the default can be read at any index. Defaults to "array_record".
+            download_config: `tfds.download.DownloadConfig` or None, as in TFDS. Defaults to None.
+            **kwargs: passed on to TFDS.
 
         Raises:
-            InputError: The data directory cannot be written.
+            InputError: if the data folder cannot be written.
         """
         if self.data_path.exists():
-            # Another process may have drawn them since this builder was made: what it wrote says in which format.
+            # Another process may have written them, in any format, since this builder was made.
             self.info.read_from_directory(self.data_dir)
             return
         download_config = download_config or tfds.download.DownloadConfig(try_download_gcs=False)
         version_dir = Path(self.data_dir)
         try:
-            with _alone_in(version_dir.parent), _without_tfds_bars():
-                if not version_dir.exists():  # another process may have drawn them while this one waited
-                    for remains in version_dir.parent.glob(f"incomplete.*_{version_dir.name}"):
-                        shutil.rmtree(remains)
+            with _only_this_process(version_dir.parent), _without_tfds_bars():
+                if not version_dir.exists():  # another process may have drawn them meanwhile
+                    for partial in version_dir.parent.glob(f"incomplete.*_{version_dir.name}"):
+                        shutil.rmtree(partial)
                     super().download_and_prepare(file_format=file_format, download_config=download_config, **kwargs)
                     return
             self.info.read_from_directory(self.data_dir)
@@ -134,15 +133,15 @@ class DigitScenes(tfds.core.GeneratorBasedBuilder):
             ) from error
 
     def _log_download_bytes(self):
-        """Says nothing: there is no download to announce."""
+        """Logs nothing: nothing is downloaded."""
 
     def _log_download_done(self):
-        """Says nothing: the progress bar has."""
+        """Logs nothing: there was a progress bar."""
 
 
 def _as_features(scene, index):
     encoded = io.BytesIO()
-    # 2 is zlib's Z_HUFFMAN_ONLY. Grain has nothing to repeat: as small as with the search, in less time.
+    # 2 is zlib's Z_HUFFMAN_ONLY. Noise has no repetitions: as small as with a search for them, in less time.
     Image.fromarray(scene.image).save(encoded, "png", compress_level=1, compress_type=2)
     objects = [
         {
@@ -158,22 +157,18 @@ def _as_features(scene, index):
 
 
 @contextlib.contextmanager
-def _alone_in(folder):
-    """Waits until no other process prepares data in the folder; a lock ends with its process."""
-    # TFDS writes to a temporary folder whose name comes from Python's global random state: two processes with
-    # the same seed would write to the same one.
+def _only_this_process(folder):
+    """Waits until no other process prepares data in the folder."""
+    # TFDS writes to a temporary folder whose name comes from Python's global random state: two processes with the same
+    # seed would write to the same one.
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / ".preparing.lock", os.O_CREAT | os.O_RDWR, 0o664)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with file_lock(folder / ".preparing.lock"):
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
 def _without_tfds_bars():
-    """Silences TFDS's own bars, which cannot know how much is left; ours can."""
+    """Hides TFDS's own progress bars, which do not know the total; ours does."""
     were_shown = getattr(tfds.core.utils.tqdm_utils, "_active", True)
     tfds.disable_progress_bar()
     try:

@@ -1,0 +1,1 @@
+"""`tensorflow_datasets` data sets, and TFRecord files that describe themselves."""

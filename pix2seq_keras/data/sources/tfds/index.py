@@ -1,4 +1,4 @@
-"""What must be known of every record of a TFDS split before it is read: one pass, kept beside the data."""
+"""The index of a TFDS split: one pass over all records, saved beside the data."""
 
 import hashlib
 import os
@@ -11,17 +11,17 @@ import tensorflow as tf
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 
-_RECORDS_AT_ONCE = 250  # with their images, still encoded
+_RECORDS_AT_ONCE = 250  # in memory, with their encoded images
 
 
 @dataclass(frozen=True)
 class TfdsIndex:
-    """Of the N records of a split.
+    """What is known of the N records of a split before they are read.
 
     Args:
-        image_ids: int64 `(N,)`, all different.
-        object_counts: int64 `(N,)`, objects that are no crowds.
-        sizes: int32 `(N, 2)`, heights and widths of the upright images, 0 where the header cannot be read.
+        image_ids: int64 array (N,), all different.
+        object_counts: int64 array (N,), objects that are no crowds.
+        sizes: int32 array (N, 2), heights and widths of the upright images, 0 if the header cannot be read.
     """
 
     image_ids: np.ndarray
@@ -30,22 +30,22 @@ class TfdsIndex:
 
 
 def read_index(records, builder, split, fields):
-    """The index of a split.
+    """Reads the saved index of a split, or makes and saves it.
 
-    It takes a pass over all records, though not over the pixels, so it is kept beside the data, named by what it came
-    from.
+    Making it reads all records, but decodes no pixels. Its file name is a hash of the data files and the fields.
 
     Args:
-        records: the serialised records, with `__getitems__` for many at once.
-        builder: tfds.core.`DatasetBuilder`, whose they are.
-        split: str, which, in TFDS's notation.
-        fields: `TfdsFields`, where their images and objects are.
+        records: sequence of bytes, the serialised records, with `__getitems__` for several at once.
+        builder: `tfds.core.DatasetBuilder`, of the records.
+        split: str, in TFDS's notation.
+        fields: `TfdsFields`, the features of images and objects.
 
     Returns:
-        A `TfdsIndex`.
+        `TfdsIndex`.
 
     Raises:
-        OSError, RuntimeError: if the records cannot be read.
+        OSError: if the records cannot be read.
+        RuntimeError: if they are damaged.
     """
     parts = builder.info.splits[split].file_instructions
     stats = [Path(part.filename).stat() for part in parts]
@@ -54,26 +54,26 @@ def read_index(records, builder, split, fields):
         for part, stat in zip(parts, stats, strict=True)
     ]
     origin = repr((files, fields.image, fields.label, fields.is_crowd, fields.id, fields.bbox, len(fields.categories)))
-    kept = Path(builder.data_dir) / f"pix2seq_index_{hashlib.sha256(origin.encode()).hexdigest()[:16]}.npz"
+    saved = Path(builder.data_dir) / f"pix2seq_index_{hashlib.sha256(origin.encode()).hexdigest()[:16]}.npz"
     try:
-        with np.load(kept) as arrays:
+        with np.load(saved) as arrays:
             index = TfdsIndex(arrays["image_ids"], arrays["object_counts"], arrays["sizes"])
         if len(index.image_ids) == len(index.object_counts) == len(index.sizes) == len(records):
             return index
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there yet, or unreadable: made again
+        pass  # missing or damaged: made again
     index = _scan(records, fields)
-    temporary = kept.with_name(f".{kept.stem}.{os.getpid()}.npz")
+    temporary = saved.with_name(f".{saved.stem}.{os.getpid()}.npz")
     try:
         np.savez(temporary, image_ids=index.image_ids, object_counts=index.object_counts, sizes=index.sizes)
-        temporary.replace(kept)
+        temporary.replace(saved)
     except OSError:
-        temporary.unlink(missing_ok=True)  # a read-only data set only costs the pass again
+        temporary.unlink(missing_ok=True)  # a read-only data set: the index is made each time
     return index
 
 
 def _scan(records, fields):
-    # Boxes count the objects where these have no labels.
+    # If objects have no labels, their boxes are counted.
     objects, image = "/".join(fields.label or fields.bbox), "/".join(fields.image)
     kind = tf.float32 if fields.label is None else tf.int64
     wanted = {objects: tf.io.VarLenFeature(kind), image: tf.io.FixedLenFeature((), tf.string, "")}
@@ -85,7 +85,7 @@ def _scan(records, fields):
     image_ids, object_counts, sizes = [], [], []
     for start in range(0, len(records), _RECORDS_AT_ONCE):
         indices = range(start, min(start + _RECORDS_AT_ONCE, len(records)))
-        # TFDS would build Python objects record by record; this parser reads the few fields wanted in bulk.
+        # TFDS would make Python objects of all fields; this parser reads only those needed, of many records at once.
         try:
             parsed = tf.io.parse_example(records.__getitems__(list(indices)), wanted)
         except tf.errors.OpError as error:
@@ -110,6 +110,6 @@ def _scan(records, fields):
 def _size(data):
     try:
         info = inspect_image(data)
-    except ImageError:  # told when it is read
+    except ImageError:  # reported when it is read
         return 0, 0
     return info.height, info.width

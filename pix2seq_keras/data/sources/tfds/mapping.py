@@ -1,4 +1,4 @@
-"""Which features of a TFDS data set are the image and its objects, where they have other names than in `coco`."""
+"""Which features of a TFDS data set are the image and its objects, if they have other names than in `coco`."""
 
 from dataclasses import dataclass, fields
 
@@ -8,27 +8,28 @@ import tensorflow_datasets as tfds
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.errors import InputError
 
-_CROWDS = ("is_crowd", "is_difficult")  # VOC's difficult objects are neither trained on nor counted, like crowds
-# Which of the four numbers are ymin, xmin, ymax, xmax; xywh has sides in place of the far edges.
-_ORDERS = {"yxyx": (0, 1, 2, 3), "xyxy": (1, 0, 3, 2), "xywh": (1, 0, 3, 2)}
+_CROWDS = ("is_crowd", "is_difficult")  # like crowds, VOC's difficult objects are no targets and not evaluated
+_BOX_FORMATS = ("yxyx", "xyxy", "xywh")
 
 
 @dataclass(frozen=True)
 class TfdsMapping:
-    """What stands behind the "?" of `tfds:NAME?objects=faces&class=face`.
+    """The part after the "?" of `tfds:NAME?objects=faces&class=face`.
 
     Args:
-        image: feature of the image.
-        id: feature of its number; where there is none, places are counted from 1.
-        objects: feature of the objects; "." if their features stand beside the image's.
-        bbox: their boxes, within `objects`.
-        label: their classes, a `ClassLabel` within `objects`.
-        is_crowd: which of them are crowds, within `objects`. Defaults to "is_crowd", or else "is_difficult", where the
-            data set has it.
-        area: their areas in pixels², within `objects`; where there are none, those of the boxes.
-        format: "yxyx", "xyxy" or "xywh" in pixels, or relative to the image with "rel_" in front. Defaults to what
-            the data set says of itself, or else "rel_yxyx".
-        class_name: the one class all objects have, in place of labels; it is written `class=face`.
+        image: str, feature of the image. Defaults to "image".
+        id: str, feature of its id; if there is none, ids are places, counted from 1. Defaults to "image/id".
+        objects: str, feature of the objects; "." if their features are beside that of the image. Defaults to
+            "objects".
+        bbox: str, feature of their boxes, within `objects`. Defaults to "bbox".
+        label: str, feature of their classes, a `ClassLabel` within `objects`. Defaults to "label".
+        is_crowd: str, feature of crowds, within `objects`. Defaults to "is_crowd", or else "is_difficult", if the data
+            set has it.
+        area: str, feature of their areas in pixels², within `objects`; if there is none, areas are those of the boxes.
+            Defaults to "area".
+        format: str, "yxyx", "xyxy" or "xywh" in pixels, or relative to the image with the prefix "rel_". Defaults to
+            the format that the data set declares, or else "rel_yxyx".
+        class_name: str, the single class of all objects, in place of labels; written as `class=face`. Defaults to "".
 
     Example:
         >>> parse_mapping("objects=faces&class=face")
@@ -47,12 +48,17 @@ class TfdsMapping:
 
 @dataclass(frozen=True)
 class TfdsFields:
-    """The features found, as paths into a record, None for what there is not.
+    """The features of a data set as paths into a record: tuples of names, or None if there is no such feature.
 
     Args:
-        image, bbox, label, is_crowd, area, id: names from feature to feature.
-        box_format: a key of the formats, with "rel_" in front or not.
-        categories: the classes.
+        image: tuple of str, the image.
+        bbox: tuple of str, the boxes of its objects.
+        label: tuple of str or None, their classes.
+        is_crowd: tuple of str or None, which of them are crowds.
+        area: tuple of str or None, their areas.
+        id: tuple of str or None, the id of the image.
+        box_format: str, "yxyx", "xyxy" or "xywh", with the prefix "rel_" if relative to the image.
+        categories: `Categories`.
     """
 
     image: tuple[str, ...]
@@ -66,66 +72,67 @@ class TfdsFields:
 
 
 def parse_mapping(text):
-    """Reads `FEATURE=NAME&FEATURE=NAME…`.
+    """Parses `KEY=FEATURE&KEY=FEATURE…`.
 
     Args:
-        text: str, as above, or "".
+        text: str, as above; it may be empty.
 
     Returns:
-        A `TfdsMapping`.
+        `TfdsMapping`.
 
     Raises:
-        InputError: naming the word that is none of its fields.
+        InputError: if it has another form, or a key is unknown.
     """
     known = {"class" if field.name == "class_name" else field.name: field.name for field in fields(TfdsMapping)}
     values = {}
     for pair in filter(None, text.split("&")):
         key, equals, value = pair.partition("=")
         if key not in known or not equals or not value:
-            raise InputError(f"A mapping of features is written KEY=FEATURE&…, KEY one of {_listed(known)}: {pair!r}")
+            raise InputError(f"A mapping must be KEY=FEATURE&…, with KEY one of {_listed(known)}. Received: {pair!r}")
         values[known[key]] = value
     return TfdsMapping(**values)
 
 
 def find_fields(features, mapping, name):
-    """Finds the features that a mapping names, and checks that they are of the kind needed.
+    """Finds the features that a mapping names, and checks their types.
 
     Args:
         features: `builder.info.features`.
-        mapping: `Tfdsdict`, which are wanted.
+        mapping: `TfdsMapping`, the features to find.
         name: str, of the data set, for messages.
 
     Returns:
-        The `TfdsFields`.
+        `TfdsFields`.
 
     Raises:
-        InputError: if a detection source cannot be made of them.
+        InputError: if they do not make a detection data set.
     """
     needs = (
-        f"A detection data set needs the features {mapping.image!r} and {mapping.objects!r} with {mapping.bbox!r} "
-        f"and {mapping.label!r}"
+        f"A detection data set must have the features {mapping.image!r} and {mapping.objects!r} with "
+        f"{mapping.bbox!r} and {mapping.label!r}."
     )
-    other = f"Where they have other names, say so: 'tfds:{name.partition(':')[2]}?objects=…&bbox=…&label=…'."
+    other = f"If they have other names, write 'tfds:{name.partition(':')[2]}?objects=…&bbox=…&label=…'."
     present = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
     image = _path(features, mapping.image)
     if image is None or not isinstance(_feature(features, image), tfds.features.Image):
-        raise InputError(f"{needs}; {name!r} has {_listed(present) or type(features).__name__}. {other}")
+        raise InputError(f"{needs} Received: {_listed(present) or type(features).__name__} of {name!r}. {other}")
     if mapping.objects == ".":
         prefix, inside = (), features
     else:
         prefix = _path(features, mapping.objects)
         if prefix is None:
-            raise InputError(f"{needs}; {name!r} has {_listed(present)}. {other}")
+            raise InputError(f"{needs} Received: {_listed(present)} of {name!r}. {other}")
         inside = getattr(_feature(features, prefix), "feature", {})
 
-    def field(wanted):
-        path = _path(inside, wanted) if isinstance(inside, tfds.features.FeaturesDict) else None
+    def field(feature_name):
+        path = _path(inside, feature_name) if isinstance(inside, tfds.features.FeaturesDict) else None
         return None if path is None else (*prefix, *path)
 
     bbox, label = field(mapping.bbox), field(mapping.label)
     if bbox is None or (label is None and not mapping.class_name):
         there = sorted(inside) if isinstance(inside, tfds.features.FeaturesDict) else []
-        raise InputError(f"{needs}; the {mapping.objects!r} of {name!r} have {_listed(there) or 'nothing'}. {other}")
+        received = f"{mapping.objects!r} of {name!r} with {_listed(there) or 'no features'}"
+        raise InputError(f"{needs} Received: {received}. {other}")
     if mapping.is_crowd and field(mapping.is_crowd) is None:
         raise InputError(f"The {mapping.objects!r} of {name!r} have no {mapping.is_crowd!r}.")
     crowds = [mapping.is_crowd] if mapping.is_crowd else _CROWDS
@@ -139,38 +146,28 @@ def find_fields(features, mapping, name):
         is_crowd=next((path for crowd in crowds if (path := field(crowd)) is not None), None),
         area=field(mapping.area),
         id=identifier,
-        box_format=_format(_element(features, bbox), mapping.format, name),
+        box_format=_box_format(_element(features, bbox), mapping.format, name),
         categories=_categories(_element(features, label) if label else None, mapping, name),
     )
 
 
 def look_up(record, path):
-    """What a decoded record has at a path."""
+    """Takes the value at a path.
+
+    Args:
+        record: dict, a decoded record.
+        path: tuple of str.
+
+    Returns:
+        The value.
+    """
     for key in path:
         record = record[key]
     return record
 
 
-def to_rel_yxyx(boxes, box_format, height, width):
-    """Boxes of any of the formats as float32 `(n, 4)` rel_yxyx.
-
-    Args:
-        boxes: `(n, 4)`.
-        box_format: str, "yxyx", "xyxy" or "xywh", with "rel_" in front where they are not in pixels.
-        height: int, of the image, in pixels.
-        width: likewise.
-    """
-    order = _ORDERS[box_format.removeprefix("rel_")]
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)[:, list(order)]  # (n, 4)
-    if box_format.endswith("xywh"):
-        boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=-1)
-    if not box_format.startswith("rel_"):
-        boxes = boxes / np.array([height, width, height, width], np.float32)
-    return boxes
-
-
 def _path(features, name):
-    """The path of "a/b/c": "/" may lead into a feature or be part of a name, as in "image/id"."""
+    """The path of "a/b/c", where "/" separates features or is part of a name, as in "image/id"."""
     if not isinstance(features, tfds.features.FeaturesDict):
         return None
     if name in features:
@@ -193,18 +190,18 @@ def _feature(features, path):
 
 
 def _element(features, path):
-    """The feature of one object, where the feature is a sequence of them."""
+    """The feature of one object, if the feature is a sequence of them."""
     feature = _feature(features, path)
     return getattr(feature, "feature", feature)
 
 
-def _format(feature, wanted, name):
+def _box_format(feature, requested, name):
     declared = getattr(feature, "bbox_format", None)
-    box_format = wanted or (declared.value.lower() if declared is not None else "rel_yxyx")
-    if box_format.removeprefix("rel_") not in _ORDERS:
+    box_format = requested or (declared.value.lower() if declared is not None else "rel_yxyx")
+    if box_format.removeprefix("rel_") not in _BOX_FORMATS:
         raise InputError(
-            f"The boxes of {name!r} must be in one of the formats {_listed(_ORDERS)}, in pixels, or with 'rel_' in "
-            f"front. Received: {box_format!r}"
+            f"`format` must be one of {_listed(_BOX_FORMATS)}, with the prefix 'rel_' if relative to the image. "
+            f"Received: {box_format!r} of {name!r}"
         )
     return box_format
 
@@ -213,7 +210,7 @@ def _categories(feature, mapping, name):
     if mapping.class_name:
         return Categories.from_names([mapping.class_name])
     if not isinstance(feature, tfds.features.ClassLabel) or feature.names is None:
-        raise InputError(f"The labels of {name!r} have no names: {mapping.label!r} must be a ClassLabel.")
+        raise InputError(f"`label` must be a ClassLabel with names. Received: {mapping.label!r} of {name!r}")
     return Categories.from_names(feature.names, first_id=1)
 
 

@@ -1,4 +1,4 @@
-"""TFRecord files read at any index: most TFDS data sets on people's disks are kept in them."""
+"""Random access to TFRecord files, the format of most prepared TFDS data sets."""
 
 import os
 import struct
@@ -11,20 +11,19 @@ _FOOTER_BYTES = 4  # a checksum of the data
 
 
 class TFRecords(Sequence):
-    """The records of some TFRecord files, one file after the other.
+    """The records of some TFRecord files, one file after the other. Threads may share an instance.
 
-    A TFRecord file has no table of contents. Opening one therefore hops from header to header, which reads 12
-    bytes a record. Checksums are not verified. Safe to share between threads.
+    A TFRecord file has no index, so all headers are read first, 12 bytes per record. Checksums are not verified.
 
     Args:
-        parts: `(path, skip, take)` per file: leave out the first `skip` records, keep the next `take`.
+        parts: iterable of `(path, skip, take)`, one per file: leave out the first `skip` records, take the next `take`.
 
     Raises:
-        InputError: A file is cut short or is no uncompressed TFRecord file.
+        InputError: if a file is truncated or is not an uncompressed TFRecord file.
     """
 
     def __init__(self, parts):
-        self._places: list[tuple[str, int, int]] = []  # path, offset, bytes
+        self._places = []  # (path, offset, length in bytes)
         for path, skip, take in parts:
             places = _find_records(path, skip + take)
             self._places.extend((path, offset, length) for offset, length in places[skip:])
@@ -41,7 +40,14 @@ class TFRecords(Sequence):
             os.close(descriptor)
 
     def __getitems__(self, indices):
-        """Several records at once; the name under which ArrayRecord offers it too."""
+        """Reads several records; ArrayRecord has this method too.
+
+        Args:
+            indices: iterable of int.
+
+        Returns:
+            List of bytes.
+        """
         return [self[index] for index in indices]
 
 
@@ -57,8 +63,8 @@ def _find_records(path, count):
             position = start + length + _FOOTER_BYTES
             if position > size:
                 raise InputError(
-                    f"{path} is cut short, or is no uncompressed TFRecord file: it should hold {count} "
-                    f"records, but only {len(places)} are complete. Prepare the data set again."
+                    f"{path} is truncated, or is not an uncompressed TFRecord file: it should have {count} records, "
+                    f"but only {len(places)} are complete. Prepare the data set again."
                 )
             places.append((start, length))
     return places

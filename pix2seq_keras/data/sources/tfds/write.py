@@ -1,25 +1,25 @@
-"""Writing TFRecord shards that describe themselves: `tfds.builder_from_directory` opens them, and "tfrecord:DIR"."""
+"""Writing of TFRecord files that describe themselves: "tfrecord:DIR" and `tfds.builder_from_directory` open them."""
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.folder_dataset import write_metadata
 
-from pix2seq_keras.data.sources.image_writer import images_out
+from pix2seq_keras.data.sources.converted_images import converted_images
 from pix2seq_keras.data.sources.tfds.read import CATEGORIES_KEY
 
-_SHARD_BYTES = 128 << 20  # large enough to stream, small enough to share out among workers
+_SHARD_BYTES = 128 << 20  # large enough for streaming, small enough to divide among workers
 _NAME = "pix2seq"
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 
 
-def write_tfrecord(folder, splits, tally):
+def write_tfrecord(folder, splits, counts):
     """Writes splits as TFRecord files with the features of TFDS's `coco`. Nothing is lost.
 
     Args:
-        folder: `pathlib.Path` of an empty folder.
-        splits: `{name: Source}`.
-        tally: `Tally`.
+        folder: `Path`, an empty folder.
+        splits: dict of name to `Source`.
+        counts: `ConversionCounts`.
     """
     categories = next(iter(splits.values())).categories
     features = tfds.features.FeaturesDict(
@@ -41,11 +41,11 @@ def write_tfrecord(folder, splits, tally):
     )
     infos = []
     for split, source in splits.items():
-        images = images_out(source, split, tally, taken=set(), formats=("JPEG", "MPO", "PNG"))
-        lengths, size = _write_shards(folder, split, (_serialised(features, p, split, tally) for p in images))
+        images = converted_images(source, split, counts, used_names=set(), formats=("JPEG", "MPO", "PNG"))
+        lengths, size = _write_shards(folder, split, (_serialised(features, image, split, counts) for image in images))
         infos.append(tfds.core.SplitInfo(name=split, shard_lengths=lengths, num_bytes=size, filename_template=template))
-    if not sum(tally.images.values()):
-        return  # and the caller says why
+    if not sum(counts.images.values()):
+        return  # the caller raises an error
     write_metadata(
         data_dir=folder,
         features=features,
@@ -57,7 +57,7 @@ def write_tfrecord(folder, splits, tally):
     )
 
 
-def _serialised(features, image, split, tally):
+def _serialised(features, image, split, counts):
     found = image.objects
     objects = [
         {
@@ -68,12 +68,12 @@ def _serialised(features, image, split, tally):
         }
         for row, box in enumerate(found["boxes"])
     ]
-    tally.add(split, len(objects))
+    counts.add_image(split, len(objects))
     return features.serialize_example({"image": image.data, "image/id": int(found["image_id"]), "objects": objects})
 
 
 def _write_shards(folder, split, records):
-    """Writes records to shards; returns how many each holds, and their bytes in all."""
+    """Writes records to shards: `(list of the number of records of each, bytes of all)`."""
     lengths, total, size, writer = [], 0, _SHARD_BYTES, None
     try:
         for record in records:
@@ -88,7 +88,7 @@ def _write_shards(folder, split, records):
     finally:
         if writer is not None:
             writer.close()
-    for number in range(len(lengths)):  # only now is it known how many there are
+    for number in range(len(lengths)):  # their number is known only now
         name = f"{_NAME}-{split}.tfrecord-{number:05d}-of-{len(lengths):05d}"
         (folder / f"{split}-{number}").rename(folder / name)
     return lengths, total

@@ -1,4 +1,4 @@
-"""Where a folder of Pascal VOC has its images and XML files, and which of them belong to a split."""
+"""The layout of a Pascal VOC folder: where its images and XML files are, and which belong to a split."""
 
 import os
 import re
@@ -17,35 +17,35 @@ _MAX_LIST_BYTES = 256 * MEGABYTE
 
 @dataclass(frozen=True)
 class VocLayout:
-    """Images and annotations that go by the same names, without their endings.
+    """Folders of images and annotations with the same names, except for the suffixes.
 
     Args:
-        images: the resolved folder of images.
-        annotations: the resolved folder of XML files; it may be the same.
-        lists: the folder of `SPLIT.txt` files, or None.
-        splits: the splits it has of its own; empty where it has none.
-        tables: the folders whose XML files together say which classes there are: those of all splits.
+        images: `Path`, the resolved folder of images.
+        annotations: `Path`, the resolved folder of XML files; it may be the same.
+        lists: `Path` or None, the folder of `SPLIT.txt` files.
+        splits: tuple of str, the data set's own splits; empty if it has none.
+        class_folders: tuple of `Path`, the folders of XML files of all splits, which together name all classes.
     """
 
     images: Path
     annotations: Path
     lists: Path | None = None
     splits: tuple[str, ...] = ()
-    tables: tuple[Path, ...] = ()
+    class_folders: tuple[Path, ...] = ()
 
 
 def find_voc_layout(directory, split):
-    """Finds out how a folder is laid out.
+    """Finds the layout of a folder.
 
     Args:
-        directory: `Path`, the folder the user named.
-        split: str, the split the user named.
+        directory: `Path`, the folder that the user named.
+        split: str, the split that the user named.
 
     Returns:
-        A `VocLayout` whose `splits` are empty where the folder is one heap of images and XML files.
+        `VocLayout`. Its `splits` are empty if the images and XML files are not divided into splits.
 
     Raises:
-        InputError: if the folder is missing, has no XML files where they may be, or not this split.
+        InputError: if the folder is missing, or has no XML files or no such split.
     """
     if not directory.is_dir():
         raise InputError(
@@ -59,7 +59,14 @@ def find_voc_layout(directory, split):
 
 
 def listed_names(layout, split):
-    """The names in a split's list, in its order. The lists of single classes leave out what is marked with -1.
+    """Reads the list of a split. Lists of single classes mark images without the class with -1; these are left out.
+
+    Args:
+        layout: `VocLayout` with lists.
+        split: str, one of its splits.
+
+    Returns:
+        List of str, names without suffixes in the order of the list.
 
     Raises:
         InputError: if the list cannot be read.
@@ -72,68 +79,80 @@ def listed_names(layout, split):
     return names
 
 
+def without_class_lists(splits):
+    """Leaves out the lists of single classes, such as cat_train, of which VOC has 20 for each split.
+
+    Args:
+        splits: collection of str.
+
+    Returns:
+        List of str.
+    """
+    return [name for name in splits if "_" not in name or name.rpartition("_")[2] not in splits]
+
+
 def _find(directory, split):
     nested = sorted({*directory.glob("*/ImageSets/Main"), *directory.glob("VOCdevkit/*/ImageSets/Main")})
     if not (directory / "ImageSets" / "Main").is_dir() and nested:
         if len(nested) > 1:
             years = ", ".join(repr(str(folder.parents[1])) for folder in nested)
-            raise InputError(f"There are several VOC folders in {str(directory)!r}: name one of {years}.")
+            raise InputError(f"{str(directory)!r} has several VOC folders. Use one of {years}.")
         directory = nested[0].parents[1]
-    heap = _heap(directory)
+    folders = _data_folders(directory)
     lists = directory / "ImageSets" / "Main"
     if lists.is_dir():
-        if heap is None:
+        if folders is None:
             raise InputError(f"{str(directory)!r} has ImageSets/Main/ but no Annotations/ with XML files.")
-        return _with_lists(heap, lists, split)
-    return _without_lists(directory, heap, split)
+        return _with_lists(folders, lists, split)
+    return _without_lists(directory, folders, split)
 
 
-def _with_lists(heap, lists, split):
+def _with_lists(folders, lists, split):
     splits = sorted(file.stem for file in lists.glob("*.txt"))
     if split not in splits:
-        # Lists of single classes, such as cat_train, are 20 times as many.
-        own = [name for name in splits if name.rpartition("_")[2] not in splits or "_" not in name]
+        own = without_class_lists(splits)
         raise InputError(
             f"There is no {str(lists / f'{split}.txt')!r}. There are the splits {', '.join(own) or 'none'}."
         )
-    return VocLayout(heap.images, heap.annotations, lists.resolve(), tuple(splits), heap.tables)
+    return VocLayout(folders.images, folders.annotations, lists.resolve(), tuple(splits), folders.class_folders)
 
 
-def _without_lists(directory, heap, split):
-    """Folders of splits in the folder, folders of splits in its images and annotations, or all in one heap."""
-    if heap is not None and heap.images != heap.annotations:
-        splits = {f.name for f in _folders(heap.images)} & {f.name for f in _folders(heap.annotations)}
-        if splits and not _has(heap.annotations, (".xml",)):
+def _without_lists(directory, folders, split):
+    """A folder for each split, here or within the images and annotations, or no splits at all."""
+    if folders is not None and folders.images != folders.annotations:
+        splits = {f.name for f in _subfolders(folders.images)} & {f.name for f in _subfolders(folders.annotations)}
+        if splits and not _has(folders.annotations, (".xml",)):
             _require(split, splits, directory)
             return VocLayout(
-                (heap.images / split).resolve(),
-                (heap.annotations / split).resolve(),
+                (folders.images / split).resolve(),
+                (folders.annotations / split).resolve(),
                 splits=tuple(sorted(splits)),
-                tables=(heap.annotations,),
+                class_folders=(folders.annotations,),
             )
-        return heap
-    if heap is not None and _has(directory, (".xml",)):
-        return heap
-    heaps = {folder.name: inner for folder in _folders(directory) if (inner := _heap(folder)) is not None}
-    if not heaps:
+        return folders
+    if folders is not None and _has(directory, (".xml",)):
+        return folders
+    by_split = {child.name: inner for child in _subfolders(directory) if (inner := _data_folders(child)) is not None}
+    if not by_split:
         raise InputError(
             f"{str(directory)!r} has no VOC annotations: no XML files beside the images, in annotations/ beside "
-            "images/, in Annotations/ beside JPEGImages/, or in a folder for every split."
+            "images/, in Annotations/ beside JPEGImages/, or in a folder for each split."
         )
-    _require(split, heaps, directory)
-    tables = tuple(heap.annotations for heap in heaps.values())
-    return VocLayout(heaps[split].images, heaps[split].annotations, splits=tuple(sorted(heaps)), tables=tables)
+    _require(split, by_split, directory)
+    class_folders = tuple(inner.annotations for inner in by_split.values())
+    chosen = by_split[split]
+    return VocLayout(chosen.images, chosen.annotations, splits=tuple(sorted(by_split)), class_folders=class_folders)
 
 
-def _heap(folder):
-    """Images and XML files in one folder, or in two of them side by side; None where there is nothing like it."""
-    inner = {child.name.lower(): child for child in _folders(folder)}
+def _data_folders(folder):
+    """The folders of images and XML files inside a folder, which may be itself; None if there are no XML files."""
+    inner = {child.name.lower(): child for child in _subfolders(folder)}
     annotations = next((inner[name] for name in _ANNOTATIONS if name in inner), None)
     images = next((inner[name] for name in _IMAGES if name in inner), None)
     if annotations is not None and _has_xml_below(annotations):
-        return VocLayout((images or folder).resolve(), annotations.resolve(), tables=(annotations.resolve(),))
+        return VocLayout((images or folder).resolve(), annotations.resolve(), class_folders=(annotations.resolve(),))
     if _has(folder, (".xml",)):
-        return VocLayout((images or folder).resolve(), folder.resolve(), tables=(folder.resolve(),))
+        return VocLayout((images or folder).resolve(), folder.resolve(), class_folders=(folder.resolve(),))
     return None
 
 
@@ -142,7 +161,7 @@ def _require(split, splits, directory):
         raise InputError(f"{str(directory)!r} has the splits {', '.join(sorted(splits))}. Received: split={split!r}")
 
 
-def _folders(folder):
+def _subfolders(folder):
     return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
 
 

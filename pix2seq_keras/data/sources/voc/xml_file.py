@@ -1,14 +1,14 @@
-"""One annotation file of Pascal VOC: what it says, read by a parser that knows neither DTDs nor entities."""
+"""Parsing of Pascal VOC's XML files; document types and entities are refused."""
 
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from pix2seq_keras.data.sources.numbers_in_text import number
-from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.data.sources.parse_number import parse_number
+from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.errors import InputError
 
-_DEEPEST = 64  # elements in elements; VOC's people with parts have six
-_LONGEST_TEXT = 1000
+_MAX_DEPTH = 64  # of nested elements; VOC needs six
+_MAX_TEXT_LENGTH = 1000
 _OBJECT = ("annotation", "object")
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _FIELDS = {(*_OBJECT, "name"): "name", (*_OBJECT, "difficult"): "difficult"} | {
@@ -18,39 +18,40 @@ _FIELDS = {(*_OBJECT, "name"): "name", (*_OBJECT, "difficult"): "difficult"} | {
 
 @dataclass
 class VocObject:
-    """An `<object>`: the texts as they stand in the file, None where there is none.
+    """An `<object>`, unchecked.
 
     Args:
-        texts: by "name", "difficult", "xmin", "ymin", "xmax" and "ymax".
+        texts: dict of str, the texts of the elements "name", "difficult", "xmin", "ymin", "xmax" and "ymax" that the
+            object has.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self):
-        """The class's name."""
+        """The name of the class: str or None."""
         return self.texts.get("name")
 
     @property
     def edges(self):
-        """`xmin`, `ymin`, `xmax`, `ymax`."""
+        """The texts of `xmin`, `ymin`, `xmax`, `ymax`: list of str or None."""
         return [self.texts.get(edge) for edge in _EDGES]
 
     @property
     def difficult(self):
-        """The text of `<difficult>`, "0" where there is none."""
+        """The text of `<difficult>`: str, "0" if there is none."""
         return self.texts.get("difficult", "0")
 
 
 @dataclass
 class VocAnnotation:
-    """What a file says.
+    """The content of an annotation file, unchecked.
 
     Args:
-        filename: text of `<filename>`, or None.
-        width: text of `<size><width>`, or None.
-        height: likewise.
-        objects: the objects, in the order of the file.
+        filename: str or None, the text of `<filename>`.
+        width: str or None, the text of `<size><width>`.
+        height: str or None, the text of `<size><height>`.
+        objects: list of `VocObject`, in the order of the file.
     """
 
     filename: str | None = None
@@ -60,18 +61,18 @@ class VocAnnotation:
 
 
 def parse_voc(data, name):
-    """Reads an annotation file.
+    """Parses an annotation file.
 
     Args:
-        data: bytes, the file's bytes.
-        name: str, what messages call it.
+        data: bytes, of the file.
+        name: str, its name in messages.
 
     Returns:
-        A `VocAnnotation`. Elements it does not name (parts, poses, polygons) are passed over.
+        `VocAnnotation`. Other elements (parts, poses, polygons) are ignored.
 
     Raises:
-        InputError: if it is no XML, has a document type or an entity (which can be made to grow without end, or to
-            read other files), is nested too deep, or is no VOC annotation.
+        InputError: if it is not XML, has a document type or entities (which can expand without limit or read other
+            files), is nested too deep, or is not a VOC annotation.
 
     Example:
         >>> parse_voc(b"<annotation><object><name>cat</name></object></annotation>", "a.xml").objects[0].name
@@ -84,15 +85,15 @@ def parse_voc(data, name):
     def start(tag, _):
         path.append(tag)
         texts.clear()
-        if len(path) > _DEEPEST:
-            raise InputError(f"{name} is nested more than {_DEEPEST} elements deep.")
+        if len(path) > _MAX_DEPTH:
+            raise InputError(f"{name} has more than {_MAX_DEPTH} levels of nested elements.")
         if len(path) == 1 and tag != "annotation":
-            raise InputError(f"{name} is no VOC annotation: it holds <{tag[:40]}>, where <annotation> was expected.")
+            raise InputError(f"A VOC annotation must begin with <annotation>. Received: <{tag[:40]}> in {name}")
         if tuple(path) == _OBJECT:
             annotation.objects.append(VocObject())
 
     def end(_):
-        place, text = tuple(path), "".join(texts).strip()[:_LONGEST_TEXT]
+        place, text = tuple(path), "".join(texts).strip()[:_MAX_TEXT_LENGTH]
         path.pop()
         texts.clear()
         if place in _FIELDS:
@@ -103,7 +104,7 @@ def parse_voc(data, name):
             setattr(annotation, place[2], text)
 
     def refuse(*_):
-        raise InputError(f"{name} declares a document type or entities, which annotation files have no use for.")
+        raise InputError(f"{name} declares a document type or entities, which are not allowed in annotation files.")
 
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -113,27 +114,31 @@ def parse_voc(data, name):
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        what = "is empty" if not data.strip() else f"is not XML, or is cut short: {error}"
+        what = "is empty" if not data.strip() else f"is not XML, or is truncated: {error}"
         raise InputError(f"{name} {what}.") from error
     except InputError:
         raise
-    except (LookupError, ValueError) as error:  # an encoding that Python does not know, or that is not for text
-        raise InputError(f"{name} is XML in an encoding that cannot be read ({error}).") from error
+    except (LookupError, ValueError) as error:  # an unknown encoding, or one that is not for text
+        raise InputError(f"{name} has an unknown encoding ({error}).") from error
     return annotation
 
 
-def object_faults(found):
-    """What makes an object unusable, as `(kind of issue, reason)`, or None.
+def check_object(voc_object):
+    """Checks an object.
 
     Args:
-        found: `VocObject`, the object.
+        voc_object: `VocObject`.
+
+    Returns:
+        `(kind of issue, reason)` if it cannot be used, or None.
     """
-    if not found.name:
+    if not voc_object.name:
         return "unusable annotation record", "it has no <name>"
-    if found.difficult not in ("0", "1"):
-        return "unusable annotation record", f"<difficult> is {shown(found.difficult, 40)}, neither 0 nor 1"
-    numbers = [number(edge) for edge in found.edges]
+    if voc_object.difficult not in ("0", "1"):
+        return "unusable annotation record", f"<difficult> is {short_repr(voc_object.difficult, 40)}, neither 0 nor 1"
+    numbers = [parse_number(edge) for edge in voc_object.edges]
     if None in numbers:
-        received = ", ".join(f"{tag} {shown(edge, 40)}" for tag, edge in zip(_EDGES, found.edges, strict=True))
+        texts = zip(_EDGES, voc_object.edges, strict=True)
+        received = ", ".join(f"{tag} {short_repr(text, 40)}" for tag, text in texts)
         return "unusable box", f"its <bndbox> must have four numbers, it has {received}"
     return None

@@ -1,4 +1,4 @@
-"""YOLO's `data.yaml`: the classes, and which images a split has."""
+"""YOLO's `data.yaml`: the classes, and the images of each split."""
 
 import os
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
-from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.errors import InputError
 
 _MAX_YAML_BYTES = MEGABYTE
 _MAX_LIST_BYTES = 1024 * MEGABYTE
-_MOST_CLASSES = 100_000
-_NO_SPLITS = ("path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels")
+_MAX_CLASSES = 100_000
+_OTHER_KEYS = ("path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels")
 
 
 @dataclass(frozen=True)
 class YoloConfig:
-    """What a `data.yaml` says.
+    """The content of a `data.yaml`.
 
     Args:
-        file: the file.
-        roots: the resolved folders its entries may be relative to, the likeliest first.
-        categories: class `i` of the label files has the id `i`.
-        splits: split -> folders of images, or text files that list images.
-        has_keypoints: whether rows go on with keypoints after the box.
+        file: `Path`, the file.
+        roots: tuple of `Path`, resolved folders that its entries may be relative to, the most likely one first.
+        categories: `Categories`; class `i` of the label files has the id `i`.
+        splits: dict of split to a list of folders of images or text files that list images.
+        has_keypoints: bool, whether rows have keypoints after the box.
     """
 
     file: Path
@@ -40,11 +40,11 @@ class YoloConfig:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Safe, and without aliases, by which a few lines become more than memory holds."""
+    """A safe loader without aliases, with which a few lines could fill the memory."""
 
     def compose_node(self, parent, index):
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not accepted here")
+            raise yaml.YAMLError("aliases (*name) are not allowed in data.yaml")
         return super().compose_node(parent, index)
 
 
@@ -52,13 +52,13 @@ def read_yolo_config(file, folder=None):
     """Reads a `data.yaml`.
 
     Args:
-        file: `Path`, the file, or a folder that holds one of the name `data.yaml`.
-        folder: `Path` or `None`, the folder its entries are relative to, if the user said so. By default that is its
-            `path`, if this lies in the file's own folder, or the file's own folder: somebody's file shall not choose
-            what is read.
+        file: `Path`, the file, or a folder with a file of the name `data.yaml`.
+        folder: `Path` or None, the folder that its entries are relative to, if the user gave one. Defaults to None:
+            its `path` if this is inside the file's own folder, or the file's own folder. A downloaded file must not
+            decide which folders are read.
 
     Returns:
-        A `YoloConfig`.
+        `YoloConfig`.
 
     Raises:
         InputError: if it cannot be read, or lacks usable classes or splits.
@@ -70,16 +70,16 @@ def read_yolo_config(file, folder=None):
     text = read_text(file, _MAX_YAML_BYTES)
     try:
         document = yaml.load(text, _PlainLoader)
-    # Beside YAMLError, PyYAML's constructors raise whatever they stumble over: ValueError, IndexError, KeyError, …
+    # PyYAML's constructors raise other errors than YAMLError too: ValueError, IndexError, KeyError, …
     except Exception as error:
         what = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(f"{file} is not YAML that can be read: {what}.") from error
+        raise InputError(f"{file} cannot be parsed as YAML: {what}.") from error
     if not isinstance(document, dict):
-        raise InputError(f"{file} is no YOLO data file: it holds {shown(document)}, where train, val and names belong.")
+        raise InputError(f"A YOLO data file must have train, val and names. Received: {short_repr(document)} in {file}")
     splits = {
         key: entries
         for key, value in document.items()
-        if isinstance(key, str) and key not in _NO_SPLITS and (entries := _entries(value)) is not None
+        if isinstance(key, str) and key not in _OTHER_KEYS and (entries := _entries(value)) is not None
     }
     return YoloConfig(
         file=file,
@@ -91,18 +91,18 @@ def read_yolo_config(file, folder=None):
 
 
 def images_of_split(config, split):
-    """The images of a split, each once.
+    """Lists the images of a split, each once.
 
     Args:
-        config: `YoloConfig`, what the file says.
-        split: str, one of its keys.
+        config: `YoloConfig`.
+        split: str, a split.
 
     Returns:
-        The folder their names are relative to, and the names, with forward slashes, in the order of the file, those of
-        a folder sorted. Names from lists may be anything.
+        `(root, names)`: the folder that the names are relative to, and the names with forward slashes, in the order of
+        the file; those of a folder are sorted. Names from lists are unchecked.
 
     Raises:
-        InputError: if there is no such split, or it names what does not exist or lies elsewhere.
+        InputError: if there is no such split, or its folders and lists do not exist in the data set's folder.
     """
     if split not in config.splits:
         there = ", ".join(config.splits) or "none"
@@ -114,8 +114,8 @@ def images_of_split(config, split):
             return root, list(dict.fromkeys(names))
     wanted = " or ".join(repr(str(root)) for root in config.roots)
     raise InputError(
-        f"{config.file} says {split}: {shown(config.splits[split], 200)}, which is nowhere in {wanted}. "
-        f"If the images lie in another folder, name it: yolo:{config.file}+FOLDER"
+        f"{config.file} has {split}: {short_repr(config.splits[split], 200)}, which does not exist in {wanted}. "
+        f"If the images are in another folder, add it: yolo:{config.file}+FOLDER"
     )
 
 
@@ -133,14 +133,14 @@ def _roots(file, path, folder):
     if not isinstance(path, str) or "\0" in path or len(path) > 4096:
         return (home,)
     try:
-        said = Path(os.path.realpath(home / path))
-    except (OSError, ValueError):  # no name a folder can have
+        declared = Path(os.path.realpath(home / path))
+    except (OSError, ValueError):  # not a valid folder name
         return (home,)
-    return (said, home) if said != home and said.is_relative_to(home) else (home,)
+    return (declared, home) if declared != home and declared.is_relative_to(home) else (home,)
 
 
 def _place(root, entry):
-    """Where an entry leads, if it exists and lies in the root; Roboflow's "../train/images" means "train/images"."""
+    """The path of an entry if it exists inside the root; Roboflow's "../train/images" means "train/images"."""
     name = _relative(root, entry)
     while name.startswith("../"):
         name = name[3:]
@@ -159,7 +159,7 @@ def _names(root, place):
     names = []
     for line in read_text(place, _MAX_LIST_BYTES).splitlines():
         name = _relative(root, line.strip())
-        if name.startswith("./"):  # Ultralytics takes these relative to the list, all others to the root
+        if name.startswith("./"):  # for Ultralytics these are relative to the list, all others to the root
             name = f"{beside}/{name[2:]}".lstrip("/")
         if name:
             names.append(name)
@@ -167,31 +167,34 @@ def _names(root, place):
 
 
 def _relative(root, name):
-    """A name without the root, if it begins with it."""
+    """A name without the root at its beginning."""
     name = name.strip()
     return name[len(str(root)) + 1 :] if name.startswith(f"{root}/") else name
 
 
 def _categories(file, names, count):
-    if names is None and type(count) is int and 0 < count <= _MOST_CLASSES:
+    if names is None and type(count) is int and 0 < count <= _MAX_CLASSES:
         names = [f"class {index}" for index in range(count)]
     if isinstance(names, dict):
         pairs = list(names.items())
     elif isinstance(names, list):
         pairs = list(enumerate(names))
     else:
-        raise InputError(f'{file} must list the classes\' names as "names". It has {shown(names)}.')
+        raise InputError(f'"names" must list the names of the classes. Received: {short_repr(names)} in {file}')
     records = []
     for index, name in pairs:
         if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10:
             index = int(index)
         if type(index) is not int or index < 0:
-            raise InputError(f"{file}: a class is numbered 0, 1, 2, …. Received: {shown(index)}: {shown(name)}")
+            raise InputError(
+                f"A class number must be 0, 1, 2, …. Received: {short_repr(index)}: {short_repr(name)} in {file}"
+            )
         if isinstance(name, bool):
             raise InputError(
-                f"{file}: YAML reads the name of class {index} as {name}. Put names such as yes, no, on, off in quotes."
+                f"The name of class {index} must be text. Received: {name} in {file}, as YAML parses yes, no, on and "
+                "off. Put such names in quotes."
             )
-        # Digits without quotes are numbers to YAML.
+        # YAML parses digits without quotes as numbers.
         records.append({"id": index, "name": str(name) if type(name) in (int, float) else name})
     try:
         return Categories.from_coco(records)
@@ -200,13 +203,13 @@ def _categories(file, names, count):
 
 
 def label_name(image):
-    """The label file of an image: in `labels/` where the image is in `images/`, otherwise beside it.
+    """The label file of an image: in `labels/` if the image is in `images/`, otherwise beside it.
 
     Args:
-        image: str, name with forward slashes, relative to the root.
+        image: str, name relative to the root, with forward slashes.
 
     Returns:
-        Likewise.
+        str, name relative to the root, with forward slashes.
 
     Example:
         >>> label_name("images/train/a.jpg"), label_name("train/b.jpg")

@@ -1,9 +1,9 @@
-"""YOLO's label files: a row for every object, `class x-centre y-centre width height`, relative to the image."""
+"""YOLO's label files: one row per object, `class x-centre y-centre width height`, relative to the image."""
 
 from dataclasses import dataclass
 
-from pix2seq_keras.data.sources.numbers_in_text import number
-from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.data.sources.parse_number import parse_number
+from pix2seq_keras.data.sources.short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -11,10 +11,10 @@ class YoloRow:
     """A usable row.
 
     Args:
-        line: its number in the file, from 1.
-        class_id: the class as the file numbers it.
-        edges: left, top, right, bottom, relative to the image.
-        is_polygon: whether they were taken from a polygon.
+        line: int, its line in the file, counted from 1.
+        class_id: int, the class number in the file.
+        edges: tuple of float, left, top, right, bottom, relative to the image.
+        is_polygon: bool, whether they are those of a polygon. Defaults to False.
     """
 
     line: int
@@ -25,7 +25,13 @@ class YoloRow:
 
 @dataclass(frozen=True)
 class YoloFault:
-    """An unusable row: its number in the file, the kind of issue, and why."""
+    """An unusable row.
+
+    Args:
+        line: int, its line in the file, counted from 1.
+        kind: str, the kind of the issue.
+        reason: str.
+    """
 
     line: int
     kind: str
@@ -33,17 +39,17 @@ class YoloFault:
 
 
 def parse_labels(text, has_keypoints=False):
-    """Reads a label file.
+    """Parses a label file.
 
-    A row of seven numbers or more is a polygon, `class x y x y x y …`, and stands for the box around it; with keypoints
-    it is a box that is followed by them.
+    A row of at least seven numbers is a polygon, `class x y x y x y …`, and gives the box around it. With keypoints it
+    is a box followed by keypoints.
 
     Args:
-        text: str, of the file, possibly empty.
-        has_keypoints: bool, whether rows go on with keypoints after the box.
+        text: str, of the file; it may be empty.
+        has_keypoints: bool, whether rows have keypoints after the box. Defaults to False.
 
     Returns:
-        What the rows say, in their order; empty lines are passed over.
+        List of `YoloRow` or `YoloFault`, in the order of the rows, without empty lines.
 
     Example:
         >>> parse_labels("0 0.5 0.5 0.25 0.5")[0].edges
@@ -54,15 +60,15 @@ def parse_labels(text, has_keypoints=False):
 
 def _parse_row(line, row, has_keypoints):
     words = row.split()
-    values = [number(word) for word in words]
+    values = [parse_number(word) for word in words]
     if None in values:
         word = words[values.index(None)]
         is_nan = word.lower().lstrip("+-") in ("nan", "inf", "infinity")
         kind = "box with NaN" if is_nan else "unusable annotation record"
-        return YoloFault(line, kind, f"{shown(word, 40)} is no number that can be used")
+        return YoloFault(line, kind, f"{short_repr(word, 40)} is not a finite number")
     class_id, *numbers = values
     if class_id != int(class_id):
-        return YoloFault(line, "unusable annotation record", f"the class {shown(words[0], 40)} is no whole number")
+        return YoloFault(line, "unusable annotation record", f"the class {short_repr(words[0], 40)} is not an integer")
     is_polygon = len(numbers) >= 6 and len(numbers) % 2 == 0 and not has_keypoints
     if is_polygon:
         across, down = numbers[0::2], numbers[1::2]

@@ -1,17 +1,18 @@
-"""YOLO's way (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
+"""Reading of YOLO (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
 
 import math
 import os
 from pathlib import Path
 
-from pix2seq_keras.data.images.read_image import ImageError, ImageInfo, inspect_image
+from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
-from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, look_at_all
+from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.indexed_source import indexed_source
+from pix2seq_keras.data.sources.location import file_and_folder
 from pix2seq_keras.data.sources.objects import place_objects
-from pix2seq_keras.data.sources.showing import shown
+from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.yolo.config import images_of_split, label_name, read_yolo_config
 from pix2seq_keras.data.sources.yolo.labels import YoloFault, parse_labels
 from pix2seq_keras.errors import InputError
@@ -19,25 +20,55 @@ from pix2seq_keras.errors import InputError
 _MAX_LABEL_BYTES = 16 * MEGABYTE
 
 
+def config_paths(location):
+    """Splits a location such as "data.yaml+photos" into paths.
+
+    Args:
+        location: str, "data.yaml" or "data.yaml+DIR".
+
+    Returns:
+        `(file, folder)`: `Path`, and `Path` or None.
+    """
+    file, folder = file_and_folder(location, "[.]ya?ml")
+    return Path(file).expanduser(), None if folder is None else Path(folder).expanduser()
+
+
+def open_location(location, split):
+    """Opens one split of a source.
+
+    Args:
+        location: str, "data.yaml" or "data.yaml+DIR", see `open_yolo`.
+        split: str, a split's name.
+
+    Returns:
+        `Source`.
+
+    Raises:
+        InputError: if it cannot be opened.
+    """
+    file, folder = file_and_folder(location, "[.]ya?ml")
+    return open_yolo(file, split, folder)
+
+
 def open_yolo(file, split, folder=None):
     """Opens one split of a YOLO data set.
 
     The file's `train`, `val`, `test` (or any other key) is a folder of images, a text file that lists images, or a
-    list of these. The labels of `images/a.jpg` are in `labels/a.txt`, those of an image in no `images/` beside it; an
-    empty or missing label file is an image without objects. Boxes belong to the upright image. Rows with a polygon
-    count as the box around it.
+    list of these. The labels of `images/a.jpg` are in `labels/a.txt`; those of an image outside `images/` are beside
+    it. An image with an empty or missing label file has no objects. Boxes belong to the upright image. A row with a
+    polygon gives the box around it.
 
     Args:
-        file: path, the `data.yaml`, or the folder that holds it.
+        file: path, the `data.yaml`, or its folder.
         split: str, a key of the file.
-        folder: path or `None`, the folder that the file's entries are relative to. Defaults to its `path` within the
-            file's own folder, or to this folder itself. Nothing outside it is read.
+        folder: path or None, the folder that the file's entries are relative to; nothing outside is read. Defaults to
+            None: the file's `path` if this is inside the file's own folder, or this folder itself.
 
     Returns:
-        A `Source`. Dataset ids are YOLO's own class numbers; image ids are places in the split, counted from 1.
+        `Source`. Data set ids are YOLO's class numbers; image ids are places in the split, counted from 1.
 
     Raises:
-        InputError: if the file cannot be used, the split does not exist, or not one image can be used.
+        InputError: if the file cannot be used, the split does not exist, or no image can be used.
 
     Example:
         >>> source = open_yolo("coco8/data.yaml", "train")
@@ -49,16 +80,16 @@ def open_yolo(file, split, folder=None):
         raise InputError(f"The split {split!r} of {name} has no images.")
 
     issues = Issues()
-    looks = look_at_all(lambda image: _look(root, image, config.has_keypoints, issues), names)
+    entries = map_in_threads(lambda image: _read_entry(root, image, config.has_keypoints, issues), names)
     images, rows, boxes = [], [], []
-    for position, (file_name, seen) in enumerate(zip(names, looks, strict=True)):
-        if seen is None:
+    for position, (file_name, entry) in enumerate(zip(names, entries, strict=True)):
+        if entry is None:
             continue
-        path, info, labels = seen
-        width, height, turn, issue = choose_frame(info, None, None)
+        path, info, labels = entry
+        width, height, box_orientation, issue = choose_frame(info, None, None)
         if issue is not None:
             issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
-        images.append(IndexedImage(position + 1, file_name, path, info, width, height, turn))
+        images.append(IndexedImage(position + 1, file_name, path, info, width, height, box_orientation))
         for row in _usable(labels, label_name(file_name), config.categories, issues):
             left, top, right, bottom = row.edges
             object_class = config.categories.class_of(row.class_id)
@@ -71,24 +102,24 @@ def open_yolo(file, split, folder=None):
     return indexed_source(name, split, config.categories, images, objects, issues, f"{name} ({split})")
 
 
-def _look(root, image, has_keypoints, issues):
-    """The path, header and rows of one image; None, and an issue, where it cannot be used."""
+def _read_entry(root, image, has_keypoints, issues):
+    """The path, header and rows of one image; None, and an issue, if it cannot be used."""
     try:
         path = file_inside(root, image)
-        info: ImageInfo = inspect_image(path)
+        info = inspect_image(path)
         label_file = file_inside(root, label_name(image), "annotation file")
         if not os.path.lexists(label_file):
             return path, info, []
         return path, info, parse_labels(read_text(label_file, _MAX_LABEL_BYTES), has_keypoints)
     except ImageError as error:
-        issues.add(error.kind, f"{shown(image)}", f"{error} The image is left out.")
+        issues.add(error.kind, f"{short_repr(image)}", f"{error} The image is left out.")
     except InputError as error:
-        issues.add("unusable annotation file", f"{shown(image)}", f"{error} The image is left out.")
+        issues.add("unusable annotation file", f"{short_repr(image)}", f"{error} The image is left out.")
     return None
 
 
 def _usable(labels, file_name, categories, issues):
-    """The rows that can be used; the others are told."""
+    """The rows that can be used; an issue reports each of the others."""
     usable = []
     for row in labels:
         where = f"{file_name} line {row.line}"
@@ -100,6 +131,6 @@ def _usable(labels, file_name, categories, issues):
             usable.append(row)
     polygons = sum(row.is_polygon for row in usable)
     if polygons:
-        message = f"{file_name}: {polygons} polygons are taken as the boxes around them."
+        message = f"{file_name}: {polygons} polygons were converted to the boxes around them."
         issues.add("polygon converted to box", file_name, message)
     return usable

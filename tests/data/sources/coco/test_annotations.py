@@ -1,4 +1,4 @@
-"""An unusable annotation costs itself only, and is named."""
+"""An unusable annotation is left out and reported; all others are kept."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def annotation(identifier=1, image_id=1, category_id=1, bbox=BOX, **more):
         ([], "unusable annotation record"),
     ],
 )
-def test_an_unusable_annotation_costs_itself_only(coco, record, kind):
+def test_only_the_unusable_annotation_is_left_out(coco, record, kind):
     source = coco(annotations=[record, annotation(77)])
 
     boxes = source.read(0)["boxes"]
@@ -57,17 +57,19 @@ def test_an_unusable_annotation_costs_itself_only(coco, record, kind):
     assert next(iter(source.issues)).where.startswith("annotations[0]")
 
 
-def test_boxes_are_cut_to_the_image_and_said_so_beyond_a_pixel(coco):
+def test_boxes_are_clipped_to_the_image_and_reported_beyond_a_pixel(coco):
     source = coco(annotations=[annotation(1, bbox=[-0.5, 0, 20.5, 40.9]), annotation(2, bbox=[50, 30, 30, 5])])
 
     example = source.read(0)
 
     np.testing.assert_allclose(example["boxes"], [[0, 0, 1, 20 / 60], [30 / 40, 50 / 60, 35 / 40, 1]], atol=1e-6)
     np.testing.assert_allclose(example["area"], [800, 50])
-    assert [(f.kind, f.where) for f in source.issues] == [("box clipped to the image", "annotations[1] (id 2)")]
+    assert [(issue.kind, issue.where) for issue in source.issues] == [
+        ("box clipped to the image", "annotations[1] (id 2)")
+    ]
 
 
-def test_equal_annotations_of_one_id_count_once_and_different_ones_both(coco):
+def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
     other = annotation(1, bbox=[0, 0, 5, 5])
     source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2)])
 
@@ -84,22 +86,22 @@ def test_an_annotation_without_a_usable_id_is_kept(coco, identifier):
 
 
 @pytest.mark.parametrize("area", ["x", NAN, -1, 0, 10**400, 1e300, True, None])
-def test_an_unusable_area_is_computed(coco, area):
+def test_an_unusable_area_is_replaced_by_that_of_the_box(coco, area):
     source = coco(annotations=[annotation(area=area)])
 
     assert source.read(0)["area"].tolist() == [240.0]
 
 
-def test_no_annotations_at_all_opens_but_does_not_train(coco):
+def test_a_source_without_annotations_opens_but_cannot_be_trained_on(coco):
     source = coco(annotations=[])
 
     assert source.read(0)["boxes"].shape == (0, 4) and not source.annotated.any()
     assert source.issues.counts() == {"no annotations": 1, "image without annotations": 1}
-    with pytest.raises(InputError, match="Nothing to train on"):
+    with pytest.raises(InputError, match="must have at least one usable object"):
         source.require_annotated()
 
 
-def test_crowds_alone_do_not_make_a_image_annotated(coco):
+def test_an_image_with_only_crowds_is_not_annotated(coco):
     source = coco(annotations=[annotation(iscrowd=1)])
 
     assert source.annotated.tolist() == [False] and len(source.read(0)["boxes"]) == 1

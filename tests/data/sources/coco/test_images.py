@@ -1,4 +1,4 @@
-"""Unusable images are left out and named; boxes are right on turned and resized ones."""
+"""Unusable images are left out and reported; boxes are right on rotated and resized images."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ def white_box(pixels):
     )
 
 
-# Of 2, 3 and 4 both frames have one size, so the file cannot say which was meant: they are taken as upright.
+# For 2, 3 and 4 both frames have the same size, so boxes are assumed to be drawn on the upright image.
 @pytest.mark.parametrize(
     ("drawn", "orientation"), [("stored", i) for i in (1, 5, 6, 7, 8)] + [("upright", i) for i in range(1, 9)]
 )
-def test_boxes_are_right_on_images_turned_by_exif(coco, drawn, orientation):
+def test_boxes_are_right_on_images_rotated_by_exif(coco, drawn, orientation):
     coco.save(coco.folder / "a.png", orientation=orientation)
     if drawn == "stored":
         record, bbox = image(), BOX
@@ -54,7 +54,7 @@ def test_boxes_are_right_on_images_turned_by_exif(coco, drawn, orientation):
     assert source.issues.counts("problem") == {}
 
 
-def test_boxes_of_a_resized_image_are_scaled_along(coco):
+def test_boxes_of_a_resized_image_are_scaled(coco):
     coco.save(coco.folder / "a.png", size=(120, 80), box=[66, 8, 48, 20])
 
     source = coco(annotations=[annotation(area=240)])
@@ -65,7 +65,7 @@ def test_boxes_of_a_resized_image_are_scaled_along(coco):
     assert source.issues.counts() == {"resized image": 1}
 
 
-def test_boxes_of_a_image_of_another_shape_are_pixels_of_the_file(coco):
+def test_boxes_of_an_image_of_another_aspect_ratio_are_pixels_of_the_file(coco):
     source = coco(images=[image(width=500, height=500)])
     example = source.read(0)
 
@@ -73,15 +73,15 @@ def test_boxes_of_a_image_of_another_shape_are_pixels_of_the_file(coco):
     assert source.issues.counts() == {"unexpected image size": 1}
 
 
-@pytest.mark.parametrize(("size", "found"), [({}, 0), ({"width": "60", "height": 40}, 1), ({"width": float("nan")}, 1)])
-def test_an_absent_or_unusable_size_comes_from_the_file(coco, size, found):
+@pytest.mark.parametrize(("size", "count"), [({}, 0), ({"width": "60", "height": 40}, 1), ({"width": float("nan")}, 1)])
+def test_an_absent_or_unusable_size_comes_from_the_file(coco, size, count):
     source = coco(images=[{"id": 1, "file_name": "a.png", **size}])
 
     np.testing.assert_allclose(source.read(0)["boxes"][0], REL)
-    assert len(source.issues) == found
+    assert len(source.issues) == count
 
 
-def test_a_image_resized_before_turning_is_recognised():
+def test_the_frame_of_a_resized_and_rotated_image_is_found():
     info = ImageInfo(300, 400, 400, 300, 6, "RGB", "JPEG", False)
 
     assert choose_frame(info, 800, 600)[:3] == (800, 600, 6)
@@ -91,7 +91,7 @@ def test_a_image_resized_before_turning_is_recognised():
     assert choose_frame(info, 10**400, 3)[:3] == (300, 400, 1)
 
 
-def test_unusable_images_are_left_out_and_named(coco):
+def test_unusable_images_are_left_out_and_reported(coco):
     folder = coco.folder
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "text.jpg").write_text("no image")
@@ -138,7 +138,7 @@ def test_names_that_leave_the_folder_are_never_opened(coco, tmp_path, monkeypatc
     assert opened == [str(coco.folder / "a.png")]
 
 
-def test_links_that_stay_inside_and_a_linked_folder_are_followed(coco, tmp_path):
+def test_links_inside_the_folder_and_a_linked_folder_are_followed(coco, tmp_path):
     (coco.folder / "link.png").symlink_to("a.png")
     (coco.folder / "deep").mkdir()
     coco.save(coco.folder / "deep" / "d.png")
@@ -157,7 +157,7 @@ def test_links_that_stay_inside_and_a_linked_folder_are_followed(coco, tmp_path)
         image(None), image([1]), image(2, None), image(2, 3), image(2, ["a.png"]),
     ],
 )  # fmt: skip
-def test_an_ill_typed_image_record_costs_itself_only(coco, record):
+def test_only_the_image_record_of_a_wrong_type_is_left_out(coco, record):
     source = coco(images=[record, image()])
 
     assert source.image_ids.tolist() == [1]
@@ -174,7 +174,7 @@ def test_of_two_images_with_one_id_the_first_is_kept(coco):
     assert source.issues.counts() == {"duplicate image id": 1}
 
 
-def test_a_image_cut_short_is_found_when_it_is_read(coco):
+def test_a_truncated_image_is_found_when_it_is_read(coco):
     noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     Image.fromarray(noise).save(coco.folder / "half.jpg")
     data = (coco.folder / "half.jpg").read_bytes()
@@ -187,6 +187,6 @@ def test_a_image_cut_short_is_found_when_it_is_read(coco):
     assert "half.jpg" in source.issues.summary()
 
 
-def test_when_no_image_is_left_opening_fails_with_the_reasons(coco):
+def test_without_usable_images_opening_fails_with_the_reasons(coco):
     with pytest.raises(InputError, match=r"(?s)None of the 2 images.*missing image: 2"):
         coco(images=[image(1, "x.png"), image(2, "y.png")])

@@ -1,4 +1,4 @@
-"""A COCO folder is opened as it is meant, or refused in a sentence."""
+"""A COCO folder is opened with all its images and objects, or refused with a reason."""
 
 import os
 import tracemalloc
@@ -35,7 +35,7 @@ def test_bccd_has_all_its_images_and_objects(bccd_dir):
     assert example["classes"][0] == 1 and example["area"][0] == 35970
 
 
-def test_an_example_is_typed_as_promised_and_keeps_crowds(coco):
+def test_an_example_has_the_documented_types_and_keeps_crowds(coco):
     source = coco(
         annotations=[
             annotation(1, category_id=5, area=17.5),
@@ -79,7 +79,7 @@ def test_objects_go_to_their_images_in_the_order_of_the_file(coco):
     assert [int(e["image_id"]) for e in source.dataset()] == [30, 10, 20]
 
 
-def test_a_folder_that_is_not_there_and_a_missing_split_are_named(coco, tmp_path):
+def test_missing_folders_and_splits_are_named(coco, tmp_path):
     coco()
     (tmp_path / "annotations" / "instances_val.json").write_text("{}")
 
@@ -91,7 +91,7 @@ def test_a_folder_that_is_not_there_and_a_missing_split_are_named(coco, tmp_path
         open_coco(tmp_path, "../annotations/train")
     with pytest.raises(InputError, match=r"no folder of images .*val"):
         open_coco(tmp_path, "val")
-    with pytest.raises(InputError, match="none there at all"):
+    with pytest.raises(InputError, match="There are no splits"):
         open_coco(tmp_path / "train", "train")
 
 
@@ -101,20 +101,26 @@ def test_a_folder_that_is_not_there_and_a_missing_split_are_named(coco, tmp_path
         ("", "is empty"),
         ('{"images": [\n{"id": 1, ', r"line 2, column \d+"),
         ("hello", "line 1, column 1"),
-        ("[]", "holds a list"),
-        ('{"images": [], "annotations": []}', '"categories" must be a list, it has nothing'),
-        ('{"images": {}, "annotations": [], "categories": []}', '"images" must be a list, it has a dict'),
+        ("[]", "must be a dictionary with images, annotations, categories. Received: a list"),
+        (
+            '{"images": [], "annotations": []}',
+            '"categories" of .* must be a list. Received: nothing',
+        ),
+        (
+            '{"images": {}, "annotations": [], "categories": []}',
+            '"images" of .* must be a list. Received: a dict',
+        ),
         ('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "a"}]}', "lists no images"),
         ('{"images": [1], "annotations": [], "categories": []}', "categories of .* cannot be used"),
         (
             '{"images": [1], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}',
             "repeats the id 1",
         ),
-        ("[" * 100_000, "not JSON that can be read"),
-        ("\xff\xfe\xff", "not JSON"),
+        ("[" * 100_000, "cannot be parsed as JSON"),
+        ("\xff\xfe\xff", "JSON"),
     ],
 )
-def test_a_file_that_is_no_coco_json_is_named_in_a_sentence(coco, tmp_path, text, words):
+def test_a_file_that_is_no_coco_json_is_named(coco, tmp_path, text, words):
     coco.document.write_text(text, encoding="latin-1")
 
     with pytest.raises(InputError, match=words) as caught:
@@ -123,7 +129,7 @@ def test_a_file_that_is_no_coco_json_is_named_in_a_sentence(coco, tmp_path, text
     assert "instances_train.json" in str(caught.value)
 
 
-def test_polygons_do_not_pile_up_in_memory(coco):
+def test_polygons_do_not_fill_the_memory(coco):
     polygon = [[float(i) for i in range(400)]]
     records = [annotation(i, segmentation=polygon) for i in range(1, 1501)]
     coco(annotations=records)
@@ -138,7 +144,7 @@ def test_polygons_do_not_pile_up_in_memory(coco):
     assert peak < 3.2 * text, f"{peak / text:.1f} times the size of the file"
 
 
-def test_objects_are_known_without_a_pixel_read(coco, monkeypatch):
+def test_objects_are_known_without_the_image_file(coco, monkeypatch):
     source = coco(annotations=[annotation(1, category_id=5, area=17.5), annotation(2, iscrowd=1)])
     example = source.read(0)
 
@@ -163,13 +169,13 @@ def test_the_layouts_of_objects365_and_roboflow_are_found(coco, tmp_path):
     (tmp_path / "images").mkdir()
     coco.folder.rename(tmp_path / "images" / "train")
     (tmp_path / "annotations" / "train.json").write_text(text)
-    as_others = open_coco(tmp_path, "train")
+    as_plain_names = open_coco(tmp_path, "train")
 
-    for source in (as_objects365, as_roboflow, as_others):
+    for source in (as_objects365, as_roboflow, as_plain_names):
         assert len(source) == 1 and source.object_counts.tolist() == [1]
 
 
-def test_objects365_patches_are_found_wherever_they_were_unpacked(coco):
+def test_objects365_patches_are_found_where_people_unpack_them(coco):
     names = ["images/v1/patch0/a.png", "images/v2/patch1/b.png", "images/v1/patch2/c.png"]
     for place in (names[0], "patch1/b.png", "c.png"):
         (coco.folder / place).parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +187,7 @@ def test_objects365_patches_are_found_wherever_they_were_unpacked(coco):
     assert ends == ["/images/v1/patch0/a.png", "/patch1/b.png", "/c.png"]
 
 
-def test_a_shortened_name_that_fits_two_records_is_nobodys(coco):
+def test_a_shortened_name_that_fits_two_records_is_not_used(coco):
     coco.save(coco.folder / "x.png")
 
     source = coco(images=[image(), image(2, "b/x.png"), image(3, "c/x.png")])
@@ -193,20 +199,20 @@ def test_a_shortened_name_that_fits_two_records_is_nobodys(coco):
 def test_an_annotation_file_that_is_a_pipe_or_huge_is_refused_at_once(coco, tmp_path, monkeypatch):
     coco()
     monkeypatch.setattr("pix2seq_keras.data.sources.coco.read._MAX_BYTES", 10)
-    with pytest.raises(InputError, match=r"more than the .* MB"):
+    with pytest.raises(InputError, match=r"must have at most .* MB"):
         open_coco(tmp_path, "train")
 
     coco.document.unlink()
     os.mkfifo(coco.document)
-    with pytest.raises(InputError, match="not a regular file"):
+    with pytest.raises(InputError, match="must be a regular file"):
         open_coco(tmp_path, "train")
 
 
-def test_values_nested_too_deep_to_be_shown_are_still_told(coco):
+def test_values_nested_too_deep_to_be_shown_are_reported(coco):
     deep = "[" * 900 + "]" * 900
     coco()
     text = coco.document.read_text()
 
     coco.document.write_text(text.replace('"file_name": "a.png"', f'"file_name": {deep}'))
-    with pytest.raises(InputError, match=r"unusable image record|not JSON that can be read"):
+    with pytest.raises(InputError, match=r"unusable image record|cannot be parsed as JSON"):
         open_coco(coco.folder.parent, "train")

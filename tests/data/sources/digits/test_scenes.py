@@ -1,4 +1,4 @@
-"""What the digit scenes promise, checked on the 600 scenes of the test split and on their pixels."""
+"""The properties of digit scenes, checked on the 600 scenes of the test split and on their pixels."""
 
 import numpy as np
 import pytest
@@ -34,8 +34,8 @@ def test_another_index_split_or_size_draws_another_scene():
     assert not np.array_equal(small.image, scenes[0].image[:64, :64])
 
 
-def test_the_fixed_test_scenes_have_not_drifted():
-    # Scores are compared over time on these scenes; a change here makes old ones worthless.
+def test_the_test_scenes_have_not_changed():
+    # Scores are compared over time on these scenes; after a change they could not be compared.
     scene = draw_scene("96", "test", 0)
 
     assert [(digit.source_index, digit.label, digit.box_pixels) for digit in scene.digits] == [
@@ -83,16 +83,16 @@ def test_scenes_hold_one_to_six_digits_and_three_on_average(test_scenes, small_s
 
 
 @pytest.mark.parametrize("scenes, size", [("test_scenes", "96"), ("small_scenes", "64")])
-def test_boxes_keep_to_sides_aspect_and_image(scenes, size, request):
+def test_boxes_are_within_the_limits_of_sides_aspect_ratio_and_image(scenes, size, request):
     boxes = np.concatenate(
         [[d.box_pixels for d in scene.digits] for scene in request.getfixturevalue(scenes)]
     )  # (n, 4)
     sides = boxes[:, 2:] - boxes[:, :2]  # (n, 2) height, width
     aspects = sides[:, 1] / sides[:, 0]
-    least, most = SIZES[size].sides_pixels
+    smallest, largest = SIZES[size].sides_pixels
 
-    assert sides.min() >= least and sides.max() <= most
-    assert sides.min() < least + 3 and sides.max() > most - 3  # the range is used
+    assert sides.min() >= smallest and sides.max() <= largest
+    assert sides.min() < smallest + 3 and sides.max() > largest - 3  # the range is used
     assert aspects.min() >= 0.8 and aspects.max() <= 1.25
     assert aspects.min() < 0.85 and aspects.max() > 1.2
     assert boxes.min() >= 0 and boxes.max() <= SIZES[size].side_pixels
@@ -109,7 +109,7 @@ def test_boxes_overlap_by_at_most_a_quarter_of_the_smaller(test_scenes):
     assert (shares > 0).mean() > 0.05  # some do overlap
 
 
-def test_overlap_is_a_share_of_the_smaller_box():
+def test_overlap_is_relative_to_the_smaller_box():
     large, small, apart = (0, 0, 20, 20), (10, 15, 20, 25), (30, 30, 40, 40)
 
     shares = overlaps(np.array([large]), np.array([small, apart]))
@@ -131,7 +131,7 @@ def test_ink_contrasts_with_the_background_under_it(test_scenes):
     assert np.mean(np.array(contrasts) > 0.7) > 0.2  # the range is used
 
 
-def test_the_ink_in_the_image_has_the_contrast_that_is_promised(test_scenes):
+def test_the_ink_in_the_image_has_the_documented_contrast(test_scenes):
     # On the drawn 8-bit pixels: the strongest stroke of a digit that nothing covers.
     for scene in test_scenes[:100]:
         digit = scene.digits[-1]

@@ -11,7 +11,7 @@ BOX = (0.2, 0.25, 0.6, 0.75)  # rel_yxyx
 
 
 def builder(name, features, examples):
-    """A builder class of one split."""
+    """A builder class with one split."""
 
     def info(self):
         return tfds.core.DatasetInfo(
@@ -26,7 +26,7 @@ def builder(name, features, examples):
         "_split_generators": lambda self, dl_manager: {"train": self._generate_examples()},
         "_generate_examples": lambda self: iter(enumerate(examples)),
     }
-    with tfds.core.registered.skip_registration():  # or a name could be used once only
+    with tfds.core.registered.skip_registration():  # otherwise a name could be used only once
         return type(name, (tfds.core.GeneratorBasedBuilder,), body)
 
 
@@ -55,9 +55,7 @@ def test_faces_without_labels_are_one_class(prepare):
     assert source.categories.names == ("face",) and source.object_counts.tolist() == [2, 0, 1]
     np.testing.assert_allclose(source.read(0)["boxes"], [BOX] * 2)
     assert source.sizes.tolist() == [[20, 40]] * 3
-    with pytest.raises(
-        InputError, match=r"'faces' has 'faces', 'image'|'tfds:faces' has 'faces', 'image'.*tfds:faces\?"
-    ):
+    with pytest.raises(InputError, match=r"Received: 'faces', 'image' of 'tfds:faces'.*'tfds:faces\?objects"):
         open_source("tfds:faces", "train")
 
 
@@ -94,7 +92,7 @@ def test_other_names_and_box_formats_are_mapped(prepare, box, box_format):
         np.testing.assert_array_equal(value, example[key])
 
 
-def test_boxes_and_labels_may_stand_beside_the_image(prepare):
+def test_boxes_and_labels_may_be_beside_the_image(prepare):
     features = {
         "image": tfds.features.Image(),
         "boxes": tfds.features.Sequence(tfds.features.BBoxFeature()),
@@ -131,14 +129,14 @@ def test_difficult_objects_of_voc_are_crowds_and_unknown_labels_are_dropped(prep
     [
         ("things=a", "KEY one of 'image', 'id'"),
         ("bbox", "KEY=FEATURE"),
-        ("bbox=corners", "the 'objects' of 'tfds:plain' have 'bbox', 'label'"),
-        ("objects=nothing", "'tfds:plain' has 'image', 'objects'"),
+        ("bbox=corners", "'objects' of 'tfds:plain' with 'bbox', 'label'"),
+        ("objects=nothing", "Received: 'image', 'objects' of 'tfds:plain'"),
         ("is_crowd=group", "have no 'group'"),
-        ("format=polar", "one of the formats 'yxyx', 'xyxy', 'xywh'"),
+        ("format=polar", "`format` must be one of 'yxyx', 'xyxy', 'xywh'"),
         ("label=bbox", "must be a ClassLabel"),
     ],
 )
-def test_a_mapping_that_does_not_fit_is_refused_with_what_there_is(prepare, mapping, words):
+def test_a_wrong_mapping_is_refused_with_the_features_there_are(prepare, mapping, words):
     things = {"bbox": tfds.features.BBoxFeature(), "label": tfds.features.ClassLabel(names=["a"])}
     features = {"image": tfds.features.Image(), "objects": tfds.features.Sequence(things)}
     prepare("Plain", features, [{"image": IMAGE, "objects": [{"bbox": tfds.features.BBox(*BOX), "label": 0}]}])

@@ -1,4 +1,4 @@
-"""Pascal VOC in all the ways it lies on disks."""
+"""Pascal VOC in the layouts that are in use."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def xml(*objects, filename="a.png", size=(WIDTH, HEIGHT)):
 
 @pytest.fixture
 def add(tmp_path, save_image):
-    """Adds an image and its XML text to a folder with Annotations/, JPEGImages/ and ImageSets/Main/."""
+    """A function that adds an image and its XML text to a folder with Annotations/, JPEGImages/ and ImageSets/Main/."""
     for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (tmp_path / part).mkdir(parents=True)
 
@@ -60,7 +60,7 @@ def test_corners_are_pixels_counted_from_one_and_belong_to_the_box(add, tmp_path
     assert example["classes"].tolist() == [0, 1, 1]
 
 
-def test_the_lists_of_image_sets_say_which_images_and_in_which_order(add, tmp_path):
+def test_image_sets_list_the_images_of_a_split_in_their_order(add, tmp_path):
     for name, split in (("b", "train"), ("a", "train"), ("c", "val")):
         add(split, name, xml(obj("dog" if name == "c" else "cat")))
     (tmp_path / "ImageSets" / "Main" / "cat_train.txt").write_text("a  1\nb -1\nc  0\n")
@@ -69,7 +69,7 @@ def test_the_lists_of_image_sets_say_which_images_and_in_which_order(add, tmp_pa
 
     assert [label[-5:] for label in train.labels] == ["b.png", "a.png"] and train.image_ids.tolist() == [1, 2]
     assert len(val) == 1
-    # One table for all splits, though no dog is in train.
+    # One table for all splits, although no dog is in train.
     assert train.categories == val.categories and train.categories.names == ("cat", "dog")
     assert len(open_source(f"voc:{tmp_path}", "cat_train")) == 2
     with pytest.raises(InputError, match=r"There are the splits train, val\."):
@@ -78,7 +78,7 @@ def test_the_lists_of_image_sets_say_which_images_and_in_which_order(add, tmp_pa
         open_source(f"voc:{tmp_path}", "../Main/train")
 
 
-def test_the_folder_above_will_do(add, tmp_path, save_image):
+def test_the_parent_folder_can_be_named_too(add, tmp_path, save_image):
     add("train", "a", xml(obj()))
     kit = tmp_path.parent / f"{tmp_path.name}-kit"
     (kit / "VOCdevkit").mkdir(parents=True)
@@ -99,7 +99,7 @@ def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_pa
     assert "a.xml object[1] ('mouse')" in source.issues.summary()
 
 
-def test_difficult_objects_are_crowds_unless_they_are_to_be_kept(add, tmp_path):
+def test_difficult_objects_are_crowds_unless_they_are_kept(add, tmp_path):
     add("train", "a", xml(obj(more="<difficult>1</difficult>"), obj(more="<difficult>0</difficult>")))
 
     source, kept = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}?difficult=keep", "train")
@@ -116,13 +116,13 @@ LAYOUTS = {
     "in VOC's folders": ("JPEGImages/{name}.png", "Annotations/{name}.xml"),
 }
 SPLIT_LAYOUTS = {
-    "a folder a split": ("{split}/{name}.png", "{split}/{name}.xml"),
+    "a folder for each split": ("{split}/{name}.png", "{split}/{name}.xml"),
     "two folders in each split": ("{split}/images/{name}.png", "{split}/annotations/{name}.xml"),
     "splits in two folders": ("images/{split}/{name}.png", "annotations/{split}/{name}.xml"),
 }
 
 
-def lay_out(folder, layout, save, names, split="train"):
+def write_files(folder, layout, save, names, split="train"):
     for name in names:
         for place, write in zip(layout, (save, lambda path: path.write_text(xml(obj()))), strict=True):
             path = folder / place.format(name=name, split=split)
@@ -131,8 +131,8 @@ def lay_out(folder, layout, save, names, split="train"):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_plain_folders_of_images_and_xml_files_are_one_heap(tmp_path, save_image, layout):
-    lay_out(tmp_path, layout, save_image, "abcdefghij")
+def test_plain_folders_of_images_and_xml_files_are_split_by_hash(tmp_path, save_image, layout):
+    write_files(tmp_path, layout, save_image, "abcdefghij")
 
     everything, train = open_source(f"voc:{tmp_path}", "all"), open_source(f"voc:{tmp_path}", "train")
 
@@ -143,8 +143,8 @@ def test_plain_folders_of_images_and_xml_files_are_one_heap(tmp_path, save_image
 
 @pytest.mark.parametrize("layout", SPLIT_LAYOUTS.values(), ids=SPLIT_LAYOUTS)
 def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout):
-    lay_out(tmp_path, layout, save_image, "abc", "train")
-    lay_out(tmp_path, layout, save_image, "de", "valid")
+    write_files(tmp_path, layout, save_image, "abc", "train")
+    write_files(tmp_path, layout, save_image, "de", "valid")
 
     assert len(open_source(f"voc:{tmp_path}", "train")) == 3
     assert len(open_source(f"voc:{tmp_path}", "valid[1:]")) == 1
@@ -152,7 +152,7 @@ def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout):
         open_source(f"voc:{tmp_path}", "val")
 
 
-def test_a_fault_costs_its_own_image_or_object_only(add, tmp_path, save_image):
+def test_only_defective_images_and_objects_are_left_out(add, tmp_path, save_image):
     add("train", "a", xml(obj()))
     add("train", "broken", "<annotation><object>")
     add("train", "page", "<html></html>")
@@ -197,7 +197,7 @@ def test_a_fault_costs_its_own_image_or_object_only(add, tmp_path, save_image):
 
 
 @pytest.mark.parametrize("orientation", [1, 6, 8])
-def test_boxes_of_turned_images_are_turned_where_the_size_says_so(add, tmp_path, orientation):
+def test_boxes_drawn_on_the_stored_image_are_rotated_with_it(add, tmp_path, orientation):
     add("train", "a", xml(obj()), orientation=orientation)
 
     example = open_source(f"voc:{tmp_path}", "train").read(0)
@@ -205,7 +205,7 @@ def test_boxes_of_turned_images_are_turned_where_the_size_says_so(add, tmp_path,
     np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]), atol=1e-6)
 
 
-def test_names_that_lead_out_of_the_folder_are_not_followed(add, tmp_path, save_image):
+def test_names_outside_the_folder_are_not_followed(add, tmp_path, save_image):
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     outside.mkdir()
     save_image(outside / "secret.png")
@@ -227,7 +227,7 @@ def test_names_that_lead_out_of_the_folder_are_not_followed(add, tmp_path, save_
     }
 
 
-def test_a_folder_without_annotations_says_what_was_looked_for(tmp_path, save_image):
+def test_a_folder_without_annotations_is_refused_with_the_known_layouts(tmp_path, save_image):
     save_image(tmp_path / "a.png")
 
     with pytest.raises(InputError, match=r"no VOC annotations: no XML files beside the images"):

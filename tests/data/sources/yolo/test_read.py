@@ -1,4 +1,4 @@
-"""YOLO data sets as Ultralytics, Darknet and Roboflow lay them out."""
+"""YOLO data sets in the layouts of Ultralytics, Darknet and Roboflow."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ ROW = "1 0.75 0.225 0.4 0.25\n"  # the white box of the images
 
 @pytest.fixture
 def yolo(tmp_path, save_image):
-    """Writes images, label files and data.yaml; gives what to write after --data."""
+    """A function that writes images, label files and data.yaml, and returns the source."""
 
     def write(files, **document):
         for name, text in files.items():
@@ -72,11 +72,11 @@ def test_empty_and_missing_label_files_are_images_without_objects(yolo):
         {"names": {0: "dog", 1: "cat"}, "nc": 2, "train": "images/train", "download": "print('no')"},
     ],
 )
-def test_entries_are_found_as_people_write_them(yolo, document):
+def test_entries_are_found_in_all_usual_forms(yolo, document):
     source = yolo(STANDARD | {"train.txt": "./images/train/a.png\nimages/train/b.png\n\n"}, **document)
 
     assert [label[-5:] for label in open_source(source, "train").labels] == ["a.png", "b.png"]
-    if document.get("path") != "images":  # then labels/ lies outside of it
+    if document.get("path") != "images":  # then labels/ is outside of it
         assert open_source(source, "train").object_counts.tolist() == [1, 0]
 
 
@@ -88,13 +88,13 @@ def test_lists_may_have_absolute_names_within_the_folder(yolo, tmp_path):
     assert len(source) == 1 and source.issues.counts() == {"image outside the folder": 3}
 
 
-def test_labels_beside_images_that_are_in_no_images_folder(yolo):
+def test_labels_are_beside_images_outside_an_images_folder(yolo):
     files = {"train/a.png": None, "train/a.txt": ROW}
 
     assert open_source(yolo(files, train="train"), "train").object_counts.tolist() == [1]
 
 
-def test_polygons_count_as_the_boxes_around_them_and_this_is_told(yolo):
+def test_polygons_become_the_boxes_around_them_and_are_reported(yolo):
     polygon = "0 0.6 0.2 0.9 0.3 0.7 0.5 0.65 0.1\n"
 
     source = open_source(yolo(STANDARD | {"labels/train/a.txt": polygon}, train="images/train"), "train")
@@ -103,7 +103,7 @@ def test_polygons_count_as_the_boxes_around_them_and_this_is_told(yolo):
     assert source.issues.counts("note")["polygon converted to box"] == 1
 
 
-def test_keypoints_behind_a_box_are_passed_over(yolo):
+def test_keypoints_after_a_box_are_ignored(yolo):
     row = ROW.strip() + " 0.1 0.2 2 0.3 0.4 2 0.9 0.9 0\n"
 
     source = open_source(yolo(STANDARD | {"labels/train/a.txt": row}, train="images/train", kpt_shape=[3, 3]), "train")
@@ -111,7 +111,7 @@ def test_keypoints_behind_a_box_are_passed_over(yolo):
     np.testing.assert_allclose(source.read(0)["boxes"], [REL], atol=1e-7)
 
 
-def test_a_faulty_row_costs_itself_only(yolo):
+def test_only_defective_rows_are_left_out(yolo):
     rows = [
         ROW.strip(),
         "7 0.5 0.5 0.1 0.1",
@@ -149,20 +149,20 @@ def test_boxes_belong_to_the_upright_image(yolo):
     assert source.issues.counts() == {"rotated by EXIF": 1}
 
 
-def test_images_in_another_folder_are_read_only_if_the_user_says_so(yolo, tmp_path):
+def test_images_in_another_folder_are_read_only_if_the_user_names_it(yolo, tmp_path):
     source = yolo(STANDARD, path=str(tmp_path / "elsewhere"), train="images/train")
     (tmp_path / "elsewhere").mkdir()
     for part in ("images", "labels"):
         (tmp_path / "set" / part).rename(tmp_path / "elsewhere" / part)
 
-    with pytest.raises(InputError, match=r"nowhere in .*set.*name it: yolo:.*data.yaml\+FOLDER"):
+    with pytest.raises(InputError, match=r"does not exist in .*set.*add it: yolo:.*data.yaml\+FOLDER"):
         open_source(source, "train")
     opened = open_source(f"{source}+{tmp_path}/elsewhere", "train")
 
     assert opened.object_counts.tolist() == [1, 0]
 
 
-def test_links_that_lead_out_are_not_followed(yolo, tmp_path, save_image):
+def test_links_to_other_folders_are_not_followed(yolo, tmp_path, save_image):
     source = yolo(STANDARD, train="images/train", val="away")
     (tmp_path / "outside").mkdir()
     save_image(tmp_path / "outside" / "secret.png")
@@ -178,29 +178,29 @@ def test_links_that_lead_out_are_not_followed(yolo, tmp_path, save_image):
         "image outside the folder": 1,
         "annotation file outside the folder": 1,
     }
-    with pytest.raises(InputError, match="nowhere in"):
+    with pytest.raises(InputError, match="does not exist in"):
         open_source(source, "val")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "holds None"),
-        ("a: [1", "is not YAML"),
+        ("", "must have train, val and names. Received: None"),
+        ("a: [1", "cannot be parsed as YAML"),
         ("names: [yes, no]\ntrain: images/train", "in quotes"),
-        ("names: {a: dog}\ntrain: images/train", "numbered 0, 1, 2"),
+        ("names: {a: dog}\ntrain: images/train", "must be 0, 1, 2"),
         ("names: []\ntrain: images/train", "names in .* cannot be used"),
-        ("train: images/train", 'must list the classes\' names as "names"'),
+        ("train: images/train", '"names" must list the names of the classes'),
         ("names: [a]\nval: images/train", "has the splits val"),
         ("names: [a]\ntrain: 3", "has the splits none"),
         ("a: &a [x]\nb: *a\nnames: [a]", "aliases"),
-        ("names: !!python/object/apply:os.system ['exit 1']", "is not YAML"),
-        ("names: !!int ''", "is not YAML"),
-        ("[" * 100_000, "is not YAML"),
-        ("\x07", "is not YAML"),
+        ("names: !!python/object/apply:os.system ['exit 1']", "cannot be parsed as YAML"),
+        ("names: !!int ''", "cannot be parsed as YAML"),
+        ("[" * 100_000, "cannot be parsed as YAML"),
+        ("\x07", "cannot be parsed as YAML"),
     ],
 )
-def test_an_unusable_data_yaml_is_named_in_a_sentence(yolo, tmp_path, text, words):
+def test_an_unusable_data_yaml_is_named(yolo, tmp_path, text, words):
     source = yolo(STANDARD)
     (tmp_path / "set" / "data.yaml").write_text(text)
 
@@ -210,7 +210,7 @@ def test_an_unusable_data_yaml_is_named_in_a_sentence(yolo, tmp_path, text, word
     assert "data.yaml" in str(caught.value)
 
 
-def test_classes_may_be_only_counted_and_two_may_have_one_name(yolo):
+def test_classes_may_have_no_names_or_the_same_name(yolo):
     counted = open_source(yolo(STANDARD, train="images/train", names=None, nc=3), "train")
     alike = open_source(yolo(STANDARD, train="images/train", names=["crane", "crane"]), "train")
 

@@ -1,6 +1,6 @@
-"""The same images with the same labels give the same examples, whichever format they are written in.
+"""The same images with the same labels give the same examples in every format.
 
-The four data sets are written here by hand, as other programs write them, and not by the package's own conversion.
+The four data sets are written by this module, as other programs write them, and not by the package's conversion.
 """
 
 import io
@@ -14,7 +14,7 @@ from PIL import Image
 from pix2seq_keras.data import load, open_source
 
 COUNT = 20
-NAMES = ("bird", "cat", "dog")  # in alphabetical order, as VOC has them
+NAMES = ("bird", "cat", "dog")  # in alphabetical order, as in VOC
 
 
 def drawn(index):
@@ -89,7 +89,7 @@ def write_yolo(folder):
 
 
 class TwentyImages(tfds.core.GeneratorBasedBuilder):
-    """The images with the features every TFDS detection set has."""
+    """The images with the features of TFDS's detection data sets."""
 
     VERSION = tfds.core.Version("1.0.0")
     url_infos = {}
@@ -135,12 +135,12 @@ def sources(tmp_path_factory):
         yield texts
 
 
-# COCO, VOC and TFDS hold these boxes exactly; YOLO's six decimals are good for a thousandth of these pixels.
+# COCO, VOC and TFDS keep these boxes exactly; YOLO's six decimals are precise to a thousandth of these pixels.
 PRECISION = {"voc": 0, "tfds": 0, "yolo": 1.1e-6}
 
 
 @pytest.mark.parametrize("kind", PRECISION)
-def test_every_format_gives_the_examples_that_coco_gives(sources, kind):
+def test_every_format_gives_the_same_examples_as_coco(sources, kind):
     coco, other = open_source(sources["coco"], "train"), open_source(sources[kind], "train")
 
     assert other.categories.names == coco.categories.names == NAMES
@@ -151,8 +151,8 @@ def test_every_format_gives_the_examples_that_coco_gives(sources, kind):
     problems = other.issues.counts("problem") | coco.issues.counts("problem")
     assert problems == {}
     pairs = zip(load(sources["coco"], "train"), load(sources[kind], "train"), strict=True)
-    for index, (wanted, example) in enumerate(pairs):
-        for key, value in wanted.items():
+    for index, (expected, example) in enumerate(pairs):
+        for key, value in expected.items():
             value, found = value.numpy(), example[key].numpy()
             assert found.dtype == value.dtype and found.shape == value.shape
             if key == "boxes":
@@ -165,18 +165,18 @@ def test_every_format_gives_the_examples_that_coco_gives(sources, kind):
             np.testing.assert_array_equal(value, example[key].numpy())
 
 
-def test_the_same_slice_of_every_format_holds_the_same_images(sources):
+def test_the_same_slice_of_every_format_has_the_same_images(sources):
     for split in ("train[:80%]", "train[80%:]", "train[3:9]"):
         ids = {kind: open_source(text, split).image_ids.tolist() for kind, text in sources.items()}
-        assert len({tuple(of_one) for of_one in ids.values()}) == 1, ids
+        assert len({tuple(of_format) for of_format in ids.values()}) == 1, ids
 
 
-def test_different_formats_are_mixed_as_one_data_set(sources):
+def test_different_formats_mix_to_one_data_set(sources):
     mixture = "+".join(f"{weight}*[{text}]" for weight, text in zip((1, 2, 3, 4), sources.values(), strict=True))
 
     source = open_source(f"mix:{mixture}", "train")
 
-    # Each is there 20 times at least: 15 images with objects, in the shares, and 5 without.
+    # Each image with objects (15) comes as often as the share of its data set, each of the 5 others once.
     assert len(source) == 15 * (1 + 2 + 3 + 4) + 4 * 5
     assert source.annotated.sum() == 150 and len(set(source.image_ids.tolist())) == len(source)
     assert source.read(7)["image"].shape[:2] == tuple(source.sizes[7])

@@ -1,4 +1,4 @@
-"""Numbers as annotation files in text have them."""
+"""Numbers in text annotation files."""
 
 import math
 import re
@@ -6,19 +6,19 @@ import re
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
-def number(text):
-    """The finite number a text is, or None where it is none.
+def parse_number(text):
+    """Parses a finite number.
 
-    `float` alone would take "nan", "infinity" and "1_000" too.
+    `float` alone would accept "nan", "infinity" and "1_000" too.
 
     Args:
-        text: str or `None`, the text, or None.
+        text: str or None.
 
     Returns:
-        float or None.
+        float, or None if the text is no finite number.
 
     Example:
-        >>> number("0.5"), number("5e-1"), number("nan")
+        >>> parse_number("0.5"), parse_number("5e-1"), parse_number("nan")
         (0.5, 0.5, None)
     """
     if text is None or not _NUMBER.fullmatch(text):

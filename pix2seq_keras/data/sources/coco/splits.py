@@ -1,0 +1,46 @@
+"""The splits of a COCO source."""
+
+from pathlib import Path
+
+from pix2seq_keras.data.sources.coco.read import FILE_SUFFIX, annotation_files
+from pix2seq_keras.data.sources.location import file_and_folder
+from pix2seq_keras.data.sources.split_by_hash import HASHED_SPLITS
+
+
+def list_splits(location):
+    """Lists the splits.
+
+    Args:
+        location: str, "DIR" or "FILE.json+DIR".
+
+    Returns:
+        Collection of str, at least one name.
+    """
+    if file_and_folder(location, FILE_SUFFIX)[1] is not None:
+        return HASHED_SPLITS
+    files = _files(location)
+    # COCO's own folder has captions_train2017.json and others beside instances_train2017.json.
+    instances = [name for name, file in files.items() if file.stem != name]
+    return instances or files or ("train",)  # opening "train" then reports what is missing
+
+
+def annotation_file(location, split):
+    """Finds the file whose records the issues of a split number.
+
+    Args:
+        location: str, "DIR" or "FILE.json+DIR".
+        split: str, a split or a part of it.
+
+    Returns:
+        str, the path as the user wrote it, or None if there is none.
+    """
+    file, folder = file_and_folder(location, FILE_SUFFIX)
+    if folder is not None:
+        return file
+    file = _files(location).get(split.partition("[")[0])
+    return None if file is None else str(file)
+
+
+def _files(location):
+    folder = Path(location).expanduser()
+    return annotation_files(folder) if folder.is_dir() else {}
