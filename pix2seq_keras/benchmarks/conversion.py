@@ -24,7 +24,8 @@ def measure_conversion(preset="vit_b_640"):
 
     Returns:
         Dictionary: seconds and peak memory in MB of the converting process (in all, and without the pages of program
-        libraries), also as multiples of the checkpoint's size; and those of a process that only imports what the conversion needs.
+        libraries), also as multiples of the checkpoint's size; and those of a process that only imports what the
+        conversion needs.
 
     Raises:
         InputError: if there is no such preset, or one of the processes fails.
