@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2seq_keras import InputError, Pix2Seq
+from pix2seq_keras import DecodingOptions, InputError, Pix2Seq
+from pix2seq_keras.models import detection
+from pix2seq_keras.models.detection import OUTPUTS, detect_batches, detect_on_canvases
 from pix2seq_keras.sequences import serialize
 
 WIDE = np.full((16, 32, 3), 200, np.uint8)  # 2:1; it fills the upper half of the canvas of 32×32
@@ -13,27 +15,38 @@ TALL = np.full((96, 48, 3), 100, np.uint8)  # 1:2; the left half
 
 
 @pytest.fixture
-def reads(monkeypatch, tiny_vocabulary):
-    """A function (boxes of the canvas (n, 4), classes, scores): from then on every image is read as these."""
+def fix_sequences(monkeypatch, tiny_vocabulary):
+    """A function (boxes of the canvas (n, 4), classes, scores): `detect` then decodes these from every image.
+
+    It returns the list of calls of the detector: pairs of the canvases and the options.
+    """
     calls = []
 
     def fix(boxes, classes, scores):
         labels = np.arange(tiny_vocabulary.num_classes)
-        probabilities = tf.constant(np.equal.outer(classes, labels) * np.reshape(scores, (-1, 1)), tf.float32)  # (n, K)
+        probabilities = np.equal.outer(classes, labels) * np.reshape(scores, (-1, 1))  # (n, K)
         tokens = serialize(np.array(boxes, np.float32), np.maximum(classes, 0), tiny_vocabulary).numpy()
+        rows = {
+            "tokens": tokens.astype(np.int32),
+            "coordinates": np.float32(boxes),
+            "classes": np.int32(classes),
+            "class_scores": np.float32(scores),
+            "class_probabilities": np.float32(probabilities),
+        }
 
-        def generate(model, images, **options):
-            calls.append((np.asarray(images), options))
-            rows = lambda values, dtype: tf.constant(np.tile(values, (len(images), 1)), dtype)
-            return {
-                "tokens": rows(tokens, tf.int32),
-                "coordinates": tf.tile(tf.constant([boxes], tf.float32), [len(images), 1, 1]),
-                "classes": rows(classes, tf.int32),
-                "class_scores": rows(scores, tf.float32),
-                "class_probabilities": tf.tile(probabilities[None], [len(images), 1, 1]),
-            }
+        def detector_function(model, options, jit_compile):
+            def decode(encoded, seeds):
+                return {name: tf.stack([values] * len(seeds)) for name, values in rows.items()}
 
-        monkeypatch.setattr(Pix2Seq, "generate", generate)
+            def detector(canvases, unpadded, seeds):
+                calls.append((canvases.numpy(), options))
+                same = lambda canvases: canvases
+                _, objects = detect_on_canvases(model, options, canvases, unpadded, seeds, same, decode)
+                return {name: objects[name] for name in OUTPUTS}
+
+            return detector
+
+        monkeypatch.setattr(Pix2Seq, "detector_function", detector_function)
         return calls
 
     return fix
@@ -42,8 +55,8 @@ def reads(monkeypatch, tiny_vocabulary):
 BOX = [3 / 15, 6 / 15, 6 / 15, 12 / 15]  # exactly on bins
 
 
-def test_boxes_come_back_in_the_frame_of_a_wide_image(tiny_model, reads):
-    calls = reads([BOX], [1], [0.5])
+def test_boxes_come_back_in_the_frame_of_a_wide_image(tiny_model, fix_sequences):
+    calls = fix_sequences([BOX], [1], [0.5])
 
     found = tiny_model.detect(WIDE)
 
@@ -53,29 +66,29 @@ def test_boxes_come_back_in_the_frame_of_a_wide_image(tiny_model, reads):
     np.testing.assert_allclose(canvas[16:], 0.3, atol=1e-6)
 
 
-def test_images_of_one_list_have_frames_of_their_own(tiny_model, reads):
-    reads([BOX], [1], [0.5])
+def test_every_image_of_a_list_has_its_own_frame(tiny_model, fix_sequences):
+    fix_sequences([BOX], [1], [0.5])
 
     found = tiny_model.detect([WIDE, TALL, np.zeros((7, 7, 3), np.uint8)])
 
-    expected = [[0.4, 0.4, 0.8, 0.8], [0.2, 0.8, 0.4, 1.0], BOX]  # the tall one's right edge is beyond the image
+    expected = [[0.4, 0.4, 0.8, 0.8], [0.2, 0.8, 0.4, 1.0], BOX]  # the tall image's right edge is clipped
     np.testing.assert_allclose(found["boxes"][:, 0], expected, atol=1e-6)
 
 
-def test_a_float_batch_is_its_own_frame(tiny_model, reads, tiny_images):
-    calls = reads([BOX], [1], [0.5])
+def test_a_float_batch_is_its_own_frame(tiny_model, fix_sequences, tiny_images):
+    calls = fix_sequences([BOX], [1], [0.5])
 
     found = tiny_model.detect(tiny_images[:3], batch_size=2, sampler="greedy", max_objects=1)
 
     np.testing.assert_allclose(found["boxes"], np.tile(BOX, (3, 1, 1)), atol=1e-6)
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in calls]), tiny_images[:3])
-    assert [len(images) for images, _ in calls] == [2, 1]
-    assert calls[0][1].items() >= {"sampler": "greedy", "max_objects": 1}.items()
+    np.testing.assert_array_equal(np.concatenate([canvases for canvases, _ in calls]), tiny_images[:3])
+    assert [len(canvases) for canvases, _ in calls] == [2, 1]
+    assert calls[0][1] == DecodingOptions(sampler="greedy", max_objects=1).complete(20)
 
 
-def test_objects_are_sorted_by_score_and_unused_rows_come_last(tiny_model, reads):
+def test_objects_are_sorted_by_score_and_unused_rows_come_last(tiny_model, fix_sequences):
     boxes = [[0, 0, (i + 1) / 15, 1] for i in range(5)]
-    reads(boxes, [0, -1, 2, 1, 2], [0.3, 0.95, 0.3, 0.9, 0.1])
+    fix_sequences(boxes, [0, -1, 2, 1, 2], [0.3, 0.95, 0.3, 0.9, 0.1])
 
     found = tiny_model.detect(np.zeros((32, 32, 3), np.uint8))
 
@@ -86,8 +99,8 @@ def test_objects_are_sorted_by_score_and_unused_rows_come_last(tiny_model, reads
 
 
 @pytest.mark.parametrize("options", [{"multi_label": False}, {"constrained": False}])
-def test_an_object_may_be_given_its_best_class_only(tiny_model, reads, options):
-    reads([BOX, BOX], [1, 2], [0.5, 0.75])
+def test_without_several_labels_an_object_has_its_best_class(tiny_model, fix_sequences, options):
+    fix_sequences([BOX, BOX], [1, 2], [0.5, 0.75])
 
     found = tiny_model.detect(WIDE, **options)
 
@@ -95,26 +108,21 @@ def test_an_object_may_be_given_its_best_class_only(tiny_model, reads, options):
     np.testing.assert_allclose(found["scores"], [[0.75, 0.5]])
 
 
-def test_several_labels_are_the_pairs_of_the_models_probabilities(tiny_model, tiny_images):
-    read = tiny_model.generate(tiny_images, sampler="greedy")
+def test_several_labels_are_the_best_pairs_of_object_and_class(tiny_model, tiny_images):
+    sequences = tiny_model.generate(tiny_images, sampler="greedy")
 
     found = tiny_model.detect(tiny_images, sampler="greedy", multi_label=True)
 
-    probabilities = read["class_probabilities"].numpy()
+    probabilities = sequences["class_probabilities"].numpy()
     best = -np.sort(-probabilities.reshape(8, -1), axis=1)[:, :4]
     np.testing.assert_allclose(found["scores"], best, atol=1e-6)
     assert (probabilities.sum(-1) < 1).all()
     single = tiny_model.detect(tiny_images, sampler="greedy", multi_label=False)
-    np.testing.assert_allclose(single["scores"], -np.sort(-read["class_scores"].numpy(), axis=1), atol=1e-6)
-    np.testing.assert_allclose(read["class_scores"], probabilities.max(-1), atol=1e-6)
+    np.testing.assert_allclose(single["scores"], -np.sort(-sequences["class_scores"].numpy(), axis=1), atol=1e-6)
+    np.testing.assert_allclose(sequences["class_scores"], probabilities.max(-1), atol=1e-6)
 
 
-def test_several_labels_need_the_grammar(tiny_model, tiny_images):
-    with pytest.raises(InputError, match="multi_label=True, constrained=False"):
-        tiny_model.detect(tiny_images, multi_label=True, constrained=False)
-
-
-def test_paths_arrays_and_single_images_are_found_alike(tiny_model, tmp_path):
+def test_paths_arrays_and_single_images_give_the_same(tiny_model, tmp_path):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
     path = tmp_path / "image.png"
@@ -146,14 +154,14 @@ def test_the_size_of_batches_does_not_matter(tiny_model):
     assert ((whole["boxes"] >= 0) & (whole["boxes"] <= 1)).all()
 
 
-def test_what_is_no_image_is_explained(tiny_model, tmp_path):
+def test_what_is_not_an_image_is_refused(tiny_model, tmp_path):
     (tmp_path / "text.jpg").write_text("no image")
 
     with pytest.raises(InputError, match=r"There is no image .*missing.png"):
         tiny_model.detect([tmp_path / "missing.png"])
     with pytest.raises(InputError, match=r"text.jpg"):
         tiny_model.detect(tmp_path / "text.jpg")
-    with pytest.raises(InputError, match="the list is empty"):
+    with pytest.raises(InputError, match="`images` must hold at least one image"):
         tiny_model.detect([])
     with pytest.raises(InputError, match="must be uint8"):
         tiny_model.detect(np.zeros((20, 30, 3), np.float32))
@@ -163,7 +171,7 @@ def test_what_is_no_image_is_explained(tiny_model, tmp_path):
 
 @pytest.mark.parametrize("batch_size", [0, -2])
 def test_a_batch_has_at_least_one_image(tiny_model, batch_size):
-    with pytest.raises(InputError, match=f"batch_size must be at least 1.*batch_size={batch_size}"):
+    with pytest.raises(InputError, match=f"`batch_size` must be at least 1. Received: batch_size={batch_size}"):
         tiny_model.detect(WIDE, batch_size=batch_size)
 
 
@@ -172,28 +180,63 @@ def test_there_is_a_seed_for_every_image_or_one_for_all(tiny_model):
         tiny_model.detect([WIDE] * 3, seed=[1, 2])
 
 
-@pytest.mark.parametrize("as_batch", [False, True])
-def test_compiled_batches_are_all_of_one_size_and_find_the_same(tiny_model, tiny_images, as_batch):
-    images = tiny_images[:7] if as_batch else list((tiny_images[:7] * 255).astype(np.uint8))
-    options = {"batch_size": 3, "seed": np.arange(7)}
-    sizes = []
-    generate = Pix2Seq.generate
+@pytest.fixture
+def watched_sizes(monkeypatch):
+    """The list of the batch sizes that go through detectors, and whether these were compiled by XLA."""
+    sizes, detector_function = [], Pix2Seq.detector_function
 
-    def watched(model, images, **options):
-        sizes.append((len(images), options["jit_compile"]))
-        return generate(model, images, **options)
+    def watched(model, options, jit_compile=False):
+        detector = detector_function(model, options, jit_compile)
+        return lambda canvases, *rest: sizes.append((len(canvases), jit_compile)) or detector(canvases, *rest)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pix2Seq, "generate", watched)
-        compiled = tiny_model.detect(images, jit_compile=True, **options)
+    monkeypatch.setattr(Pix2Seq, "detector_function", watched)
+    return sizes
+
+
+def test_compiled_batches_are_all_of_one_size_and_give_the_same(tiny_model, tiny_images, watched_sizes):
+    arrays, options = list((tiny_images[:7] * 255).astype(np.uint8)), {"batch_size": 3, "seed": np.arange(7)}
+
+    for images in (arrays, tiny_images[:7]):
         plain = tiny_model.detect(images, **options)  # seven images do not repay compilation
+        compiled = tiny_model.detect(images, jit_compile=True, **options)
 
-    assert sizes == [(3, True)] * 3 + [(3, False), (3, False), (1, False)]
-    for name, values in plain.items():
-        np.testing.assert_allclose(compiled[name], values, atol=1e-4, err_msg=name)
+        for name, values in plain.items():
+            np.testing.assert_allclose(compiled[name], values, atol=1e-4, err_msg=name)
+    assert watched_sizes == 2 * [(3, False), (3, False), (1, False), (3, True), (3, True), (3, True)]
 
 
-def test_compilation_is_repaid_by_long_runs_only(tiny_model):
-    assert not tiny_model.repays_compilation(199)  # of 20 tokens each
-    assert tiny_model.repays_compilation(200)
-    assert tiny_model.repays_compilation(400, max_objects=2)
+def test_one_short_batch_is_not_filled(tiny_model, tiny_images, watched_sizes, monkeypatch):
+    monkeypatch.setattr(tiny_model, "_functions", {})
+    make = detection.make_detector
+    monkeypatch.setattr(detection, "make_detector", lambda model, options, jit_compile: make(model, options, False))
+
+    tiny_model.detect(tiny_images[:2], batch_size=3, jit_compile=True)
+
+    assert watched_sizes == [(2, True)]
+
+
+@pytest.mark.parametrize(("num_images", "compiled"), [(None, False), (500, False), (600, True)])
+def test_a_long_run_is_compiled_unless_the_caller_decides(tiny_model, monkeypatch, num_images, compiled):
+    chosen, options = [], DecodingOptions().complete(20)
+    monkeypatch.setattr(Pix2Seq, "detector_function", lambda model, options, jit_compile: chosen.append(jit_compile))
+
+    for jit_compile in (None, False, True):
+        list(detect_batches(tiny_model, [], options, 3, num_images, jit_compile, []))
+
+    assert chosen == [compiled, False, True]
+
+
+def test_detecting_image_by_image_gives_the_rows_of_detect(tiny_model, tiny_images):
+    images = [(image * 255).astype(np.uint8)[: 10 + 3 * row] for row, image in enumerate(tiny_images[:5])]
+    taken = []
+
+    rows = tiny_model.detect_each(
+        (taken.append(row) or image for row, image in enumerate(images)), batch_size=2, seed=3
+    )
+
+    first = next(rows)
+    assert taken == [0, 1]
+    together = tiny_model.detect(images, seed=3)
+    for row, objects in enumerate([first, *rows]):
+        for name, values in objects.items():
+            np.testing.assert_allclose(values, together[name][row], atol=1e-5)

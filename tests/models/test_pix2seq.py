@@ -1,4 +1,4 @@
-"""The model: logits, saving, what it is made of and what it refuses."""
+"""The model: logits, saving, its parts, and the arguments it refuses."""
 
 import json
 
@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pix2seq_keras import Categories, InputError, Pix2Seq
+from pix2seq_keras import Categories, DecodingOptions, InputError, Pix2Seq
 from pix2seq_keras.layers import ImageEncoder, ResidualStem
-from pix2seq_keras.models.inputs import checked_images, checked_max_objects
 
 GREEDY = {"sampler": "greedy", "max_objects": 2}
 
@@ -27,7 +26,7 @@ def test_logits_are_float32_over_the_whole_vocabulary(tiny_model, inputs):
     assert tiny_model.encode(inputs["images"]).shape == (2, 16, 16)
 
 
-def test_logits_see_no_later_token_but_the_image(tiny_model, inputs):
+def test_logits_depend_on_the_image_and_on_no_later_token(tiny_model, inputs):
     other_token = {**inputs, "tokens": inputs["tokens"] + [[0, 0, 0, 1, 0, 0]]}
     other_image = {**inputs, "images": inputs["images"][::-1]}
     logits = tiny_model(inputs)
@@ -39,11 +38,11 @@ def test_logits_see_no_later_token_but_the_image(tiny_model, inputs):
     assert (by_image > 1e-3).all()
 
 
-def test_attention_maps_have_a_row_for_every_token_and_a_place_for_every_patch(tiny_model, inputs):
-    maps = np.asarray(tiny_model.attend(inputs["images"], inputs["tokens"]))
+def test_cross_attention_has_a_row_for_every_token_and_a_column_for_every_patch(tiny_model, inputs):
+    weights = np.asarray(tiny_model.cross_attention(inputs["images"], inputs["tokens"]))
 
-    assert maps.shape == (2, 1, 2, 6, 16)
-    np.testing.assert_allclose(maps.sum(-1), 1, atol=1e-5)
+    assert weights.shape == (2, 1, 2, 6, 16)  # (B, layers, heads, L, N)
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
 
 
 def test_a_keras_file_brings_back_the_whole_model(build_tiny_model, inputs, tmp_path):
@@ -54,8 +53,8 @@ def test_a_keras_file_brings_back_the_whole_model(build_tiny_model, inputs, tmp_
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
 
     np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-5)
-    read, again = (one.generate(inputs["images"], **GREEDY) for one in (model, loaded))
-    np.testing.assert_array_equal(read["tokens"], again["tokens"])
+    tokens, again = (one.generate(inputs["images"], **GREEDY)["tokens"] for one in (model, loaded))
+    np.testing.assert_array_equal(tokens, again)
     assert isinstance(loaded, Pix2Seq)
     assert (loaded.categories, loaded.vocabulary) == (categories, model.vocabulary)
 
@@ -93,16 +92,16 @@ def test_an_image_backbone_is_given_a_transformer_encoder(build_tiny_model):
     assert len(model.encoder.transformer.blocks) == 1
 
 
-def test_an_encoder_of_vectors_is_taken_as_it_is(build_tiny_model, inputs):
+def test_an_encoder_that_gives_vectors_is_used_unchanged(build_tiny_model, inputs):
     encoder = ImageEncoder(ResidualStem((4, 8)), num_layers=0, dim=24, mlp_dim=8, num_heads=2)
 
     model = build_tiny_model(encoder=encoder)
 
     assert model.encoder is encoder
-    assert model(inputs).shape == (2, 6, 22)  # the bridge brings 24 to the decoder's 16
+    assert model(inputs).shape == (2, 6, 22)  # the bridge projects 24 to the decoder's 16
 
 
-def test_categories_and_classes_must_be_as_many(build_tiny_model):
+def test_there_must_be_as_many_categories_as_classes(build_tiny_model):
     with pytest.raises(InputError, match=r"Received: 2 categories, vocabulary.num_classes=3"):
         build_tiny_model(categories=Categories.from_names(["a", "b"]))
 
@@ -122,62 +121,63 @@ def test_mixed_precision_computes_nearly_the_same(tiny_model, inputs):
     assert mixed.decoder.compute_dtype == "bfloat16"
     expected = np.asarray(tiny_model(inputs))
     assert np.abs(logits - expected).mean() < 0.1 * expected.std()
-    read = mixed.generate(inputs["images"], **GREEDY)
-    assert np.isfinite(read["log_probs"]).all()
+    assert np.isfinite(mixed.generate(inputs["images"], **GREEDY)["log_probs"]).all()
 
 
-def test_no_more_objects_are_read_than_there_are_positions_for(tiny_model, tiny_images):
-    assert checked_max_objects(tiny_model, None) == 4
-    assert checked_max_objects(tiny_model, 4) == 4
-    for wrong in (0, 5, -1):
-        with pytest.raises(InputError, match=f"between 1 and 4.*20 positions.*max_objects={wrong}"):
-            tiny_model.generate(tiny_images, max_objects=wrong)
+@pytest.mark.parametrize("max_objects", [0, 5, -1])
+@pytest.mark.parametrize("method", ["generate", "detect", "stream"])
+def test_more_objects_than_the_model_has_positions_for_are_refused(tiny_model, tiny_images, method, max_objects):
+    with pytest.raises(InputError, match=rf"`max_objects`.*max_objects={max_objects}"):
+        getattr(tiny_model, method)(tiny_images[:1], max_objects=max_objects)
+
+
+@pytest.mark.parametrize("method", ["generate", "detect", "stream"])
+def test_options_are_given_as_an_object_a_dictionary_or_keywords(tiny_model, tiny_images, method):
+    def decode(*options, **overrides):
+        result = getattr(tiny_model, method)(tiny_images[:1], *options, **overrides)
+        return (
+            {name: np.asarray(values) for name, values in result.items()} if isinstance(result, dict) else list(result)
+        )
+
+    fields = {"sampler": "greedy", "max_objects": 2}
+
+    expected = decode(**fields)
+
+    for options, overrides in (
+        (DecodingOptions(**fields), {}),
+        (fields, {}),
+        ({"max_objects": 2}, {"sampler": "greedy"}),
+    ):
+        np.testing.assert_equal(decode(options, **overrides), expected)
+    with pytest.raises(InputError, match=r"Decoding options are max_objects,.*Received: temperature=…"):
+        decode(temperature=2.0)
 
 
 @pytest.mark.parametrize(
-    ("images", "sentence"),
+    ("method", "images"),
     [
-        (np.zeros((2, 32, 48, 3), "float32"), r"shape \(B, 32, 32, 3\). Received: shape \(2, 32, 48, 3\)"),
-        (np.zeros((32, 32, 3), "float32"), r"Received: shape \(32, 32, 3\).*`detect`"),
-        (np.zeros((2, 32, 32, 1), "float32"), r"Received: shape \(2, 32, 32, 1\)"),
-        (np.zeros((2, 32, 32, 3), "uint8"), "float images.*uint8.*Divide by 255"),
-        (np.zeros((0, 32, 32, 3), "float32"), "The batch is empty"),
+        ("generate", np.zeros((2, 32, 48, 3), "float32")),
+        ("generate", np.zeros((2, 32, 32, 3), "uint8")),
+        ("detect", np.zeros((2, 32, 48, 3), "float32")),
+        ("stream", np.zeros((32, 48, 3), "float32")),
     ],
 )
-def test_images_that_do_not_fit_are_explained(tiny_model, images, sentence):
-    with pytest.raises(InputError, match=sentence):
-        tiny_model.generate(images)
-
-
-def test_half_precision_images_are_read(tiny_model, tiny_images):
-    assert checked_images(tiny_model, tiny_images.astype("float16")).dtype == tf.float32
-    assert checked_images(tiny_model, tiny_images.astype("float64")).dtype == tf.float32
-
-
-@pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_pixels_that_are_no_numbers_are_named_by_their_row(tiny_model, tiny_images, number):
-    images = tiny_images[:3].copy()
-    images[1, 5, 5, 0] = number
-
-    with pytest.raises(InputError, match=r"NaN or infinity in rows \[1\]"):
-        tiny_model.generate(images)
+def test_images_that_do_not_fit_are_refused(tiny_model, method, images):
+    with pytest.raises(InputError, match=r"`images` must be.*Received"):
+        getattr(tiny_model, method)(images)
 
 
 @pytest.mark.parametrize("seed", [[1, 2], [[1, 2, 3]], 0.5])
-def test_seeds_that_are_not_one_a_row_are_refused(tiny_model, tiny_images, seed):
+def test_seeds_must_be_one_or_one_for_each_image(tiny_model, tiny_images, seed):
     with pytest.raises(InputError, match="one for each of the 3 images"):
         tiny_model.generate(tiny_images[:3], seed=seed)
 
 
-def test_an_unknown_sampler_is_explained(tiny_model, tiny_images):
-    with pytest.raises(InputError, match="'beam'"):
+def test_an_unknown_sampler_is_refused(tiny_model, tiny_images):
+    with pytest.raises(InputError, match=r"`sampler` must be one of greedy, top_k.*Received: sampler='beam'"):
         tiny_model.generate(tiny_images, sampler="beam")
 
 
-def test_a_user_may_decode_position_by_position(tiny_model, inputs):
-    logits = np.asarray(tiny_model(inputs))
-
-    cache = tiny_model.init_cache(tiny_model.encode(inputs["images"]), max_length=6)
-    for position in range(6):
-        step, cache = tiny_model.step(inputs["tokens"][:, position], position, cache)
-        np.testing.assert_allclose(step, logits[:, position], atol=1e-4)
+def test_an_exported_model_takes_no_signature_of_the_caller(tiny_model, tmp_path):
+    with pytest.raises(InputError, match="signatures of an exported Pix2Seq are fixed"):
+        tiny_model.export(tmp_path / "model", input_signature=[])
