@@ -30,6 +30,14 @@ class Signature:
     function: Callable
     inputs: tuple
 
+    def endpoint(self):
+        """The `tf.function` to give to an `ExportArchive`.
+
+        Saving traces an endpoint a second time. Here it only calls a graph that is traced once.
+        """
+        graph = tf.function(self.function, self.inputs, autograph=False).get_concrete_function()
+        return tf.function(lambda *inputs: graph(*inputs), self.inputs, autograph=False)
+
 
 def write_saved_model(folder, signatures, description, warm_up=(), replace=True):
     """Writes a SavedModel with one more signature: `describe`, which returns the description for every key it is sent.
@@ -51,7 +59,7 @@ def write_saved_model(folder, signatures, description, warm_up=(), replace=True)
         table = _line_table(text)  # a lookup table makes the file an asset, by public API of ExportArchive
         archive.track(table)
         for name, signature in {**signatures, "describe": _describe_signature(table)}.items():
-            archive.add_endpoint(name, tf.function(signature.function, signature.inputs, autograph=False))
+            archive.add_endpoint(name, signature.endpoint())
         archive.write_out(str(temporary), verbose=False)
         write_warm_up(temporary, warm_up)
 

@@ -43,7 +43,7 @@ def convert(signature, quantize="none"):
     """
     archive = keras.export.ExportArchive()
     # Given functions, the converter silently drops Keras's weights: it is given a SavedModel.
-    archive.add_endpoint(SIGNATURE, tf.function(signature.function, signature.inputs, autograph=False))
+    archive.add_endpoint(SIGNATURE, signature.endpoint())
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
