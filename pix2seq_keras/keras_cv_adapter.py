@@ -1,6 +1,6 @@
-"""Box formats and clipping by keras-cv: the only module that imports it.
+"""Box formats, clipping and a generic backbone by keras-cv: the only module that imports it.
 
-keras-cv is frozen upstream. Its box formats and its clipping are right and used here. Its geometry layers and its
+keras-cv is frozen upstream. Its box formats, its clipping and its generic backbones are right and used here. Its geometry layers and its
 COCO metrics are not: they scale relative to the wrong size, round boxes under bfloat16 and leave out images without
 detections, so transforms and evaluation are this library's own. keras-cv is imported inside the functions, because
 importing it takes about a second.
@@ -69,6 +69,25 @@ def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
     objects = {"boxes": tf.cast(boxes, tf.float32), "classes": tf.cast(classes, tf.int32)}
     clipped = clip_to_image(objects, bounding_box_format=box_format, image_shape=shape)
     return clipped["boxes"], clipped["classes"]
+
+
+def make_csp_darknet(channels, depths):
+    """A CSPDarkNet with random weights, for images of any size (Bochkovskiy et al. 2020; Ge et al. 2021, YOLOX).
+
+    Args:
+        channels: sequence of ints, the channels at stride 4, 8, 16 and 32.
+        depths: sequence of ints, the blocks at each of these strides.
+
+    Returns:
+        Functional Keras model: float images (B, H, W, 3) in [0, 1] -> features (B, ⌈H/32⌉, ⌈W/32⌉, channels[-1]).
+
+    Example:
+        >>> make_csp_darknet((48, 96, 192, 384), (1, 3, 3, 1)).count_params()
+        2380416
+    """
+    from keras_cv.models import CSPDarkNetBackbone
+
+    return CSPDarkNetBackbone(stackwise_channels=list(channels), stackwise_depth=list(depths), include_rescaling=False)
 
 
 def _shape_for(source, target, image_shape):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.keras_cv_adapter import FORMATS, clip_boxes, convert_boxes
+from pix2seq_keras.keras_cv_adapter import FORMATS, clip_boxes, convert_boxes, make_csp_darknet
 
 # One box of an image 50 high and 200 wide: rows 10…30, columns 40…100, in every format, by hand.
 ONE_BOX = {
@@ -96,3 +96,9 @@ def test_importing_the_adapter_does_not_import_keras_cv():
     program = "import sys, pix2seq_keras.keras_cv_adapter; sys.exit('keras_cv' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_csp_darknet_has_random_weights_and_takes_images_of_any_size():
+    model = make_csp_darknet((8, 12, 16, 24), (1, 1, 1, 1))
+
+    assert model(np.ones((1, 64, 96, 3), "float32")).shape == (1, 2, 3, 24)

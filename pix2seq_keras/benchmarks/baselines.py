@@ -33,9 +33,9 @@ def make_plain_decoder(model, options):
                 states.append(tf.tensor_scatter_nd_update(cached, indices, normed[:, 0]))
                 earlier = states[-1][:, : position + 1]
                 attention = block.self_attention
-                x = x + attention.attend(normed, *attention.project_memory(earlier))[0]
+                x = x + attention.compute_attention(normed, *attention.project_memory(earlier))[0]
                 cross = block.cross_attention
-                x = x + cross.attend(block.cross_norm(x), *cross.project_memory(encoded))[0]
+                x = x + cross.compute_attention(block.cross_norm(x), *cross.project_memory(encoded))[0]
                 x = x + block.mlp(block.mlp_norm(x))
             return embedding.logits(decoder.output_norm(x)[:, 0]), states
 

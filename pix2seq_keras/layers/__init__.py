@@ -5,13 +5,13 @@ from pix2seq_keras.lazy_exports import lazy_exports
 __all__ = lazy_exports(
     __name__,
     {
-        "pix2seq_keras.layers.applications_backbone": ["applications_backbone"],
         "pix2seq_keras.layers.attention": ["Attention"],
         "pix2seq_keras.layers.bridge": ["Bridge"],
         "pix2seq_keras.layers.drop_path": ["DropPath"],
         "pix2seq_keras.layers.image_encoder": ["ImageEncoder"],
         "pix2seq_keras.layers.keras_backbone": ["KerasBackbone"],
         "pix2seq_keras.layers.mlp": ["MLP"],
+        "pix2seq_keras.layers.named_backbone": ["named_backbone"],
         "pix2seq_keras.layers.position_codes": ["sine_code_2d"],
         "pix2seq_keras.layers.residual_stem": ["ResidualBlock", "ResidualStem"],
         "pix2seq_keras.layers.resnet": ["Bottleneck", "ResNet"],

@@ -1,4 +1,4 @@
-"""Multi-head attention in its two parts, so that decoding can keep what does not change."""
+"""Multi-head attention in two parts, so that decoding can keep the projected keys and values."""
 
 import keras
 from keras import ops
@@ -11,7 +11,7 @@ class Attention(keras.layers.Layer):
     """Multi-head dot-product attention with biases (Vaswani et al. 2017, section 3.2).
 
     The same mathematics as `keras.layers.MultiHeadAttention(num_heads, dim // num_heads)`; keys and values can be
-    projected once and attended to many times.
+    projected once and used by many queries.
 
     Args:
         dim: int, width of queries and output.
@@ -20,11 +20,14 @@ class Attention(keras.layers.Layer):
     Call arguments:
         queries: float tensor (B, L, dim).
         memory: float tensor (B, N, any), what keys and values are projected from.
-        causal: bool, whether position i sees only the memory's positions 0 … i.
-        return_weights: bool, whether the attention weights (B, heads, L, N) come back as a second output.
+        causal: bool, whether position i attends only to the memory's positions 0 … i. Defaults to False.
+        return_weights: bool, whether the attention weights (B, heads, L, N) are a second output. Defaults to False.
 
     Returns:
         float tensor (B, L, dim).
+
+    Raises:
+        InputError: if `num_heads` does not divide `dim`.
 
     Example:
         >>> Attention(dim=64, num_heads=4)(keras.ops.ones((2, 5, 64)), keras.ops.ones((2, 9, 32))).shape
@@ -34,7 +37,7 @@ class Attention(keras.layers.Layer):
     def __init__(self, dim, num_heads, **kwargs):
         super().__init__(**kwargs)
         if dim % num_heads:
-            raise InputError(f"`num_heads` must divide `dim`. Received: num_heads={num_heads}, dim={dim}")
+            raise InputError(f"`num_heads` must divide `dim`. Received: num_heads={num_heads}, dim={dim}.")
         self.dim = dim
         self.num_heads = num_heads
         dense = lambda name: keras.layers.Dense(dim, dtype=self.dtype_policy, name=name)
@@ -55,13 +58,15 @@ class Attention(keras.layers.Layer):
         """Keys and values of a memory (B, N, any): two tensors (B, heads, N, dim / heads)."""
         return self.split_heads(self.key(memory)), self.split_heads(self.value(memory))
 
-    def attend(self, queries, keys, values, mask=None):
-        """Attends to projected keys and values.
+    def compute_attention(self, queries, keys, values, mask=None):
+        """Attention over keys and values that are already projected.
 
         Args:
             queries: float tensor (B, L, dim), not yet projected.
-            keys, values: float tensors (B, heads, N, dim / heads) of `project_memory`.
-            mask: bool tensor broadcastable to (B, heads, L, N), true where a query may look; or `None`.
+            keys: float tensor (B, heads, N, dim / heads), of `project_memory`.
+            values: float tensor (B, heads, N, dim / heads), of `project_memory`.
+            mask: bool tensor broadcastable to (B, heads, L, N), true where a query may attend; or `None` for
+                everywhere. Defaults to `None`.
 
         Returns:
             Output (B, L, dim) and weights (B, heads, L, N).
@@ -72,16 +77,16 @@ class Attention(keras.layers.Layer):
         scores = ops.cast(scores, "float32")  # (B, heads, L, N)
         if mask is not None:
             scores = ops.where(mask, scores, -1e9)
-        # Keras warns of a softmax over a single position.
+        # Keras warns about a softmax over a single position.
         weights = ops.softmax(scores, axis=-1) if scores.shape[-1] != 1 else ops.ones_like(scores)
         weights = ops.cast(weights, self.compute_dtype)
-        mixed = ops.transpose(ops.matmul(weights, values), (0, 2, 1, 3))  # (B, L, heads, dim / heads)
-        length = mixed.shape[1] if mixed.shape[1] is not None else ops.shape(mixed)[1]
-        return self.output_dense(ops.reshape(mixed, (-1, length, self.dim))), weights
+        context = ops.transpose(ops.matmul(weights, values), (0, 2, 1, 3))  # (B, L, heads, dim / heads)
+        length = context.shape[1] if context.shape[1] is not None else ops.shape(context)[1]
+        return self.output_dense(ops.reshape(context, (-1, length, self.dim))), weights
 
     def call(self, queries, memory, causal=False, return_weights=False):
         mask = causal_mask(ops.shape(queries)[1]) if causal else None
-        output, weights = self.attend(queries, *self.project_memory(memory), mask)
+        output, weights = self.compute_attention(queries, *self.project_memory(memory), mask)
         return (output, weights) if return_weights else output
 
     def compute_output_shape(self, queries_shape, memory_shape):
@@ -92,5 +97,5 @@ class Attention(keras.layers.Layer):
 
 
 def causal_mask(length):
-    """Bool (L, L): position i sees positions 0 … i."""
+    """Bool (L, L), true where position i may attend: to positions 0 … i."""
     return ops.arange(length)[:, None] >= ops.arange(length)[None, :]

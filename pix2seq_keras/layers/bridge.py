@@ -1,4 +1,4 @@
-"""Between encoder and decoder: the encoded image in the decoder's width."""
+"""The bridge between encoder and decoder: it projects the encoded image to the decoder's width."""
 
 import keras
 from keras import ops
@@ -17,8 +17,8 @@ class Bridge(keras.layers.Layer):
         dim: int, the decoder's width.
         mlp_dim: int, width inside the MLP.
         grid: (h, w), the encoder's feature grid.
-        dropout: float, after the MLP's GELU.
-        drop_path: float, stochastic depth of the residual.
+        dropout: float in [0, 1), after the MLP's GELU. Defaults to 0.
+        drop_path: float in [0, 1), stochastic depth of the residual. Defaults to 0.
 
     Call arguments:
         encoded: float tensor (B, h·w, any).

@@ -1,15 +1,15 @@
-"""How a position's keys and values get into the cache: what is fast depends on what runs the graph."""
+"""How the keys and values of a position are written into the KV cache: the fastest way depends on the runtime."""
 
 from keras import ops
 
 
 def write_slice(cache, new, position):
-    """Writes (B, heads, 1, d) into (B, heads, T, d) at `position`, in place under XLA."""
+    """Writes new (B, heads, 1, d) into a cache (B, heads, T, d) at `position`; in place under XLA."""
     return ops.slice_update(cache, (0, 0, position, 0), new)
 
 
 def write_scatter(cache, new, position):
-    """The same row by row, for graphs that XLA does not compile."""
+    """Writes as `write_slice`, row by row, for graphs that XLA does not compile."""
     batch, heads, length, width = ops.shape(cache)[0], *cache.shape[1:]
     rows = ops.arange(batch * heads, dtype="int32") * length + ops.cast(position, "int32")
     flat = ops.scatter_update(
@@ -19,12 +19,12 @@ def write_scatter(cache, new, position):
 
 
 def write_in_place(cache, new, position):
-    """The same without a copy: the cache that is given is changed, so nothing else may read it.
+    """Writes as `write_slice` without a copy: it changes the cache it is given, so nothing else may read that cache.
 
-    TensorFlow's executor would let `write_scatter` write in place too where nobody else holds the cache; in a loop
-    somebody always does.
+    TensorFlow's executor would let `write_scatter` write in place too if nothing else held the cache, but a loop always
+    holds it.
     """
-    import tensorflow as tf  # layers run on other backends too, where nobody asks for this
+    import tensorflow as tf  # only TensorFlow decodes this way, and the layers run on other backends too
 
     batch, heads, length, width = ops.shape(cache)[0], *cache.shape[1:]
     rows = ops.arange(batch * heads, dtype="int32") * length + ops.cast(position, "int32")
@@ -33,28 +33,22 @@ def write_in_place(cache, new, position):
 
 
 def empty_cache(shape, dtype, cache_write):
-    """Zeros (B, heads, T, d) that may be written to: of its own memory where the writing is in place."""
+    """Zeros (B, heads, T, d), the cache before the first position; in memory of its own if it is written in place."""
     if cache_write != "in_place":
         return ops.zeros(shape, dtype)
     import tensorflow as tf
 
-    # Stateful, so that no optimiser merges two of them or keeps one from call to call as a constant.
+    # This operator is stateful, so the graph optimiser neither merges two caches nor turns one into a constant.
     return tf.raw_ops.Empty(shape=tf.stack(shape), dtype=dtype, init=True)
-
-
-def write_where(cache, new, position):
-    """The same with a select over all positions: exported graphs may hold no XLA-only op."""
-    return ops.where((ops.arange(cache.shape[2]) == position)[:, None], new, cache)
 
 
 CACHE_WRITES = {
     "slice_update": write_slice,
     "scatter": write_scatter,
     "in_place": write_in_place,
-    "where": write_where,
-    "tflite": write_slice,  # TFLite has an operator of its own for it
+    "tflite": write_slice,  # TFLite has an operator for it
 }
 
-# Where the cache is read as it was and written afterwards, XLA writes in place; one that is written and then read it
-# copies, several times a step. TensorFlow's executor is the other way round.
+# XLA writes in place if the cache is read first and written afterwards. Written first, it is copied several times a
+# step. For TensorFlow's executor it is the reverse.
 READ_BEFORE_WRITE = ("slice_update",)

@@ -10,7 +10,7 @@ class DropPath(keras.layers.Layer):
 
     Args:
         rate: float in [0, 1), the probability that a sample's branch is dropped.
-        seed: int or `None`.
+        seed: int or `None`, seed of the drawing. Defaults to `None`, a random one.
 
     Call arguments:
         x: float tensor (B, ...).

@@ -1,26 +1,26 @@
-"""Attention's two operations as TensorFlow's own executor, and TFLite, are quickest at them, for one query an image.
+"""Matrix product and softmax for attention with one query, in the form that the runtime executes fastest.
 
-`tf.matmul` and `tf.nn.softmax` become oneDNN primitives in the executor, whose start takes longer than the work of one
-position.
+In TensorFlow's executor, `tf.matmul` and `tf.nn.softmax` become oneDNN primitives. For one position, starting such a
+primitive takes longer than its arithmetic.
 """
 
 from keras import ops
 
-# From here on a softmax's work outweighs the start of its primitive.
+# Number of scores from which a softmax takes longer than the start of its primitive.
 LARGE_SOFTMAX = 8192
 
 
 def batch_matmul(x, y):
-    """x·y for (B, heads, n, m) and (B, heads, m, k)."""
-    import tensorflow as tf  # layers run on other backends too, where nobody asks for this
+    """x·y for float tensors (B, heads, n, m) and (B, heads, m, k), without oneDNN."""
+    import tensorflow as tf  # only TensorFlow decodes this way, and the layers run on other backends too
 
     if y.dtype == tf.float16:
-        return tf.matmul(x, y)  # version 3 has no such kernel on the CPU
-    return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=y.dtype)  # oneDNN takes over versions 1 and 2 only
+        return tf.matmul(x, y)  # BatchMatMulV3 has no float16 kernel on the CPU
+    return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=y.dtype)  # oneDNN replaces versions 1 and 2 only
 
 
 def tflite_matmul(x, y):
-    """The same for TFLite, which takes twice as long over a column y as over the row that it is as well."""
+    """x·y for TFLite, which multiplies a column y half as fast as the same numbers as a row."""
     import tensorflow as tf
 
     if y.shape[-1] != 1:
@@ -31,7 +31,7 @@ def tflite_matmul(x, y):
 
 
 def softmax(scores):
-    """Softmax over the last axis of (B, heads, 1, n)."""
+    """Softmax over the last axis of a float tensor (B, heads, 1, n), without oneDNN if it is small."""
     if scores.shape[1] * scores.shape[3] >= LARGE_SOFTMAX:
         return ops.softmax(scores, axis=-1)
     exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))

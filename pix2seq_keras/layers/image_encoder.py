@@ -1,4 +1,4 @@
-"""An image becomes a sequence of vectors: backbone, projection, places, Transformer."""
+"""The image encoder: backbone, projection, position code, Transformer."""
 
 import keras
 from keras import ops
@@ -14,12 +14,12 @@ class ImageEncoder(keras.layers.Layer):
 
     Args:
         backbone: Keras layer or model that maps images (B, H, W, 3) to features (B, h, w, any).
-        num_layers: int, encoder blocks; 0 leaves only the last LayerNorm.
+        num_layers: int, encoder blocks; with 0 only the final LayerNorm remains.
         dim: int, width, a multiple of 4 (the 2-D sine code) and of `num_heads`.
         mlp_dim: int, width inside the MLPs.
-        num_heads: int.
-        dropout: float, on the features and after the GELUs.
-        drop_path: float, stochastic depth.
+        num_heads: int, attention heads.
+        dropout: float in [0, 1), on the features and after the GELUs. Defaults to 0.
+        drop_path: float in [0, 1), stochastic depth. Defaults to 0.
 
     Call arguments:
         images: float tensor (B, H, W, 3) in [0, 1].

@@ -1,4 +1,4 @@
-"""Any functional Keras model as the image backbone: its features at a stride, frozen or not."""
+"""Any functional Keras model as the image backbone: its features at a stride, trained or frozen."""
 
 import collections
 
@@ -9,13 +9,14 @@ from pix2seq_keras.errors import InputError
 
 BATCH_NORM = ("train", "frozen")
 
-# How images in [0, 1] become what a model was trained on; the names of keras.applications where it has one.
+# From images in [0, 1] to the inputs a model was trained on. The names are those of keras.applications, where it has
+# one.
 SCALINGS = {
     "unit": lambda images: images,
     "pixels": lambda images: images * 255.0,
     "tf": lambda images: images * 2.0 - 1.0,
     "torch": lambda images: (images - ops.array([0.485, 0.456, 0.406])) / ops.array([0.229, 0.224, 0.225]),
-    "caffe": lambda images: ops.flip(images, -1) * 255.0 - ops.array([103.939, 116.779, 123.68]),  # blue first
+    "caffe": lambda images: ops.flip(images, -1) * 255.0 - ops.array([103.939, 116.779, 123.68]),  # BGR
 }
 
 
@@ -23,24 +24,26 @@ SCALINGS = {
 class KerasBackbone(keras.layers.Layer):
     """The features of a functional Keras model at a stride; the layers after them are dropped.
 
-    The level is the last point at that stride through which everything flows: the end of a stage, never the inside
-    of a residual branch or of a squeeze-and-excite gate. A model without a fixed input size is looked at with large
-    images. The layers are the model's own, not copies: the model shares their weights and what is frozen.
+    The features are those of the last tensor at that stride on which all later layers depend: the end of a stage, never
+    the inside of a residual branch or of a squeeze-and-excite gate. If the model has no fixed input size, strides are
+    determined for large images. The layers are shared with the model, not copied, and so are their weights and whether
+    they are frozen.
 
     Args:
-        model: functional `keras.Model` or built `keras.Sequential` of one input (B, H, W, 3): of `keras.applications`
-            (see `applications_backbone`), keras-cv's generic backbones, one's own.
-        stride: int, pixels of the image to one place of the features, rounded up or down as the model does.
-        freeze: bool, whether nothing of it trains; it then runs in inference mode, batch norm and dropout alike.
-        batch_norm: `"train"`, or `"frozen"`: statistics, gamma and beta of batch norms stay as they are and are used
-            in training too, while the other weights train. The usual choice for small batches.
-        scaling: what the model reads, given images in [0, 1]: `"unit"` just those (keras-cv with
-            `include_rescaling=False`); `"pixels"` 0…255 (models with their own preprocessing, keras-cv with
-            `include_rescaling=True`); `"tf"` −1…1; `"torch"` standardised with ImageNet's mean and deviation;
-            `"caffe"` 0…255 minus the mean, blue first. There is no default: a wrong one goes unnoticed.
+        model: functional `keras.Model` or built `keras.Sequential` with one input (B, H, W, 3), for example of
+            `keras.applications` or a generic backbone of keras-cv (see `named_backbone` for both).
+        stride: int, side in pixels of one position of the features, rounded as the model rounds. Defaults to 16.
+        freeze: bool, whether no weight of the model trains. It then runs in inference mode, including batch norm and
+            dropout. Defaults to False.
+        batch_norm: str, `"train"` or `"frozen"`. Frozen batch norms keep their statistics, gamma and beta and use them
+            in training too, while the other weights train; usual for small batches. Defaults to `"train"`.
+        scaling: str, the inputs of the model: `"unit"` 0…1 (keras-cv with `include_rescaling=False`); `"pixels"` 0…255
+            (models with their own preprocessing, keras-cv with `include_rescaling=True`); `"tf"` −1…1; `"torch"`
+            standardised with ImageNet's mean and standard deviation; `"caffe"` 0…255 minus ImageNet's mean, in BGR
+            order. There is no default, because the wrong one raises no error.
 
-    `freeze` and `batch_norm` hold whatever `trainable` is set to. The model computes in its own dtype policy; the
-    features are cast to the layer's.
+    `freeze` and `batch_norm` take precedence over `trainable`. The model computes in its own dtype policy; the features
+    are cast to the layer's.
 
     Call arguments:
         images: float tensor (B, H, W, 3) in [0, 1].
@@ -50,7 +53,7 @@ class KerasBackbone(keras.layers.Layer):
 
     Raises:
         InputError: if the model is not functional or has no features at that stride, an option is unknown, or the
-            images are not of the size the model was made for.
+            images do not have the input size of the model.
 
     Example:
         >>> mobile = keras.applications.MobileNetV3Small((64, 96, 3), include_top=False, weights=None)
@@ -59,22 +62,22 @@ class KerasBackbone(keras.layers.Layer):
     """
 
     def __init__(self, model, stride=16, freeze=False, batch_norm="train", *, scaling, **kwargs):
-        # Whatever precision the images come in, scaling does not coarsen them further.
+        # Without autocast, scaling does not reduce the precision of the images.
         super().__init__(**{"autocast": False, **kwargs})
         for name, value, known in (("batch_norm", batch_norm, BATCH_NORM), ("scaling", scaling, SCALINGS)):
             if value not in known:
-                raise InputError(f"Unknown {name}: use one of {', '.join(known)}. Received: {name}={value!r}")
+                raise InputError(f"`{name}` must be one of {', '.join(known)}. Received: {name}={value!r}.")
         if int(stride) != stride or stride < 1:
-            raise InputError(f"The stride must be a whole number of pixels, at least 1. Received: stride={stride}")
+            raise InputError(f"`stride` must be a whole number of at least 1. Received: stride={stride}.")
         self.stride = int(stride)
         self.freeze = freeze
         self.batch_norm = batch_norm
         self.scaling = scaling
         self.model = _cut(model, self.stride)
-        # A class of its own (keras-cv's) describes itself best: some of its layers cannot be read back one by one.
+        # A subclass of Model (keras-cv's) is saved by its own config: some of its layers cannot be restored singly.
         plain = type(model) in (type(self.model), keras.Sequential)
         self._whole_config = None if plain else keras.saving.serialize_keras_object(model)
-        self._hold_frozen()
+        self._freeze_layers()
 
     @property
     def trainable(self):
@@ -82,20 +85,20 @@ class KerasBackbone(keras.layers.Layer):
 
     @trainable.setter
     def trainable(self, value):
-        # Keras hands the flag down to every layer: `pix2seq.trainable = True` would wake the frozen ones.
+        # Keras passes the flag on to every layer: `pix2seq.trainable = True` would make the frozen ones trainable.
         keras.layers.Layer.trainable.fset(self, value)
-        self._hold_frozen()
+        self._freeze_layers()
 
-    def _hold_frozen(self):
+    def _freeze_layers(self):
         if self.freeze:
             self.model.trainable = False
         elif self.batch_norm == "frozen":
             for layer in self.model._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
-                    layer.trainable = False  # for Keras's batch norm this means inference mode, too
+                    layer.trainable = False  # in Keras, such a batch norm also runs in inference mode
 
     def build(self, images_shape):
-        self._check(images_shape)  # the weights came with the model
+        self._check(images_shape)  # the model already has its weights
 
     def call(self, images, training=False):
         images = SCALINGS[self.scaling](ops.cast(images, "float32"))
@@ -112,8 +115,9 @@ class KerasBackbone(keras.layers.Layer):
             side is not None and side != given for side, given in zip(wanted[1:], images_shape[1:], strict=True)
         ):
             raise InputError(
-                f"The backbone {self.model.name} was made for images of shape {tuple(wanted)}. Received: "
-                f"{tuple(images_shape)}. Make it with the canvas's height and width as its input_shape."
+                f"`image_size` must be that of the backbone {self.model.name}, whose inputs have the shape "
+                f"{tuple(wanted)}. Received: images of shape {tuple(images_shape)}. Make the backbone with the height "
+                "and width of the canvas as its input_shape."
             )
 
     def get_config(self):
@@ -128,7 +132,7 @@ class KerasBackbone(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        # Keras imports keras-cv by itself where a configuration names one of its classes.
+        # Keras imports keras-cv by itself if the configuration names one of its classes.
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"])})
 
 
@@ -137,46 +141,46 @@ def _cut(model, stride):
     inputs = getattr(model, "inputs", None) or ()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] != 3:
         raise InputError(
-            "A backbone must be a functional Keras model of one input (B, H, W, 3). Received: "
-            f"{type(model).__name__} with inputs {[tuple(tensor.shape) for tensor in inputs]}"
+            "`model` must be a functional Keras model with one input (B, H, W, 3). Received: "
+            f"{type(model).__name__} with inputs {[tuple(tensor.shape) for tensor in inputs]}."
         )
     levels = _levels(model, stride)
     size = levels[0][1]
     for rounded in (lambda side: -(-side // stride), lambda side: side // stride):
         wanted = tuple(map(rounded, size))
-        # Up before down: on a small canvas the next level can have this one's size rounded down.
+        # Rounded up first: on a small canvas, the size rounded down can be that of the next level.
         matching = [tensor for tensor, (height, width) in levels if (height, width) == wanted]
-        if matching and stride <= min(size):  # beyond that every level is one place
+        if matching and stride <= min(size):  # above that, every level has one position
             return keras.Model(inputs[0], matching[-1], name=model.name)
     sizes = dict.fromkeys(size for _, size in levels)
     offered = ", ".join(f"{round(size[0] / height)} ({height}×{width})" for height, width in sizes)
     raise InputError(
-        f"{model.name} has no features at stride {stride} of images of {size[0]}×{size[1]}. It has them at "
-        f"{offered}. Received: stride={stride}"
+        f"`stride` must be one that {model.name} has for images of {size[0]}×{size[1]} pixels: {offered}. "
+        f"Received: stride={stride}."
     )
 
 
 def _levels(model, stride):
-    """The 4-D tensors everything flows through, from the input on, and their sizes: list of (tensor, (h, w))."""
+    """The 4-D tensors on which all later layers depend, from the input on: list of (tensor, (h, w))."""
     graph = keras.Function(model.inputs, model.outputs)
-    # Nodes of one depth do not depend on each other, and only on those of larger depths.
+    # A node depends only on nodes of larger depth.
     nodes = [node for depth in sorted(graph._nodes_by_depth, reverse=True) for node in graph._nodes_by_depth[depth]]
     readers = collections.Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
-    waiting = set()  # tensors that something further on still reads
+    pending = set()  # tensors that a later node still reads
     own = {id(tensor) for tensor in model.outputs}
     tensors = []
     for node in nodes:
         for tensor in node.input_tensors:
             readers[id(tensor)] -= 1
             if not readers[id(tensor)]:
-                waiting.discard(id(tensor))
-        waiting.update(id(tensor) for tensor in node.outputs if readers[id(tensor)])
+                pending.discard(id(tensor))
+        pending.update(id(tensor) for tensor in node.outputs if readers[id(tensor)])
         tensors += [
             tensor
             for tensor in node.outputs
-            if len(tensor.shape) == 4 and (waiting <= {id(tensor)} or id(tensor) in own)
+            if len(tensor.shape) == 4 and (pending <= {id(tensor)} or id(tensor) in own)
         ]
-    # Where the size is free, all levels down to 32 times this stride come out even.
+    # With this size for a free input, no level down to 32 times the stride is rounded.
     size = tuple(side or 32 * stride for side in model.inputs[0].shape[1:3])
     if None in model.inputs[0].shape[1:3]:
         shapes = keras.Function(model.inputs, tensors).compute_output_shape([(None, *size, 3)])

@@ -8,8 +8,8 @@ class MLP(keras.layers.Layer):
     """Dense → exact GELU → dropout → Dense back to the input's width.
 
     Args:
-        hidden_dim: int, width in between.
-        dropout: float in [0, 1).
+        hidden_dim: int, width of the hidden layer.
+        dropout: float in [0, 1), after the GELU. Defaults to 0.
 
     Call arguments:
         x: float tensor (..., D).

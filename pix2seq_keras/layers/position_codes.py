@@ -1,4 +1,4 @@
-"""Fixed sine codes of the places in a feature grid: computed, not a weight, so any image size works."""
+"""Fixed sine codes of the positions in a feature grid. They are computed, not weights, so any image size works."""
 
 import numpy as np
 
@@ -26,7 +26,8 @@ def sine_code_2d(height, width, dim):
     """The 2-D code of a grid: y in the first half of the channels, x in the second.
 
     Args:
-        height, width: ints, the grid. If one is 1, the other's 1-D code fills all channels.
+        height: int, rows of the grid. If it is 1, the 1-D code of the columns fills all channels.
+        width: int, columns of the grid. If it is 1, the 1-D code of the rows fills all channels.
         dim: int, number of channels, a multiple of 4 (of 2 for a grid with a side of 1).
 
     Returns:

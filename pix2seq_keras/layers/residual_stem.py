@@ -9,7 +9,7 @@ class ResidualBlock(keras.layers.Layer):
 
     Args:
         filters: int, channels out.
-        stride: int.
+        stride: int, of the first convolution. Defaults to 1.
 
     Call arguments:
         x: float tensor (B, h, w, any).
@@ -30,7 +30,7 @@ class ResidualBlock(keras.layers.Layer):
         norm = lambda name: keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
         self.conv_1, self.norm_1 = conv("conv_1", 3, stride), norm("norm_1")
         self.conv_2, self.norm_2 = conv("conv_2", 3, 1), norm("norm_2")
-        # A strided 1×1 convolution would look at one pixel in stride²; the mean sees all (ResNet-D, He et al. 2019).
+        # A strided 1×1 convolution would use one pixel in stride²; the mean uses all (ResNet-D, He et al. 2019).
         self.pool = keras.layers.AveragePooling2D(stride, padding="same", dtype=dtype, name="pool")
         self.shortcut, self.shortcut_norm = conv("shortcut", 1, 1), norm("shortcut_norm")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")
@@ -62,8 +62,8 @@ class ResidualStem(keras.layers.Layer):
     """A 3×3/2 convolution, then residual blocks, the first of each width strided: stride 2^(number of widths).
 
     Args:
-        widths: sequence of ints, channels at stride 2, 4, 8, …
-        depth: int, residual blocks of each width after the first.
+        widths: sequence of ints, channels at stride 2, 4, 8, …. Defaults to (32, 64, 128).
+        depth: int, residual blocks of each width after the first. Defaults to 2.
 
     Call arguments:
         images: float tensor (B, H, W, 3) in [0, 1].

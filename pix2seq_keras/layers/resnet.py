@@ -10,7 +10,7 @@ WIDTHS = (64, 128, 256, 512)
 
 
 def _conv(filters, kernel, stride, dilation, dtype, name):
-    """Without bias. Strided ones are preceded by `_pad`, the others pad themselves."""
+    """A convolution without bias. A strided one comes after `_pad`, the others pad by themselves."""
     return keras.layers.Conv2D(
         filters,
         kernel,
@@ -25,12 +25,12 @@ def _conv(filters, kernel, stride, dilation, dtype, name):
 
 
 def _pad(kernel, dtype, name):
-    """Symmetric zeros before a strided convolution: SAME would pad even sizes on the right only."""
+    """Symmetric zero padding before a strided convolution: SAME would pad even sizes on the right only."""
     return keras.layers.ZeroPadding2D((kernel - 1) // 2, dtype=dtype, name=name)
 
 
 def _norm(dtype, name, gamma="ones"):
-    # Trained, as the published model does not freeze its statistics; training over several devices synchronises them.
+    # The published model does not freeze batch norm. Training on several devices synchronises its statistics.
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype, name=name)
 
 
@@ -39,10 +39,10 @@ class Bottleneck(keras.layers.Layer):
     """1×1, 3×3 and 1×1 convolutions with batch norm around a shortcut; the stride is in the 3×3 (He et al. 2016).
 
     Args:
-        filters: int, width inside; four times as many come out.
-        stride: int, of the 3×3.
-        dilation: int, of the 3×3.
-        project: bool, whether the shortcut is a (strided) 1×1 convolution with batch norm.
+        filters: int, width inside; the output has four times as many channels.
+        stride: int, of the 3×3. Defaults to 1.
+        dilation: int, of the 3×3. Defaults to 1.
+        project: bool, whether the shortcut is a (strided) 1×1 convolution with batch norm. Defaults to False.
 
     Call arguments:
         x: float tensor (B, h, w, any); without projection, of 4·filters channels.
@@ -62,7 +62,7 @@ class Bottleneck(keras.layers.Layer):
         self.conv_1, self.norm_1 = _conv(filters, 1, 1, 1, dtype, "conv_1"), _norm(dtype, "norm_1")
         self.pad = _pad(3, dtype, "pad") if stride > 1 else None
         self.conv_2, self.norm_2 = _conv(filters, 3, stride, dilation, dtype, "conv_2"), _norm(dtype, "norm_2")
-        # The branch starts as zero, so that a deep stack starts as its shortcuts.
+        # The branch starts as zero, so that a deep stack starts as its shortcuts alone.
         self.conv_3, self.norm_3 = _conv(4 * filters, 1, 1, 1, dtype, "conv_3"), _norm(dtype, "norm_3", "zeros")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")
 
@@ -101,22 +101,22 @@ class Bottleneck(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class ResNet(keras.layers.Layer):
-    """ResNet-50 or -101 as the published Pix2Seq has it; `ImageEncoder` puts the Transformer on top.
+    """ResNet-50 or -101 of the published Pix2Seq; `ImageEncoder` adds the Transformer.
 
     Args:
-        depth: 50 or 101.
-        variant: `"standard"` four groups, stride 32; `"c4"` three, stride 16; `"dc5"` four, the last dilated instead
-            of strided, stride 16.
-        width_multiplier: float, scales all widths, the stem's too.
+        depth: int, 50 or 101. Defaults to 50.
+        variant: str, `"standard"` four groups, stride 32; `"c4"` three groups, stride 16; `"dc5"` four groups, the last
+            dilated instead of strided, stride 16. Defaults to `"standard"`.
+        width_multiplier: float, multiplies all widths, including the stem's. Defaults to 1.
 
     Call arguments:
-        images: float tensor (B, H, W, 3) in [0, 1]; no mean or deviation is taken off.
+        images: float tensor (B, H, W, 3) in [0, 1], not standardised.
 
     Returns:
         float tensor (B, ⌈H/stride⌉, ⌈W/stride⌉, C), C = 2048 times the multiplier (`"c4"`: 1024).
 
     Raises:
-        InputError: if depth or variant is unknown, or the multiplier leaves no channel.
+        InputError: if depth or variant is unknown, or the multiplier results in no channels.
 
     Example:
         >>> ResNet(50, "c4", width_multiplier=0.125)(keras.ops.ones((1, 64, 80, 3))).shape
@@ -127,12 +127,14 @@ class ResNet(keras.layers.Layer):
         super().__init__(**kwargs)
         if depth not in BLOCKS or variant not in STRIDES:
             raise InputError(
-                f"A ResNet has depth {' or '.join(map(str, BLOCKS))} and variant {', '.join(map(repr, STRIDES))}. "
-                f"Received: depth={depth}, variant={variant!r}"
+                f"`depth` must be {' or '.join(map(str, BLOCKS))}, and `variant` one of {', '.join(STRIDES)}. "
+                f"Received: depth={depth}, variant={variant!r}."
             )
         widths = [int(width * width_multiplier) for width in WIDTHS]
         if widths[0] < 1:
-            raise InputError(f"width_multiplier leaves no channel. Received: width_multiplier={width_multiplier}")
+            raise InputError(
+                f"`width_multiplier` must be at least 1/{WIDTHS[0]}. Received: width_multiplier={width_multiplier}."
+            )
         self.config = {"depth": depth, "variant": variant, "width_multiplier": width_multiplier}
         dtype = self.dtype_policy
         self.pad = _pad(7, dtype, "pad")

@@ -1,4 +1,4 @@
-"""Tokens to vectors and, with the same matrix, vectors to logits."""
+"""Token embedding and, with the same matrix, output logits."""
 
 import keras
 import numpy as np
@@ -7,16 +7,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class CoordinateInitializer(keras.initializers.Initializer):
-    """Starts the embeddings of neighbouring coordinate bins alike: sines and cosines of the coordinate.
+    """Initialises the embeddings of coordinate bins with sines and cosines, so that neighbours start similar.
 
-    Elsewhere a truncated normal, as published. Bins that look alike from the start need not each be learnt from
-    examples of their own, which shortens the plateau at the start of training on small data.
+    All other tokens start with a truncated normal, as published. With similar neighbours, not every bin must be learnt
+    from examples of its own. This shortens the plateau at the start of training on small data.
 
     Args:
         coord_shift: int, row of coordinate bin 0.
         num_bins: int, number of coordinate bins.
-        stddev: float, of the normal and of the code alike.
-        highest_frequency: float, periods over [0, 1] of the fastest sine; the slowest has a quarter of one.
+        stddev: float, standard deviation of the normal and of the code. Defaults to 0.02.
+        highest_frequency: float, periods of the fastest sine over [0, 1]; the slowest has a quarter of a period.
+            Defaults to 8.
     """
 
     def __init__(self, coord_shift, num_bins, stddev=0.02, highest_frequency=8.0):
@@ -48,15 +49,16 @@ class TokenEmbedding(keras.layers.Layer):
         vocabulary_size: int, number of tokens V.
         dim: int, width D.
         max_length: int, number of learned positions.
-        input_scale: float, what embeddings and positions are multiplied by on the way in. 1 is the published way;
-            √dim lets tokens be heard beside the attention's output from the start, which shortens the plateau.
-        stddev: float, σ of the truncated normals that embeddings and positions start with; 0.02 is the published one;
-            0.1 hastened the learning of coordinates on small data (docs/results.md).
-        embeddings_initializer: initialiser of the token embeddings; `None` is that truncated normal.
+        input_scale: float, factor for embeddings and positions at the input. The published model uses 1. With √dim
+            the tokens weigh as much as the attention's output from the start, which shortens the plateau. Defaults to
+            1.
+        stddev: float, σ of the truncated normals that embeddings and positions start with. The published model uses
+            0.02; with 0.1 coordinates were learnt faster on small data (docs/results.md). Defaults to 0.02.
+        embeddings_initializer: Keras initialiser of the token embeddings. Defaults to `None`, that truncated normal.
 
     Call arguments:
         tokens: int tensor (B, L).
-        position: int or int scalar tensor, the position of the first token; position + L ≤ max_length.
+        position: int or int scalar tensor, the position of the first token; position + L ≤ max_length. Defaults to 0.
 
     Returns:
         float tensor (B, L, D).
@@ -90,7 +92,7 @@ class TokenEmbedding(keras.layers.Layer):
 
     def call(self, tokens, position=0):
         places = ops.arange(ops.shape(tokens)[1]) + position  # (L,)
-        # Adding in float32 and casting once keeps mixed precision's rounding to one place.
+        # Added in float32 and cast once, so that mixed precision rounds only once.
         vectors = ops.take(self.embeddings, tokens, axis=0) + ops.take(self.positions, places, axis=0)
         return ops.cast(vectors * self.input_scale, self.compute_dtype)  # (B, L, D)
 
@@ -101,7 +103,7 @@ class TokenEmbedding(keras.layers.Layer):
         return ops.cast(product, "float32") + ops.cast(self.output_bias, "float32")
 
     def head(self, tokens):
-        """The output layer for some tokens only, made once for many steps.
+        """The output layer for some of the tokens, made once for many steps.
 
         Args:
             tokens: int array (n,).
@@ -129,5 +131,5 @@ class TokenEmbedding(keras.layers.Layer):
 
 
 def _normal(stddev):
-    """A fresh initialiser each time: one object shared by several weights would give them equal values."""
+    """A new initialiser each time: one object for several weights would give them equal values."""
     return keras.initializers.TruncatedNormal(stddev=stddev)

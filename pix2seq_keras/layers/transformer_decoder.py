@@ -1,4 +1,4 @@
-"""The Transformer that reads the image out, token by token."""
+"""The Transformer decoder: predicts the next token from the tokens before it and the encoded image."""
 
 import keras
 from keras import ops
@@ -19,13 +19,14 @@ class DecoderBlock(keras.layers.Layer):
         dim: int, width of tokens and encoded image.
         mlp_dim: int, width inside the MLP.
         num_heads: int, divides `dim`.
-        dropout: float, after the MLP's GELU.
-        drop_path: float, stochastic depth of the three residuals.
+        dropout: float in [0, 1), after the MLP's GELU. Defaults to 0.
+        drop_path: float in [0, 1), stochastic depth of the three residuals. Defaults to 0.
 
     Call arguments:
         x: float tensor (B, L, dim).
         encoded: float tensor (B, N, dim).
-        return_weights: bool, whether the cross-attention (B, heads, L, N) comes back too.
+        return_weights: bool, whether the cross-attention weights (B, heads, L, N) are a second output. Defaults to
+            False.
 
     Returns:
         float tensor (B, L, dim).
@@ -60,25 +61,26 @@ class DecoderBlock(keras.layers.Layer):
     def call(self, x, encoded, training=False, return_weights=False):
         normed = self.self_norm(x)
         x = x + self.drop_path(self.self_attention(normed, normed, causal=True), training=training)
-        looked, weights = self.cross_attention(self.cross_norm(x), encoded, return_weights=True)
-        x = x + self.drop_path(looked, training=training)
+        context, weights = self.cross_attention(self.cross_norm(x), encoded, return_weights=True)
+        x = x + self.drop_path(context, training=training)
         x = x + self.drop_path(self.mlp(self.mlp_norm(x), training=training), training=training)
         return (x, weights) if return_weights else x
 
     def prefill(self, x, cross_keys, cross_values):
-        """`call` with what is projected already, and what later positions need of this one's projections.
+        """`call` with the image's keys and values already projected; also returns those of the tokens, for the cache.
 
         Args:
             x: float tensor (B, L, dim).
-            cross_keys, cross_values: float tensors (B, heads, N, dim / heads).
+            cross_keys: float tensor (B, heads, N, dim / heads), the image's projected keys.
+            cross_values: float tensor (B, heads, N, dim / heads), the image's projected values.
 
         Returns:
             Output (B, L, dim), and the keys and values of self-attention (B, heads, L, dim / heads).
         """
         normed = self.self_norm(x)
         keys, values = self.self_attention.project_memory(normed)
-        x = x + self.self_attention.attend(normed, keys, values, causal_mask(ops.shape(x)[1]))[0]
-        x = x + self.cross_attention.attend(self.cross_norm(x), cross_keys, cross_values)[0]
+        x = x + self.self_attention.compute_attention(normed, keys, values, causal_mask(ops.shape(x)[1]))[0]
+        x = x + self.cross_attention.compute_attention(self.cross_norm(x), cross_keys, cross_values)[0]
         return x + self.mlp(self.mlp_norm(x)), keys, values
 
     def compute_output_shape(self, x_shape, encoded_shape):
@@ -90,7 +92,7 @@ class DecoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class TransformerDecoder(keras.layers.Layer):
-    """A stack of decoder blocks and a last LayerNorm, for whole sequences (`call`) or position by position (`step`).
+    """A stack of decoder blocks and a final LayerNorm, for whole sequences (`call`) or position by position (`step`).
 
     Args:
         num_layers: int, number of blocks.
@@ -137,25 +139,33 @@ class TransformerDecoder(keras.layers.Layer):
             x = block(x, encoded, training=training)
         return self.output_norm(x)
 
-    def attend(self, x, encoded):
-        """Cross-attention of every block: (B, L, dim), (B, N, dim) -> (B, layers, heads, L, N)."""
+    def cross_attention(self, x, encoded):
+        """The cross-attention weights of every block.
+
+        Args:
+            x: float tensor (B, L, dim), embedded tokens.
+            encoded: float tensor (B, N, dim), the encoded image.
+
+        Returns:
+            float tensor (B, layers, heads, L, N).
+        """
         weights = []
         for block in self.blocks:
-            x, looked = block(x, encoded, return_weights=True)
-            weights.append(looked)
+            x, block_weights = block(x, encoded, return_weights=True)
+            weights.append(block_weights)
         return ops.stack(weights, axis=1)
 
     def init_cache(self, encoded, max_length, cache_write="slice_update"):
-        """What stays the same while decoding, and room for what is added.
+        """Makes the KV cache: the image's keys and values, and room for those of the tokens.
 
         Args:
             encoded: float tensor (B, N, dim); its keys and values are projected here, once.
-            max_length: int T, the number of positions.
-            cache_write: str, how `step` will write to it.
+            max_length: int T, number of positions.
+            cache_write: str, how `step` will write to the cache. Defaults to `"slice_update"`.
 
         Returns:
-            List of a dictionary a block: `"keys"`, `"values"` (B, heads, T, dim / heads), zeros, and `"cross_keys"`,
-            `"cross_values"` (B, heads, N, dim / heads).
+            List with a dictionary for each block: `"keys"` and `"values"` (B, heads, T, dim / heads), zeros; and
+            `"cross_keys"` and `"cross_values"` (B, heads, N, dim / heads).
         """
         dim, heads = self.config["dim"], self.config["num_heads"]
         shape = (ops.shape(encoded)[0], heads, max_length, dim // heads)
@@ -166,47 +176,55 @@ class TransformerDecoder(keras.layers.Layer):
         return cache
 
     def grow_cache(self, cache, max_length):
-        """The same cache with room for `max_length` positions: what is not yet filled need not be attended to."""
+        """The same cache with room for `max_length` positions; attending to a short cache takes less time."""
         room = max_length - cache[0]["keys"].shape[2]
         grown = lambda x: ops.pad(x, ((0, 0), (0, 0), (0, room), (0, 0)))
         return [{**block, "keys": grown(block["keys"]), "values": grown(block["values"])} for block in cache]
 
     def reorder_cache(self, cache, rows):
-        """The cache whose self-attention's row i is the old row rows[i], int (B,); the images' rows stay."""
-        taken = lambda x: ops.take(x, rows, axis=0)
-        return [{**block, "keys": taken(block["keys"]), "values": taken(block["values"])} for block in cache]
+        """The cache with the keys and values of the tokens in another order of rows; those of the images stay.
+
+        Args:
+            cache: of `init_cache` or `step`.
+            rows: int tensor (B,): row i of the result is row rows[i] of `cache`.
+
+        Returns:
+            The cache as a new list.
+        """
+        take = lambda x: ops.take(x, rows, axis=0)
+        return [{**block, "keys": take(block["keys"]), "values": take(block["values"])} for block in cache]
 
     def prefill(self, x, cache):
-        """Decodes the first positions in one pass; the same numbers as that many steps.
+        """Decodes the first positions in one pass, with the same results as that many steps.
 
         Args:
             x: float tensor (B, L, dim), the embedded tokens of positions 0 … L − 1.
             cache: of `init_cache`, with max_length ≥ L.
 
         Returns:
-            Hidden states (B, L, dim) and the cache that position L continues from.
+            Hidden states (B, L, dim), and the cache for the step at position L.
         """
-        filled = []
+        prefilled = []
         for block, block_cache in zip(self.blocks, cache, strict=True):
             x, keys, values = block.prefill(x, block_cache["cross_keys"], block_cache["cross_values"])
-            filled.append({**block_cache, "keys": keys, "values": values})
-        return self.output_norm(x), self.grow_cache(filled, cache[0]["keys"].shape[2])
+            prefilled.append({**block_cache, "keys": keys, "values": values})
+        return self.output_norm(x), self.grow_cache(prefilled, cache[0]["keys"].shape[2])
 
     def prepare(self):
-        """The weights as `step` wants them, to be made once before many steps; see `cached_decoder.prepare_block`."""
+        """The weights in the form that `step` takes, to be made once before many steps; see `prepare_block`."""
         return [prepare_block(block) for block in self.blocks]
 
     def step(self, x, position, cache, cache_write="slice_update", weights=None):
-        """Decodes one position; the same numbers as `call` gives there.
+        """Decodes one position, with the same result as `call` at that position.
 
         Args:
             x: float tensor (B, 1, dim), the embedded token at `position`.
             position: int or int scalar tensor; all positions before it are in the cache.
             cache: of `init_cache` or the step before.
-            cache_write: `"slice_update"`, for XLA; `"scatter"`, which is faster in graphs that XLA does not compile;
-                `"in_place"`, which is faster still and changes the cache it is given, of `init_cache` for it;
-                `"tflite"`, for TFLite; or `"where"`, which every runtime has.
-            weights: of `prepare`, or `None` to make them now.
+            cache_write: `"slice_update"` for XLA; `"scatter"`, which is faster in graphs that XLA does not compile;
+                `"in_place"`, which is faster still and changes the cache it is given, made by `init_cache` for it; or
+                `"tflite"` for TFLite. Defaults to `"slice_update"`.
+            weights: of `prepare`, or `None` to prepare them now. Defaults to `None`.
 
         Returns:
             Hidden state (B, 1, dim) and the new cache.

@@ -1,4 +1,4 @@
-"""The Transformer that looks at the whole feature grid."""
+"""The Transformer encoder, with attention over the whole feature grid."""
 
 import keras
 
@@ -16,8 +16,8 @@ class EncoderBlock(keras.layers.Layer):
         dim: int, width of the tokens.
         mlp_dim: int, width inside the MLP.
         num_heads: int, divides `dim`.
-        dropout: float, after the MLP's GELU.
-        drop_path: float, stochastic depth of both residuals.
+        dropout: float in [0, 1), after the MLP's GELU. Defaults to 0.
+        drop_path: float in [0, 1), stochastic depth of both residuals. Defaults to 0.
 
     Call arguments:
         x: float tensor (B, N, dim).
@@ -62,14 +62,14 @@ class EncoderBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class TransformerEncoder(keras.layers.Layer):
-    """A stack of pre-LN encoder blocks and a last LayerNorm.
+    """A stack of pre-LN encoder blocks and a final LayerNorm.
 
     Args:
-        num_layers: int, number of blocks; 0 leaves only the LayerNorm.
+        num_layers: int, number of blocks; with 0 only the LayerNorm remains.
         dim, mlp_dim, num_heads, dropout, drop_path: see `EncoderBlock`; the same in every block.
 
     Call arguments:
-        x: float tensor (B, N, dim), positions already added.
+        x: float tensor (B, N, dim), with the position code already added.
 
     Returns:
         float tensor (B, N, dim).

@@ -14,13 +14,13 @@ class VisionTransformer(keras.layers.Layer):
     """Patches → LN → + 2-D sine code → Transformer encoder, without class token (Dosovitskiy et al. 2021).
 
     Args:
-        patch_size: int, side of a patch in pixels; what is left over at the right and bottom is not seen.
+        patch_size: int, side of a patch in pixels. Pixels at the right and bottom that fill no patch are not used.
         num_layers: int, encoder blocks.
         dim: int, width, a multiple of 4 (the 2-D sine code) and of `num_heads`.
         mlp_dim: int, width inside the MLPs.
-        num_heads: int.
-        dropout: float, after the GELUs.
-        drop_path: float, stochastic depth.
+        num_heads: int, attention heads.
+        dropout: float in [0, 1), after the GELUs. Defaults to 0.
+        drop_path: float in [0, 1), stochastic depth. Defaults to 0.
 
     Call arguments:
         images: float tensor (B, H, W, 3) in [0, 1].
@@ -76,8 +76,8 @@ class VisionTransformer(keras.layers.Layer):
         grid = (images_shape[1] // self.patch_size, images_shape[2] // self.patch_size)
         if 0 in grid:
             raise InputError(
-                f"The canvas must hold at least one patch of {self.patch_size}×{self.patch_size} pixels. "
-                f"Received: a canvas of {images_shape[1]}×{images_shape[2]}"
+                f"`image_size` must hold at least one patch of {self.patch_size}×{self.patch_size} pixels. "
+                f"Received: images of {images_shape[1]}×{images_shape[2]} pixels."
             )
         return grid
 

@@ -1,4 +1,4 @@
-"""What a recipe asks for: the model, its vocabulary, its optimiser, its data."""
+"""Builds what a recipe describes: the model, the optimiser, the batches."""
 
 import keras
 
@@ -6,7 +6,7 @@ from pix2seq_keras import presets
 from pix2seq_keras.data import ImageCache, training_dataset
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.layers import ImageEncoder, ResidualStem, applications_backbone
+from pix2seq_keras.layers import ImageEncoder, ResidualStem, named_backbone
 from pix2seq_keras.models import Pix2Seq
 from pix2seq_keras.models.adapting import with_classes, with_dtype, with_image_size, with_max_objects
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
@@ -17,15 +17,19 @@ DEFAULT_IMAGE_SIZE = (96, 96)
 
 
 def build_model(recipe, categories, load_weights=True):
-    """The model of a recipe, random or from its preset, for the categories of the data.
+    """The model of a recipe, random or from a preset, for the categories of the data.
 
     Args:
         recipe: `Recipe`.
-        categories: `Categories`.
-        load_weights: bool; `False` leaves a preset's weights random, for a run that has its own.
+        categories: `Categories` of the data.
+        load_weights: bool, whether to load the weights of a preset; False for a run that loads its own. Defaults to
+            True.
 
     Returns:
         `Pix2Seq`, not compiled.
+
+    Raises:
+        InputError: if the preset does not exist, or the model cannot be built from the recipe.
     """
     if recipe.model.preset is None:
         model = _random(recipe, categories)
@@ -41,7 +45,10 @@ def _from_preset(sizes, categories, load_weights):
         weights = {None: "published", "random": None}.get(sizes.weights, sizes.weights) if load_weights else None
         model = Pix2Seq.from_preset(sizes.preset, weights=weights, image_size=sizes.image_size)
     elif sizes.weights is not None:
-        raise InputError(f"{sizes.preset} has weights of its own. Received: model.weights={sizes.weights}")
+        raise InputError(
+            f"`model.weights` must be null for {sizes.preset}, which has its own weights. "
+            f"Received: model.weights={sizes.weights}."
+        )
     else:
         model = open_model(sizes.preset)
         if sizes.image_size is not None and sizes.image_size != model.image_size:
@@ -84,9 +91,9 @@ def _random(recipe, categories):
 
 
 def _build_backbone(sizes, image_size):
-    """Images to features: the residual stem, or a network of `keras.applications`."""
+    """From images to features: a named network, or the residual stem."""
     if sizes.backbone is not None:
-        return applications_backbone(
+        return named_backbone(
             sizes.backbone,
             image_size,
             sizes.backbone_weights,
@@ -96,14 +103,14 @@ def _build_backbone(sizes, image_size):
         )
     if sizes.backbone_weights is not None:
         raise InputError(
-            "model.backbone_weights needs a model.backbone to load them into. Received: "
-            f"model.backbone_weights={sizes.backbone_weights}, model.backbone=null"
+            "`model.backbone_weights` requires `model.backbone`, the network to load them into. Received: "
+            f"model.backbone_weights={sizes.backbone_weights}, model.backbone=null."
         )
     return ResidualStem(sizes.stem_widths, sizes.stem_depth)
 
 
 def build_optimizer(recipe):
-    """AdamW with the recipe's schedule over its steps."""
+    """AdamW with the learning rate schedule of a `Recipe`."""
     options = recipe.optimizer
     rate = WarmupSchedule(
         options.learning_rate, options.warmup_steps, recipe.steps, options.schedule, options.final_factor
@@ -124,9 +131,9 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
     Args:
         recipe: `Recipe`.
         source: `Source` of its training split.
-        model: `Pix2Seq`, whose vocabulary and image size count.
-        step: int, steps done before; the data set starts with the next one's batch.
-        shard: (worker, workers), see `training_dataset`.
+        model: `Pix2Seq`, for its vocabulary and image size.
+        step: int, number of steps already done; the first batch is that of the next step. Defaults to 0.
+        shard: (worker, number of workers), see `training_dataset`. Defaults to (0, 1).
 
     Returns:
         `tf.data.Dataset`, see `training_dataset`.
@@ -154,7 +161,7 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
 
 
 def build_cache(recipe):
-    """The `ImageCache` of a recipe, or `None` if it has none."""
+    """The `ImageCache` of a `Recipe`, or `None` without `data.cache_dir`."""
     data = recipe.data
     if data.cache_dir is None:
         return None

@@ -1,4 +1,4 @@
-"""One harness for all layers."""
+"""Checks for all layers."""
 
 import json
 
@@ -11,17 +11,17 @@ from pix2seq_keras import Pix2Seq
 
 @pytest.fixture
 def check_layer(tmp_path):
-    """A function that takes a layer through what every layer promises, and gives its outputs in float32.
+    """A function (layer, *inputs) that checks the contract of a layer and returns its outputs in float32.
 
-    Its configuration is JSON and brings back an equal layer; a `.keras` file holds its weights; the shape it
-    announces is the shape it gives; under mixed precision it computes in bfloat16 nearly the same numbers.
+    The configuration is JSON and makes an equal layer; a `.keras` file restores the weights; `compute_output_shape` is
+    the shape of the outputs; under mixed precision the layer computes nearly the same numbers in bfloat16.
     """
 
     def check(layer, *inputs, tolerance=0.1):
         inputs = [np.asarray(array) for array in inputs]
         symbols = [keras.Input(array.shape[1:], dtype=str(array.dtype)) for array in inputs]
         model = keras.Model(symbols, layer(*symbols))
-        # Biases and norms start at 0 and 1: a file that lost them would go unnoticed.
+        # Biases and norms start at 0 and 1. With other values, the test notices a file that does not hold them.
         rng = np.random.default_rng(0)
         for weight in model.weights:
             if len(weight.shape) == 1:
@@ -54,13 +54,13 @@ def check_layer(tmp_path):
 
 @pytest.fixture(scope="session")
 def numbers():
-    """A function (*shape) -> fixed normal float32 numbers."""
+    """A function (*shape) -> float32 array of normal numbers, always the same."""
     return lambda *shape: np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
 
 
 @pytest.fixture(scope="session")
 def assert_loads_equal():
-    """A function (model, path, inputs) that saves a model as `.keras` and gives it back, equal, from there."""
+    """A function (model, path, inputs) that saves a model as `.keras`, loads it, checks that both are equal."""
 
     def check(model, path, inputs):
         expected = np.asarray(model(inputs))

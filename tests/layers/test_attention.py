@@ -27,7 +27,7 @@ def keras_twin(attention, queries, memory):
     return twin
 
 
-def test_attention_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_attention_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(Attention(16, 4), numbers(2, 5, 16), numbers(2, 7, 12)).shape == (2, 5, 16)
 
 
@@ -46,7 +46,7 @@ def test_attention_equals_that_of_keras(numbers, causal):
     np.testing.assert_allclose(weights, expected_weights, atol=1e-5)
 
 
-def test_causal_attention_sees_nothing_later(numbers):
+def test_causal_attention_gives_no_weight_to_later_positions(numbers):
     attention, x = Attention(8, 2), numbers(1, 5, 8)
 
     _, weights = attention(x, x, causal=True, return_weights=True)
@@ -56,14 +56,14 @@ def test_causal_attention_sees_nothing_later(numbers):
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
 
 
-def test_a_projected_memory_can_be_attended_to_again(numbers):
+def test_projected_keys_and_values_can_be_used_again(numbers):
     attention, queries, memory = Attention(8, 2), numbers(2, 3, 8), numbers(2, 4, 8)
     whole = attention(queries, memory)
 
     keys, values = attention.project_memory(memory)
 
     for position in range(3):
-        part, _ = attention.attend(queries[:, position : position + 1], keys, values)
+        part, _ = attention.compute_attention(queries[:, position : position + 1], keys, values)
         np.testing.assert_allclose(part, whole[:, position : position + 1], atol=1e-6)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from pix2seq_keras.layers import Bridge, sine_code_2d
 
 
-def test_the_bridge_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_bridge_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(Bridge(8, 12, (2, 3)), numbers(2, 6, 10)).shape == (2, 6, 8)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from pix2seq_keras.layers import DropPath
 
 
-def test_drop_path_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_drop_path_satisfies_the_layer_contract(check_layer, numbers):
     x = numbers(2, 3, 4)
 
     np.testing.assert_array_equal(check_layer(DropPath(0.3, seed=1), x), x)

@@ -12,7 +12,7 @@ def backbone():
     return keras.Sequential([keras.layers.Conv2D(6, 8, 8), keras.layers.ReLU()])
 
 
-def test_the_encoder_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_encoder_satisfies_the_layer_contract(check_layer, numbers):
     # Rounding to bfloat16 shows more after a norm of features that hardly differ.
     output = check_layer(ImageEncoder(ResidualStem((4, 6, 6)), **SIZES), numbers(2, 16, 24, 3), tolerance=0.2)
 
@@ -25,7 +25,7 @@ def test_any_keras_model_is_a_backbone(check_layer, numbers):
     assert output.shape == (2, 6, 8)
 
 
-def test_the_grid_is_read_row_by_row(numbers):
+def test_the_grid_is_flattened_row_by_row(numbers):
     encoder, images = ImageEncoder(backbone(), **{**SIZES, "num_layers": 0}), numbers(1, 16, 24, 3)
 
     output = encoder(images)

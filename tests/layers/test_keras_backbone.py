@@ -8,8 +8,8 @@ from pix2seq_keras import InputError, Pix2Seq
 from pix2seq_keras.layers import KerasBackbone
 
 
-def little_net(size=(None, None), dropout=0.0):
-    """Stages of widths 4, 6, 8, 10 at strides 2, 4, 8, 16, and a classifier.
+def small_net(size=(None, None), dropout=0.0):
+    """A network with stages of widths 4, 6, 8, 10 at strides 2, 4, 8, 16, and a classifier.
 
     Every stage is a gated residual block as in torchvision, with the stride in the second convolution of the branch:
     tensors of a stage's size also lie inside the next block.
@@ -26,10 +26,10 @@ def little_net(size=(None, None), dropout=0.0):
         x = layers.Add(name=f"end_{width}")([short, layers.Multiply()([branch, gate])])
     x = layers.Dropout(dropout)(layers.ReLU(name="top")(x))
     logits = layers.Dense(5, name="logits")(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(images, logits, name="little_net")
+    return keras.Model(images, logits, name="small_net")
 
 
-def fitted(backbone, size=(32, 48)):
+def weights_after_fit(backbone, size=(32, 48)):
     """The backbone's weights before and after a step of `fit`, by path."""
     model = keras.Sequential(
         [keras.Input((*size, 3)), backbone, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
@@ -60,14 +60,14 @@ def random_images(*size):
 # === The level ===
 
 
-def test_the_layer_keeps_the_promises_of_a_layer(check_layer):
-    assert check_layer(KerasBackbone(little_net(), 4, scaling="torch"), random_images(16, 24)).shape == (2, 4, 6, 6)
+def test_the_layer_satisfies_the_layer_contract(check_layer):
+    assert check_layer(KerasBackbone(small_net(), 4, scaling="torch"), random_images(16, 24)).shape == (2, 4, 6, 6)
 
 
 @pytest.mark.parametrize("made_for", [(None, None), (64, 48)])
 @pytest.mark.parametrize(("stride", "end"), [(2, "end_4"), (4, "end_6"), (8, "end_8")])
-def test_the_level_is_the_end_of_a_stage_not_the_inside_of_the_next_branch(made_for, stride, end):
-    net = little_net(made_for)
+def test_the_features_are_the_end_of_a_stage_not_the_inside_of_the_next_branch(made_for, stride, end):
+    net = small_net(made_for)
     images = random_images(64, 48)
     expected = keras.Model(net.input, net.get_layer(end).output)(images)
 
@@ -77,13 +77,13 @@ def test_the_level_is_the_end_of_a_stage_not_the_inside_of_the_next_branch(made_
 
 
 def test_the_last_layers_before_the_head_belong_to_the_last_level():
-    backbone = KerasBackbone(little_net(), 16, scaling="unit")
+    backbone = KerasBackbone(small_net(), 16, scaling="unit")
 
     assert backbone.model.get_layer("top") in backbone.model.layers
     assert backbone.compute_output_shape((None, 64, 64, 3)) == (None, 4, 4, 10)
 
 
-def test_a_level_the_model_itself_gives_out_is_taken_wherever_it_lies():
+def test_an_output_of_the_model_is_used_as_a_level_wherever_it_is():
     x = keras.Input((32, 32, 3))
     deep = keras.layers.Conv2D(4, 4, 4)(x)
     pyramid = keras.layers.Conv2D(5, 1)(keras.layers.UpSampling2D(2)(deep))
@@ -123,31 +123,31 @@ def test_a_sequential_model_is_a_backbone(assert_loads_equal, tmp_path):
     assert loaded.layers[0].model.output_shape[-1] == 4
 
 
-def test_a_stride_the_model_does_not_have_is_a_sentence_with_those_it_has():
-    with pytest.raises(InputError, match=r"no features at stride 32 .* 64×48") as caught:
-        KerasBackbone(little_net((64, 48)), 32, scaling="unit")
+def test_a_stride_the_model_does_not_have_is_refused_with_those_it_has():
+    with pytest.raises(InputError, match=r"one that small_net has for images of 64×48 pixels.*stride=32") as caught:
+        KerasBackbone(small_net((64, 48)), 32, scaling="unit")
     assert "2 (32×24), 4 (16×12), 8 (8×6), 16 (4×3)" in str(caught.value)
 
 
-def test_other_images_than_the_model_was_made_for_are_a_sentence(tiny_vocabulary):
-    backbone = KerasBackbone(little_net((64, 48)), 8, scaling="unit")
-    with pytest.raises(InputError, match=r"made for images of shape \(None, 64, 48, 3\).*32, 32"):
+def test_images_of_another_size_than_the_model_takes_are_refused(tiny_vocabulary):
+    backbone = KerasBackbone(small_net((64, 48)), 8, scaling="unit")
+    with pytest.raises(InputError, match=r"`image_size` must be .*\(None, 64, 48, 3\).*32, 32"):
         Pix2Seq(tiny_vocabulary, (32, 32), backbone)
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, message",
     [
-        ({"batch_norm": "off"}, "Unknown batch_norm: use one of train, frozen. Received: batch_norm='off'"),
-        ({"scaling": "imagenet"}, "Unknown scaling: use one of unit, pixels.*'imagenet'"),
+        ({"batch_norm": "off"}, "`batch_norm` must be one of train, frozen. Received: batch_norm='off'"),
+        ({"scaling": "imagenet"}, "`scaling` must be one of unit, pixels.*'imagenet'"),
         ({"stride": 0}, "stride=0"),
         ({"stride": 2.5}, "stride=2.5"),
         ({"model": keras.layers.Conv2D(2, 1)}, "functional Keras model .* Received: Conv2D"),
     ],
 )
-def test_what_cannot_be_used_is_a_sentence(options, said):
-    options = {"model": little_net(), "stride": 4, "scaling": "unit", **options}
-    with pytest.raises(InputError, match=said):
+def test_options_that_cannot_be_used_are_refused(options, message):
+    options = {"model": small_net(), "stride": 4, "scaling": "unit", **options}
+    with pytest.raises(InputError, match=message):
         KerasBackbone(**options)
 
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_used_is_a_sentence(options, said):
 
 
 def test_every_weight_that_remains_trains_and_statistics_move():
-    before, after = fitted(KerasBackbone(little_net(), 8, scaling="unit"))
+    before, after = weights_after_fit(KerasBackbone(small_net(), 8, scaling="unit"))
 
     assert changed(before, after) == set(before)
     assert len(statistics(before)) == 6
@@ -163,9 +163,9 @@ def test_every_weight_that_remains_trains_and_statistics_move():
 
 
 def test_a_frozen_batch_norm_keeps_statistics_gamma_and_beta_while_the_rest_trains():
-    backbone = KerasBackbone(little_net(), 8, batch_norm="frozen", scaling="unit")
+    backbone = KerasBackbone(small_net(), 8, batch_norm="frozen", scaling="unit")
 
-    before, after = fitted(backbone)
+    before, after = weights_after_fit(backbone)
 
     assert len(of_norms(before)) == 3 * 4
     assert changed(before, after) == set(before) - of_norms(before)
@@ -173,9 +173,9 @@ def test_a_frozen_batch_norm_keeps_statistics_gamma_and_beta_while_the_rest_trai
 
 
 def test_a_frozen_backbone_keeps_every_weight():
-    backbone = KerasBackbone(little_net(), 8, freeze=True, scaling="unit")
+    backbone = KerasBackbone(small_net(), 8, freeze=True, scaling="unit")
 
-    before, after = fitted(backbone)
+    before, after = weights_after_fit(backbone)
 
     assert changed(before, after) == set()
     assert backbone.trainable_weights == [] and len(backbone.weights) == len(before) > 20
@@ -183,7 +183,7 @@ def test_a_frozen_backbone_keeps_every_weight():
 
 @pytest.mark.parametrize("options", [{"freeze": True}, {"batch_norm": "frozen"}, {}], ids=str)
 def test_what_is_frozen_stays_so_when_the_whole_model_is_made_trainable(options):
-    backbone = KerasBackbone(little_net(), 8, scaling="unit", **options)
+    backbone = KerasBackbone(small_net(), 8, scaling="unit", **options)
     model = keras.Sequential([keras.Input((32, 48, 3)), backbone])
     expected = [weight.path for weight in backbone.trainable_weights]
 
@@ -195,7 +195,7 @@ def test_what_is_frozen_stays_so_when_the_whole_model_is_made_trainable(options)
 
 
 def test_a_frozen_backbone_runs_in_inference_mode_dropout_too():
-    net = little_net(dropout=0.5)
+    net = small_net(dropout=0.5)
     images = random_images(32, 32)
     assert not np.array_equal(net(images, training=True), net(images))
 
@@ -206,16 +206,16 @@ def test_a_frozen_backbone_runs_in_inference_mode_dropout_too():
 
 @pytest.mark.parametrize("options", [{"freeze": True}, {"batch_norm": "frozen"}], ids=str)
 def test_a_loaded_backbone_is_as_frozen_as_it_was(options, assert_loads_equal, tmp_path):
-    backbone = KerasBackbone(little_net(), 8, scaling="unit", **options)
+    backbone = KerasBackbone(small_net(), 8, scaling="unit", **options)
     loaded = assert_loads_equal(keras.Sequential([backbone]), tmp_path / "model.keras", random_images(32, 48)).layers[0]
 
-    before, after = fitted(loaded)
+    before, after = weights_after_fit(loaded)
 
     assert len(loaded.trainable_weights) == len(backbone.trainable_weights)
     assert not changed(before, after) & of_norms(before)
 
 
-# === What the model reads ===
+# === The inputs of the model ===
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,6 @@ def test_scaling_is_exact_under_mixed_precision():
     np.testing.assert_array_equal(np.asarray(scaled, "float32"), np.asarray(expected, "float32"))
 
 
-# === keras.applications ===
-
-
 # === keras-cv, and in the model ===
 
 
@@ -258,7 +255,7 @@ KERAS_CV = {
     "ResNetV2Backbone": {
         "stackwise_filters": [8, 16], "stackwise_blocks": [2, 2], "stackwise_strides": [1, 2],
     },
-    # It holds Lambda layers, which cannot be read back from a file one by one.
+    # It has Lambda layers, which cannot be restored from a file one by one.
     "CSPDarkNetBackbone": {"stackwise_channels": [8, 16], "stackwise_depth": [1, 1]},
     "EfficientNetV2Backbone": {
         "stackwise_kernel_sizes": [3, 3, 3], "stackwise_num_repeats": [1, 1, 1], "stackwise_input_filters": [8, 8, 8],
@@ -279,7 +276,7 @@ def keras_cv_models():
 
 
 @pytest.mark.parametrize("name", KERAS_CV)
-def test_a_backbone_of_keras_cv_comes_back_from_its_file(
+def test_a_backbone_of_keras_cv_is_restored_from_a_file(
     name, keras_cv_models, assert_loads_equal, tmp_path, monkeypatch
 ):
     backbone = KerasBackbone(
@@ -295,7 +292,7 @@ def test_a_backbone_of_keras_cv_comes_back_from_its_file(
     assert loaded.output_shape[1:3] == (4, 4)
 
 
-def test_a_rescaling_inside_a_keras_cv_backbone_is_met_with_pixels(keras_cv_models):
+def test_a_keras_cv_backbone_with_rescaling_takes_pixels(keras_cv_models):
     images = random_images(32, 32)
     build = lambda rescaling: keras_cv_models.ResNetBackbone(include_rescaling=rescaling, **KERAS_CV["ResNetBackbone"])
     one, other = KerasBackbone(build(False), 8, scaling="unit"), KerasBackbone(build(True), 8, scaling="pixels")
@@ -304,7 +301,7 @@ def test_a_rescaling_inside_a_keras_cv_backbone_is_met_with_pixels(keras_cv_mode
     np.testing.assert_allclose(one(images), other(images), rtol=1e-4, atol=1e-5)
 
 
-def test_a_pix2seq_with_a_backbone_of_keras_cv_trains_and_comes_back(
+def test_a_pix2seq_with_a_backbone_of_keras_cv_trains_and_is_restored(
     keras_cv_models, train_in_pix2seq, assert_loads_equal, tmp_path
 ):
     resnet = keras_cv_models.ResNetBackbone(include_rescaling=False, **KERAS_CV["ResNetBackbone"])

@@ -7,7 +7,7 @@ import numpy as np
 from pix2seq_keras.layers import MLP
 
 
-def test_the_mlp_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_mlp_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(MLP(12), numbers(2, 3, 8)).shape == (2, 3, 8)
 
 

@@ -31,11 +31,11 @@ def test_a_grid_of_one_row_or_column_has_the_1d_code_over_all_channels(height, w
     np.testing.assert_allclose(sine_code_2d(height, width, 6), [code(i, 5, 6) for i in range(5)], atol=2e-6)
 
 
-def test_a_single_place_is_the_first_position():
+def test_a_grid_of_one_cell_has_the_code_of_the_first_position():
     assert sine_code_2d(1, 1, 4).tolist() == [[0, 0, 1, 1]]
 
 
-def test_all_places_of_a_grid_have_different_codes():
+def test_all_cells_of_a_grid_have_different_codes():
     result = sine_code_2d(7, 9, 32)
 
     distances = np.abs(result[:, None] - result[None]).max(-1) + np.eye(63)

@@ -6,11 +6,11 @@ import pytest
 from pix2seq_keras.layers import ResidualBlock, ResidualStem
 
 
-def test_the_block_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_block_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(ResidualBlock(6, stride=2), numbers(2, 8, 8, 4)).shape == (2, 4, 4, 6)
 
 
-def test_the_stem_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_stem_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(ResidualStem((4, 8)), numbers(2, 16, 24, 3)).shape == (2, 4, 6, 8)
 
 

@@ -10,7 +10,7 @@ NARROW = 1 / 16
 
 
 @pytest.mark.parametrize("stride, dilation, project", [(1, 1, True), (2, 1, True), (1, 2, False)])
-def test_a_bottleneck_keeps_the_promises_of_a_layer(check_layer, numbers, stride, dilation, project):
+def test_a_bottleneck_satisfies_the_layer_contract(check_layer, numbers, stride, dilation, project):
     # Norms of the fresh branch have gamma 0; the harness moves them, and rounding then shows.
     output = check_layer(Bottleneck(4, stride, dilation, project), numbers(2, 7, 6, 16), tolerance=0.2)
 
@@ -34,7 +34,7 @@ def test_the_grid_is_the_canvas_over_the_stride_rounded_up(variant, stride, chan
     )
 
 
-def test_a_resnet_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_a_resnet_satisfies_the_layer_contract(check_layer, numbers):
     # Fifty layers of bfloat16 drift apart: the tolerance only says that nothing is out of bounds.
     check_layer(ResNet(50, "c4", NARROW), numbers(1, 33, 48, 3), tolerance=1.0)
 
@@ -53,8 +53,8 @@ def test_dc5_dilates_the_last_group_instead_of_striding():
     assert (strides, dilations) == ([1, 1, 1], [1, 2, 2])
 
 
-def test_dc5_sees_what_the_standard_network_sees_at_twice_the_grid():
-    """With the same weights every second place of dc5's first block agrees: the kernels have the same reach."""
+def test_dc5_equals_the_standard_network_at_every_second_position():
+    """With the same weights, the first block of dc5 has the same values there: its kernels cover the same pixels."""
     standard, dilated = Bottleneck(4, stride=2, project=True), Bottleneck(4, stride=1, project=True)
     x = np.random.default_rng(0).normal(size=(1, 8, 8, 16)).astype("float32")
     standard(x), dilated(x)
@@ -66,7 +66,7 @@ def test_dc5_sees_what_the_standard_network_sees_at_twice_the_grid():
 
 
 def test_strided_convolutions_are_padded_alike_on_both_sides():
-    """At the first place a 3×3/2 kernel sees a row of zeros before the image; TensorFlow's SAME has none there."""
+    """At the first position a 3×3/2 kernel covers a row of zeros; TensorFlow's SAME would not pad there."""
     block = Bottleneck(1, stride=2, project=True)
     x = np.ones((1, 4, 4, 4), "float32")
     block(x)
@@ -100,6 +100,6 @@ def test_the_weights_of_full_size_are_those_of_the_layer_arithmetic():
 
 
 @pytest.mark.parametrize("options", [{"depth": 34}, {"variant": "c5"}, {"width_multiplier": 0.01}])
-def test_what_is_no_resnet_is_refused(options):
+def test_unknown_depths_variants_and_multipliers_are_refused(options):
     with pytest.raises(InputError, match="Received: "):
         ResNet(**options)

@@ -14,7 +14,7 @@ def embedding():
     return embedding
 
 
-def test_the_embedding_keeps_the_promises_of_a_layer(check_layer):
+def test_the_embedding_satisfies_the_layer_contract(check_layer):
     tokens = np.array([[1, 2, 3], [4, 0, 10]], "int32")
 
     assert check_layer(TokenEmbedding(11, 6, 8), tokens).shape == (2, 3, 6)
@@ -66,7 +66,7 @@ def test_logits_are_float32_under_mixed_precision(numbers):
     assert embedding.logits(numbers(2, 6)).dtype == "float32"
 
 
-def test_scaled_embeddings_of_smooth_coordinates_keep_the_promises_of_a_layer(check_layer):
+def test_scaled_embeddings_of_smooth_coordinates_satisfy_the_layer_contract(check_layer):
     tokens = np.array([[1, 2, 3], [4, 0, 10]], "int32")
     layer = TokenEmbedding(11, 6, 8, input_scale=6**0.5, embeddings_initializer=CoordinateInitializer(4, 7))
 
@@ -76,7 +76,7 @@ def test_scaled_embeddings_of_smooth_coordinates_keep_the_promises_of_a_layer(ch
     np.testing.assert_allclose(output, plain * 6**0.5, rtol=1e-5, atol=1e-6)
 
 
-def test_neighbouring_coordinates_start_alike_and_other_tokens_at_random():
+def test_neighbouring_coordinates_start_similar_and_other_tokens_at_random():
     table = np.asarray(CoordinateInitializer(coord_shift=10, num_bins=64)((80, 32)))
 
     bins = table[10:74] / np.linalg.norm(table[10:74], axis=1, keepdims=True)

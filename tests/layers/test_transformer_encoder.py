@@ -5,11 +5,11 @@ import numpy as np
 from pix2seq_keras.layers import EncoderBlock, TransformerEncoder
 
 
-def test_the_block_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_block_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(EncoderBlock(8, 16, 2), numbers(2, 5, 8)).shape == (2, 5, 8)
 
 
-def test_the_encoder_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_the_encoder_satisfies_the_layer_contract(check_layer, numbers):
     assert check_layer(TransformerEncoder(2, 8, 16, 2), numbers(2, 5, 8)).shape == (2, 5, 8)
 
 
@@ -23,7 +23,7 @@ def test_a_block_is_two_pre_norm_residuals(numbers):
     np.testing.assert_allclose(output, middle + block.mlp(block.mlp_norm(middle)), atol=1e-6)
 
 
-def test_the_order_of_the_places_does_not_matter(numbers):
+def test_the_encoder_is_equivariant_to_permutations(numbers):
     encoder, x = TransformerEncoder(2, 8, 16, 2), numbers(1, 6, 8)
 
     np.testing.assert_allclose(encoder(x[:, ::-1])[:, ::-1], encoder(x), atol=1e-5)

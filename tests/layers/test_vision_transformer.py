@@ -9,13 +9,13 @@ from pix2seq_keras.layers import VisionTransformer, sine_code_2d
 SIZES = {"num_layers": 1, "dim": 8, "mlp_dim": 16, "num_heads": 2}
 
 
-def test_a_vit_keeps_the_promises_of_a_layer(check_layer, numbers):
+def test_a_vit_satisfies_the_layer_contract(check_layer, numbers):
     output = check_layer(VisionTransformer(8, **SIZES), numbers(2, 16, 24, 3), tolerance=0.2)
 
     assert output.shape == (2, 6, 8)
 
 
-def test_patches_are_read_row_by_row_and_given_their_places(numbers):
+def test_patches_are_flattened_row_by_row_with_their_position_codes(numbers):
     encoder, images = VisionTransformer(8, **{**SIZES, "num_layers": 0}), numbers(1, 16, 24, 3)
 
     output = encoder(images)
@@ -28,7 +28,7 @@ def test_patches_are_read_row_by_row_and_given_their_places(numbers):
     assert encoder.grid == (2, 3)
 
 
-def test_what_is_left_over_at_the_edges_is_not_seen(numbers):
+def test_pixels_at_the_edges_that_fill_no_patch_have_no_effect(numbers):
     encoder, images = VisionTransformer(8, **SIZES), numbers(1, 21, 31, 3)
     expected = encoder(images)
 
@@ -40,5 +40,5 @@ def test_what_is_left_over_at_the_edges_is_not_seen(numbers):
 
 
 def test_a_canvas_below_one_patch_is_refused():
-    with pytest.raises(InputError, match=r"at least one patch of 16×16 pixels.*a canvas of 15×64"):
+    with pytest.raises(InputError, match=r"at least one patch of 16×16 pixels.*images of 15×64"):
         VisionTransformer(16, **SIZES).build((None, 15, 64, 3))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras import Categories, InputError, Vocabulary
-from pix2seq_keras.layers import ResidualStem, applications_backbone, sine_code_2d
+from pix2seq_keras.layers import ResidualStem, named_backbone, sine_code_2d
 from pix2seq_keras.models.adapting import with_classes, with_dtype, with_image_size, with_max_objects
 
 
@@ -171,7 +171,7 @@ def test_in_the_published_layout_a_known_name_keeps_its_slot_and_a_new_name_take
 
 def test_a_convnext_can_be_adapted_to_another_canvas(build_tiny_model):
     """Its downsampling blocks are Sequentials that store the shapes of their inputs."""
-    model = build_tiny_model(encoder=applications_backbone("convnext_tiny", (32, 32)))
+    model = build_tiny_model(encoder=named_backbone("convnext_tiny", (32, 32)))
 
     other = with_image_size(model, (64, 96))
 

@@ -1,4 +1,4 @@
-"""What a recipe asks for is what is built."""
+"""The model, the optimiser and the batches are those that the recipe describes."""
 
 import dataclasses
 
@@ -34,7 +34,7 @@ def test_the_model_has_the_sizes_of_the_recipe(plain_recipe):
     assert model.encoder.grid == (8, 8)  # two widths in the stem: stride 4
 
 
-def test_a_preset_is_given_positions_for_more_objects_and_keeps_what_it_has(preset):
+def test_a_preset_gets_positions_for_more_objects_and_keeps_those_it_has(preset):
     model, recipe = preset
     known, sequence = np.array(model.embedding.positions), recipe.sequence
     more = dataclasses.replace(recipe, sequence=dataclasses.replace(sequence, max_objects=sequence.max_objects + 2))
@@ -51,7 +51,7 @@ def _with_backbone(recipe, **options):
     return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, **options))
 
 
-def test_a_backbone_of_the_recipe_stands_in_for_the_stem(plain_recipe):
+def test_a_backbone_of_the_recipe_replaces_the_stem(plain_recipe):
     options = {"backbone": "mobilenetv3_small", "image_size": (32, 48), "backbone_stride": 8}
     recipe = _with_backbone(plain_recipe, **options, backbone_batch_norm="frozen")
     backbone = build_model(recipe, ABC).encoder.backbone
@@ -61,7 +61,7 @@ def test_a_backbone_of_the_recipe_stands_in_for_the_stem(plain_recipe):
     assert not any("bn" in weight.path for weight in backbone.trainable_weights)
 
 
-def test_a_frozen_backbone_with_local_weights_is_built_as_the_recipe_says(plain_recipe, tmp_path):
+def test_a_backbone_is_frozen_and_loads_local_weights_as_the_recipe_says(plain_recipe, tmp_path):
     network = keras.applications.MobileNetV3Small((32, 32, 3), include_top=False, weights=None)
     network.save_weights(tmp_path / "mobile.weights.h5")
     options = {"backbone": "mobilenetv3_small", "backbone_weights": str(tmp_path / "mobile.weights.h5")}
@@ -71,18 +71,21 @@ def test_a_frozen_backbone_with_local_weights_is_built_as_the_recipe_says(plain_
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, message",
     [
-        ({"backbone": "resnet18"}, "Unknown backbone.*resnet50.*'resnet18'"),
-        ({"backbone": "mobilenetv3_small", "backbone_stride": 64}, "no features at stride 64"),
+        ({"backbone": "resnet18"}, "`backbone` must be one of resnet50.*'resnet18'"),
+        (
+            {"backbone": "mobilenetv3_small", "backbone_stride": 64},
+            "`stride` must be one that MobileNetV3Small has.*stride=64",
+        ),
         ({"backbone": "mobilenetv3_small", "backbone_batch_norm": "off"}, "batch_norm='off'"),
         ({"backbone": "mobilenetv3_small", "backbone_weights": "none.h5"}, "no weights file none.h5"),
-        ({"backbone_weights": "imagenet"}, "model.backbone_weights needs a model.backbone"),
+        ({"backbone_weights": "imagenet"}, "`model.backbone_weights` requires `model.backbone`"),
     ],
     ids=str,
 )
-def test_a_backbone_that_cannot_be_built_is_a_sentence(plain_recipe, options, said):
-    with pytest.raises(InputError, match=said):
+def test_a_backbone_that_cannot_be_built_is_refused(plain_recipe, options, message):
+    with pytest.raises(InputError, match=message):
         build_model(_with_backbone(plain_recipe, **options), ABC)
 
 
@@ -116,19 +119,19 @@ def test_the_optimizer_follows_the_schedule_over_all_steps(plain_recipe):
     assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.9, 0.95, 1e-8)
 
 
-def test_a_preset_that_is_not_there_is_a_sentence(plain_recipe):
+def test_a_preset_that_does_not_exist_is_refused(plain_recipe):
     sizes = dataclasses.replace(plain_recipe.model, preset="no_such")
     with pytest.raises(InputError, match="no model 'no_such'"):
         build_model(dataclasses.replace(plain_recipe, model=sizes), ABC)
 
 
-def test_heads_that_do_not_divide_the_width_are_a_sentence(plain_recipe):
+def test_heads_that_do_not_divide_the_width_are_refused(plain_recipe):
     sizes = dataclasses.replace(plain_recipe.model, decoder_heads=3)
     with pytest.raises(InputError, match="3"):
         build_model(dataclasses.replace(plain_recipe, model=sizes), ABC)
 
 
-def test_an_unknown_schedule_is_a_sentence(plain_recipe):
+def test_an_unknown_schedule_is_refused(plain_recipe):
     options = dataclasses.replace(plain_recipe.optimizer, schedule="stairs")
     with pytest.raises(InputError, match="Unknown schedule: 'stairs'"):
         build_optimizer(dataclasses.replace(plain_recipe, optimizer=options))
@@ -157,7 +160,7 @@ def published_recipe(plain_recipe, tmp_path, monkeypatch):
     return model, dataclasses.replace(plain_recipe, model=sizes)
 
 
-def test_a_published_checkpoint_is_taken_for_the_datas_categories(published_recipe):
+def test_a_published_checkpoint_is_adapted_to_the_categories_of_the_data(published_recipe):
     model, recipe = published_recipe
 
     built = build_model(recipe, ABC)
@@ -179,7 +182,7 @@ def test_a_published_model_takes_another_canvas_random_weights_and_another_preci
     assert (np.asarray(built.encoder.patches.kernel) != np.asarray(model.encoder.patches.kernel)).any()
 
 
-def test_published_weights_that_are_not_there_are_told(published_recipe):
+def test_published_weights_that_are_missing_are_refused(published_recipe):
     _, recipe = published_recipe
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights=None))
 
@@ -187,15 +190,15 @@ def test_published_weights_that_are_not_there_are_told(published_recipe):
         build_model(recipe, ABC)
 
 
-def test_a_file_with_weights_of_its_own_takes_no_others(preset):
+def test_a_file_with_its_own_weights_takes_no_others(preset):
     _, recipe = preset
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights="elsewhere"))
 
-    with pytest.raises(InputError, match=r"has weights of its own. Received: model.weights=elsewhere"):
+    with pytest.raises(InputError, match=r"`model.weights` must be null for .*Received: model.weights=elsewhere"):
         build_model(recipe, ABC)
 
 
-def test_a_run_with_a_state_of_its_own_needs_no_published_weights(published_recipe):
+def test_a_run_with_its_own_state_needs_no_published_weights(published_recipe):
     model, recipe = published_recipe
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, weights="moved away"))
 
@@ -205,7 +208,7 @@ def test_a_run_with_a_state_of_its_own_needs_no_published_weights(published_reci
     assert (np.asarray(built.encoder.patches.kernel) != np.asarray(model.encoder.patches.kernel)).any()
 
 
-def test_batches_start_at_any_step_and_every_data_option_reaches_them(tiny_recipe, tmp_path):
+def test_batches_start_at_any_step_and_use_every_data_option(tiny_recipe, tmp_path):
     source = open_source(tiny_recipe.data.source, "train")
     model = build_model(tiny_recipe, source.categories)
     images = lambda recipe, step=0: [x["images"] for x, *_ in build_dataset(recipe, source, model, step).take(3)]
