@@ -16,7 +16,7 @@ def write_warm_up(folder, requests):
         folder: path of the SavedModel.
         requests: list of (signature, dictionary of input name to array). Only the first 1000 are written.
     """
-    # Imported here: reading and running exported models does not need it.
+    # Imported here: only exports need tensorflow_serving.
     from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
     path = Path(folder) / WARM_UP_FILE
