@@ -1,4 +1,4 @@
-"""The fields of a recipe that say how training images are changed; without TensorFlow, so that `--help` stays fast."""
+"""The options of augmentation in a recipe. This module does not import TensorFlow, so that `--help` stays fast."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ class Augmentation:
     """How training images are changed. The defaults are those of the published fine-tuning, without colour jitter.
 
     The image is fitted into s·canvas, with s uniform between `min_scale` and `max_scale`, then cropped to the canvas.
-    `augmentation.augment` says in which order the steps are done.
+    `augmentation.augment` documents the order of the steps.
 
     Args:
         min_scale: float > 0, the smallest s. If the image is rotated or transposed, s refers to the upright image.

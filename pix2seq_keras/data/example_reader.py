@@ -1,4 +1,4 @@
-"""Reading examples inside `tf.data`: by TensorFlow alone where that is enough, else through Python.
+"""Reads examples inside `tf.data`: with TensorFlow alone where that is enough, else through Python.
 
 Python can read every image and handles every defect, but only one thread runs in it at a time, and it copies the
 pixels. So TensorFlow reads and decodes plain JPEG and PNG files; if that fails, Python reads the image instead. The

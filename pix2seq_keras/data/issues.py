@@ -8,7 +8,7 @@ from typing import Literal
 Severity = Literal["problem", "note"]
 
 # A problem loses something (an image, an object) or makes it doubtful; a note loses nothing but may explain a score.
-KINDS: dict[str, Severity] = {
+KINDS = {
     # images
     "missing image": "problem",
     "unreadable image": "problem",
@@ -72,7 +72,7 @@ class Issues:
     """
 
     def __init__(self):
-        self._issues: dict[tuple[str, str], Issue] = {}
+        self._issues = {}
         self._lock = threading.Lock()
 
     def add(self, kind, where, message, severity=None):
@@ -116,7 +116,7 @@ class Issues:
         Returns:
             str, "" if there are no issues.
         """
-        places: dict[str, list[str]] = {}
+        places = {}
         for issue in self:
             places.setdefault(issue.kind, []).append(issue.where)
         lines = []

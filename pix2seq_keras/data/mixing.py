@@ -41,8 +41,8 @@ def mix_terms(source):
 
     Args:
         source: str, `mix:[SOURCE]+[SOURCE]+…` or, with a weight for each, `mix:WEIGHT*[SOURCE]+WEIGHT*[SOURCE]+…`;
-            `mix-by-name:…` likewise. `{train=train2017,val=val2017}` after a bracket gives this data set's own names of
-            the splits.
+            or either with `mix-by-name:`. `{train=train2017,val=val2017}` after a bracket gives this data set's own
+            names of the splits.
 
     Returns:
         List of `MixTerm`, or None if the source is not a mixture.

@@ -111,7 +111,11 @@ def test_converted_data_is_read_back_unchanged(run, folder, to, tmp_path):
 
 
 def test_convert_refuses_other_formats_and_folders_with_content(run, folder, tmp_path):
-    for to, output, words in (("csv", "new", "`to` must be one of coco, voc, yolo, tfrecord"), ("coco", ".", "must be a new or empty folder")):
+    cases = (
+        ("csv", "new", "`to` must be one of coco, voc, yolo, tfrecord"),
+        ("coco", ".", "must be a new or empty folder"),
+    )
+    for to, output, words in cases:
         (tmp_path / "something").touch()
         status, _, err = run("convert", f"coco:{folder}", "--to", to, "--output", tmp_path / output)
         assert status == 2 and words in err
@@ -123,8 +127,10 @@ FLAGS = ["--recipe", "digits_demo", "--sequence.max_objects", "6", "--augmentati
 
 
 def test_preview_shows_the_first_examples_of_the_training_run(run, folder, monkeypatch, tmp_path):
-    seen = []
-    monkeypatch.setattr(reports, "save_training_gallery", lambda path, examples, *rest: seen.append((examples, rest)))
+    galleries = []
+    monkeypatch.setattr(
+        reports, "save_training_gallery", lambda path, examples, *rest: galleries.append((examples, rest))
+    )
     source = [
         "--data.source",
         f"coco:{folder}",
@@ -138,7 +144,7 @@ def test_preview_shows_the_first_examples_of_the_training_run(run, folder, monke
     status, out, _ = run("preview", *FLAGS, *source, "--count", "5")
 
     assert status == 0 and "5 training images" in out
-    ((shown, (vocabulary, names, _)),) = seen
+    ((shown, (vocabulary, names, _)),) = galleries
     recipe = recipes.load(recipes.find("digits_demo"))
     recipe = dataclasses.replace(
         recipe,

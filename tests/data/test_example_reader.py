@@ -1,4 +1,4 @@
-"""Reading examples inside tf.data: with TensorFlow alone or through Python, the examples are the same."""
+"""Examples read inside tf.data: with TensorFlow alone or through Python, the examples are the same."""
 
 import numpy as np
 import pytest

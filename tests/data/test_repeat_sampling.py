@@ -73,7 +73,7 @@ def test_impossible_arguments_are_refused(classes, threshold, message):
 
 def test_without_repetition_every_place_holds_its_own_image():
     schedule = RepeatSchedule(np.ones(1000), seed=5)
-    # In this epoch the phase is 0 and every point lies exactly where one image ends and the next begins.
+    # In this epoch the phase is 0 and every point is exactly where one image ends and the next begins.
     borderline = -schedule._first_phase * pow(_STEP, -1, _PHASES) % _PHASES
 
     for epoch in (0, 1, 77, borderline - 1, borderline, borderline + _PHASES):

@@ -1,1 +1,1 @@
-"""Reading image files: one decoder for training, evaluation and prediction, and a cache of reduced images."""
+"""Image files: one decoder for training, evaluation and prediction, and a cache of reduced images."""

@@ -73,7 +73,7 @@ class ImageCache:
         self._version = f"1 {longest_side} {_QUALITY} {tf.__version__} {PIL.__version__}".encode()
         self._opened = time.time()
         self._lock = threading.Lock()
-        self._keys: dict[bytes, str] = {}
+        self._keys = {}
         self._storing = True
         self._bytes = 0
         self._counted = 0

@@ -73,7 +73,7 @@ class ImageFile:
 
 
 # Sources call `read_image` inside `read`: as a parameter, the reader would have to pass through all of them.
-_image_reader: contextvars.ContextVar = contextvars.ContextVar("image_reader", default=None)
+_image_reader = contextvars.ContextVar("image_reader", default=None)
 
 
 @contextlib.contextmanager

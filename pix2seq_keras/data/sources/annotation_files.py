@@ -1,4 +1,4 @@
-"""Reading of annotation files, which are not trusted: only regular files of limited size."""
+"""Reads annotation files, which are not trusted: only regular files of limited size."""
 
 import stat
 

@@ -119,7 +119,7 @@ def _unused_stem(source, index, used_names):
 def _prefetch(work, count):
     """The results of `work` for 0 … count − 1, in order; threads compute a few of them in advance."""
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="pix2seq-convert") as workers:
-        ahead: deque = deque()
+        ahead = deque()
         for index in range(count):
             ahead.append(workers.submit(work, index))
             if len(ahead) > _WORKERS:

@@ -11,7 +11,7 @@ _MAX_NAME_LENGTH = 4096  # the longest path of Linux; resolving 100,000 folders 
 
 
 def file_inside(folder, file_name, what="image"):
-    """The path of `file_name`, which must lie in `folder` after all symbolic links are followed.
+    """The path of `file_name`, which must be in `folder` after all symbolic links are followed.
 
     Annotation files are not trusted: without this check they could name any file of this machine, and galleries would
     show its pixels. A file outside is never opened, and the result does not depend on whether it exists. The folder

@@ -28,7 +28,7 @@ def short_repr(value, length=80):
         str.
 
     Example:
-        >>> short_repr([[[["deep"]]]])
-        '[[[...]]]'
+        >>> short_repr([[[[["deep"]]]]])
+        '[[[[...]]]]'
     """
     return _short_repr.repr(value)[:length]

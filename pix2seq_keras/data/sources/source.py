@@ -33,7 +33,7 @@ class Source:
         split: str, "train", "val", …
         categories: `Categories`, the classes, with the data set's own ids and names.
         image_ids: int64 array (N,), all different.
-        issues: `Issues`, those found so far; reading may add more.
+        issues: `Issues`, those found so far; `read` may add more.
         read: function of an index that returns an example with the keys of `EXAMPLE_SIGNATURE` as NumPy values, or
             raises `ImageError`. It may be called from several threads at once. Examples include crowds, which
             evaluation needs.
@@ -176,7 +176,7 @@ class Source:
 
     def _readable(self):
         with ThreadPoolExecutor(_READERS, thread_name_prefix="pix2seq-read") as readers:
-            ahead: deque = deque()
+            ahead = deque()
             for index in range(len(self)):
                 ahead.append(readers.submit(self.read_or_report, index))
                 if len(ahead) > _READERS:

@@ -8,7 +8,7 @@ from pix2seq_keras.sequences.randomness import fold
 def random_crop(image, boxes, canvas, *, seed):
     """Crops an image to at most the canvas, at a random place.
 
-    As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window lies
+    As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window is
     somewhere on the diagonal. An axis shorter than the canvas is not cropped.
 
     Args:

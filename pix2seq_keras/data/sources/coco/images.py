@@ -38,7 +38,7 @@ def check_images(records, folder, issues):
         `(images, known_ids)`: list of `IndexedImage`, the usable images in the file's order, and a frozenset of the
         ids of all image records, usable or not.
     """
-    named: dict[int, tuple[str, str, dict]] = {}  # id -> (where, file name, record)
+    named = {}  # id -> (where, file name, record)
     for position, record in enumerate(records):
         where = f"images[{position}]"
         if not isinstance(record, dict):

@@ -1,4 +1,4 @@
-"""Reading of COCO's JSON files, in the folder layouts of COCO, Objects365 and Roboflow, or one by one.
+"""Reads COCO's JSON files, in the folder layouts of COCO, Objects365 and Roboflow, or one by one.
 
 Real data sets have defects. A defect of the whole (no folder, no JSON, no categories) is an error; because of a defect
 in a record only that record is left out, and an issue is added to `Source.issues`.
@@ -144,7 +144,7 @@ def annotation_files(directory):
         dict of split to `Path`.
     """
     files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
-    named: dict[str, list[Path]] = {prefix: [] for prefix in _PREFIXES}
+    named = {prefix: [] for prefix in _PREFIXES}
     for file in (directory / "annotations").glob("*.json"):
         named[next(prefix for prefix in _PREFIXES if file.name.startswith(prefix))].append(file)
     for prefix in reversed(_PREFIXES):

@@ -1,4 +1,4 @@
-"""Writing of COCO: `annotations/instances_SPLIT.json` beside images in `SPLIT/`."""
+"""Writes COCO: `annotations/instances_SPLIT.json` beside images in `SPLIT/`."""
 
 import json
 
@@ -51,7 +51,7 @@ def write_coco(folder, splits, counts):
 
 
 def pixel_boxes(boxes, height, width):
-    """Boxes in COCO's format, with as few decimals as reading the same float32 boxes again allows.
+    """Boxes in COCO's format, with as few decimals as give the same float32 boxes when they are read.
 
     Args:
         boxes: float32 array (n, 4), `rel_yxyx`.

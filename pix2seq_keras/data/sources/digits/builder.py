@@ -1,8 +1,8 @@
 """The digit scenes as a `tensorflow_datasets` builder: drawn once, then read like any TFDS data set.
 
-TFDS prepares all splits of a configuration at once. So that reading 600 test scenes does not draw 20,000 for training,
-each split has its own configuration: `96_train`, `96_val`, `96_test`, and the same for `64`. `96` (the default) and
-`64` have all three splits, as TFDS users expect. The scenes are the same in both.
+TFDS prepares all splits of a configuration at once. So that 600 test scenes can be read without drawing 20,000 for
+training, each split has its own configuration: `96_train`, `96_val`, `96_test`, and the same for `64`. `96` (the
+default) and `64` have all three splits, as TFDS users expect. The scenes are the same in both.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Opening of the digit scenes, which are drawn on first use."""
+"""Opens the digit scenes, which are drawn on first use."""
 
 import re
 

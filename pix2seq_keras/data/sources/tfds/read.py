@@ -1,4 +1,4 @@
-"""Opening of `tensorflow_datasets` data sets with boxes, and of TFRecord files that describe themselves.
+"""Opens `tensorflow_datasets` data sets with boxes, and of TFRecord files that describe themselves.
 
 A data set is read from its prepared files, at any index; the code of its builder is not needed, and nothing is
 downloaded. Only the digit scenes, which are drawn and not downloaded, are prepared if they are missing.

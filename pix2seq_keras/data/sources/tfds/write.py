@@ -1,4 +1,4 @@
-"""Writing of TFRecord files that describe themselves: "tfrecord:DIR" and `tfds.builder_from_directory` open them."""
+"""Writes TFRecord files that describe themselves: "tfrecord:DIR" and `tfds.builder_from_directory` open them."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Reading of Pascal VOC: an XML file for each image.
+"""Reads Pascal VOC: an XML file for each image.
 
 VOC counts pixels from 1, and both corners belong to the box: `xmin` 1 and `xmax` 10 are here the edges 0 and 10.
 Difficult objects become crowds: they are no targets in training, and evaluation ignores them, as VOC's own evaluation
@@ -93,7 +93,7 @@ def open_voc(directory, split, difficult="crowd"):
 
     categories = read_class_list([root.resolve(), *layout.class_folders])
     xml_files = dict(names_below(layout.annotations, (".xml",)))  # stem -> file name
-    image_files: dict[str, list[str]] = {}
+    image_files = {}
     for stem, file_name in names_below(layout.images, IMAGE_SUFFIXES):
         image_files.setdefault(stem, []).append(file_name)
     if layout.lists is not None:

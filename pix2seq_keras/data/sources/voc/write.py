@@ -1,4 +1,4 @@
-"""Writing of Pascal VOC: `Annotations/`, `JPEGImages/`, `ImageSets/Main/SPLIT.txt` and `classes.txt`."""
+"""Writes Pascal VOC: `Annotations/`, `JPEGImages/`, `ImageSets/Main/SPLIT.txt` and `classes.txt`."""
 
 from xml.sax.saxutils import escape
 

@@ -79,8 +79,8 @@ def parse_voc(data, name):
         'cat'
     """
     annotation = VocAnnotation()
-    path: list[str] = []
-    texts: list[str] = []
+    path = []
+    texts = []
 
     def start(tag, _):
         path.append(tag)

@@ -1,7 +1,6 @@
 """YOLO's `data.yaml`: the classes, and the images of each split."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -215,7 +214,7 @@ def label_name(image):
         >>> label_name("images/train/a.jpg"), label_name("train/b.jpg")
         ('labels/train/a.txt', 'train/b.txt')
     """
-    folders: Sequence[str] = image.split("/")[:-1]
+    folders = image.split("/")[:-1]
     stem = os.path.splitext(image.split("/")[-1])[0]  # noqa: PTH122
     if "images" in folders:
         last = len(folders) - 1 - folders[::-1].index("images")

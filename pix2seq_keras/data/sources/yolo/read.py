@@ -1,4 +1,4 @@
-"""Reading of YOLO (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
+"""Reads YOLO (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
 
 import math
 import os

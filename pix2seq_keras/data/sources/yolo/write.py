@@ -1,4 +1,4 @@
-"""Writing of YOLO: `data.yaml`, `images/SPLIT/`, and `labels/SPLIT/` with a file for each image."""
+"""Writes YOLO: `data.yaml`, `images/SPLIT/`, and `labels/SPLIT/` with a file for each image."""
 
 import numpy as np
 import yaml
@@ -42,7 +42,7 @@ def write_yolo(folder, splits, counts):
 
 
 def relative_rows(boxes, height, width):
-    """Boxes in YOLO's format, with six decimals, or more where reading the same float32 boxes again needs them.
+    """Boxes in YOLO's format, with six decimals, or as many as give the same float32 boxes when they are read.
 
     Args:
         boxes: float32 array (n, 4), `rel_yxyx`.
@@ -59,7 +59,7 @@ def relative_rows(boxes, height, width):
     for digits in _DIGITS:
         centre, length = np.round(centres, digits), np.round(lengths, digits)
         edges = np.concatenate([centre - length / 2, centre + length / 2], axis=-1)  # (n, 4)
-        # As in reading, through pixels.
+        # Through pixels, as `open_yolo` reads them.
         same = (np.clip(edges * sides, 0, sides) / sides).astype(np.float32) == boxes
         for row in np.flatnonzero(same.all(axis=-1) | (digits == _DIGITS[-1])):
             if texts[row] is None:

@@ -11,43 +11,13 @@ WIDTH, HEIGHT = 60, 40
 REL = np.array([4 / 40, 33 / 60, 14 / 40, 57 / 60], np.float32)
 
 
-def obj(name="cat", corners=(34, 5, 57, 14), more=""):
-    edges = "".join(
-        f"<{tag}>{value}</{tag}>" for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True)
-    )
-    return f"<object><name>{name}</name>{more}<bndbox>{edges}</bndbox></object>"
-
-
-def xml(*objects, filename="a.png", size=(WIDTH, HEIGHT)):
-    width, height = size
-    return (
-        f"<annotation><filename>{filename}</filename><size><width>{width}</width><height>{height}</height></size>"
-        f"{''.join(objects)}</annotation>"
-    )
-
-
-@pytest.fixture
-def add(tmp_path, save_image):
-    """A function that adds an image and its XML text to a folder with Annotations/, JPEGImages/ and ImageSets/Main/."""
-    for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
-        (tmp_path / part).mkdir(parents=True)
-
-    def add_to(split, name, text, **image):
-        save_image(tmp_path / "JPEGImages" / f"{name}.png", **image)
-        (tmp_path / "Annotations" / f"{name}.xml").write_text(text)
-        with (tmp_path / "ImageSets" / "Main" / f"{split}.txt").open("a") as file:
-            file.write(f"{name}\n")
-
-    return add_to
-
-
 def white_box(pixels):
     rows, columns = np.nonzero(pixels[..., 0] > 128)
     height, width = pixels.shape[:2]
     return [rows.min() / height, columns.min() / width, (rows.max() + 1) / height, (columns.max() + 1) / width]
 
 
-def test_corners_are_pixels_counted_from_one_and_belong_to_the_box(add, tmp_path):
+def test_corners_are_pixels_counted_from_one_and_belong_to_the_box(add, tmp_path, xml, obj):
     add("train", "a", xml(obj(), obj("dog", (1, 1, WIDTH, HEIGHT)), obj("dog", (1, 1, 1, 1))))
 
     example = open_source(f"voc:{tmp_path}", "train").read(0)
@@ -60,7 +30,7 @@ def test_corners_are_pixels_counted_from_one_and_belong_to_the_box(add, tmp_path
     assert example["classes"].tolist() == [0, 1, 1]
 
 
-def test_image_sets_list_the_images_of_a_split_in_their_order(add, tmp_path):
+def test_image_sets_list_the_images_of_a_split_in_their_order(add, tmp_path, xml, obj):
     for name, split in (("b", "train"), ("a", "train"), ("c", "val")):
         add(split, name, xml(obj("dog" if name == "c" else "cat")))
     (tmp_path / "ImageSets" / "Main" / "cat_train.txt").write_text("a  1\nb -1\nc  0\n")
@@ -78,17 +48,7 @@ def test_image_sets_list_the_images_of_a_split_in_their_order(add, tmp_path):
         open_source(f"voc:{tmp_path}", "../Main/train")
 
 
-def test_the_parent_folder_can_be_named_too(add, tmp_path, save_image):
-    add("train", "a", xml(obj()))
-    kit = tmp_path.parent / f"{tmp_path.name}-kit"
-    (kit / "VOCdevkit").mkdir(parents=True)
-    tmp_path.rename(kit / "VOCdevkit" / "VOC2012")
-
-    assert len(open_source(f"voc:{kit}", "train")) == 1
-    assert len(open_source(f"voc:{kit}/VOCdevkit", "train")) == 1
-
-
-def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_path):
+def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_path, xml, obj):
     add("train", "a", xml(obj("cat"), obj("mouse")))
     (tmp_path / "classes.txt").write_text("dog\ncat\n")
 
@@ -99,7 +59,7 @@ def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_pa
     assert "a.xml object[1] ('mouse')" in source.issues.summary()
 
 
-def test_difficult_objects_are_crowds_unless_they_are_kept(add, tmp_path):
+def test_difficult_objects_are_crowds_unless_they_are_kept(add, tmp_path, xml, obj):
     add("train", "a", xml(obj(more="<difficult>1</difficult>"), obj(more="<difficult>0</difficult>")))
 
     source, kept = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}?difficult=keep", "train")
@@ -110,49 +70,7 @@ def test_difficult_objects_are_crowds_unless_they_are_kept(add, tmp_path):
         open_source(f"voc:{tmp_path}?difficult=drop", "train")
 
 
-LAYOUTS = {
-    "beside": ("{name}.png", "{name}.xml"),
-    "in two folders": ("images/{name}.png", "annotations/{name}.xml"),
-    "in VOC's folders": ("JPEGImages/{name}.png", "Annotations/{name}.xml"),
-}
-SPLIT_LAYOUTS = {
-    "a folder for each split": ("{split}/{name}.png", "{split}/{name}.xml"),
-    "two folders in each split": ("{split}/images/{name}.png", "{split}/annotations/{name}.xml"),
-    "splits in two folders": ("images/{split}/{name}.png", "annotations/{split}/{name}.xml"),
-}
-
-
-def write_files(folder, layout, save, names, split="train"):
-    for name in names:
-        for place, write in zip(layout, (save, lambda path: path.write_text(xml(obj()))), strict=True):
-            path = folder / place.format(name=name, split=split)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_plain_folders_of_images_and_xml_files_are_split_by_hash(tmp_path, save_image, layout):
-    write_files(tmp_path, layout, save_image, "abcdefghij")
-
-    everything, train = open_source(f"voc:{tmp_path}", "all"), open_source(f"voc:{tmp_path}", "train")
-
-    assert [label[-5] for label in everything.labels] == list("abcdefghij")
-    assert (len(train), len(open_source(f"voc:{tmp_path}", "val"))) == (8, 2)
-    np.testing.assert_array_equal(everything.read(3)["boxes"], [REL])
-
-
-@pytest.mark.parametrize("layout", SPLIT_LAYOUTS.values(), ids=SPLIT_LAYOUTS)
-def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout):
-    write_files(tmp_path, layout, save_image, "abc", "train")
-    write_files(tmp_path, layout, save_image, "de", "valid")
-
-    assert len(open_source(f"voc:{tmp_path}", "train")) == 3
-    assert len(open_source(f"voc:{tmp_path}", "valid[1:]")) == 1
-    with pytest.raises(InputError, match="has the splits train, valid"):
-        open_source(f"voc:{tmp_path}", "val")
-
-
-def test_only_defective_images_and_objects_are_left_out(add, tmp_path, save_image):
+def test_only_defective_images_and_objects_are_left_out(add, tmp_path, save_image, xml, obj):
     add("train", "a", xml(obj()))
     add("train", "broken", "<annotation><object>")
     add("train", "page", "<html></html>")
@@ -197,7 +115,7 @@ def test_only_defective_images_and_objects_are_left_out(add, tmp_path, save_imag
 
 
 @pytest.mark.parametrize("orientation", [1, 6, 8])
-def test_boxes_drawn_on_the_stored_image_are_rotated_with_it(add, tmp_path, orientation):
+def test_boxes_drawn_on_the_stored_image_are_rotated_with_it(add, tmp_path, orientation, xml, obj):
     add("train", "a", xml(obj()), orientation=orientation)
 
     example = open_source(f"voc:{tmp_path}", "train").read(0)
@@ -205,7 +123,7 @@ def test_boxes_drawn_on_the_stored_image_are_rotated_with_it(add, tmp_path, orie
     np.testing.assert_allclose(example["boxes"][0], white_box(example["image"]), atol=1e-6)
 
 
-def test_names_outside_the_folder_are_not_followed(add, tmp_path, save_image):
+def test_names_outside_the_folder_are_not_followed(add, tmp_path, save_image, xml, obj):
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     outside.mkdir()
     save_image(outside / "secret.png")
@@ -225,12 +143,3 @@ def test_names_outside_the_folder_are_not_followed(add, tmp_path, save_image):
         "image outside the folder": 2,
         "annotation file outside the folder": 1,
     }
-
-
-def test_a_folder_without_annotations_is_refused_with_the_known_layouts(tmp_path, save_image):
-    save_image(tmp_path / "a.png")
-
-    with pytest.raises(InputError, match=r"no VOC annotations: no XML files beside the images"):
-        open_source(f"voc:{tmp_path}", "train")
-    with pytest.raises(InputError, match="There is no folder"):
-        open_source(f"voc:{tmp_path}/nowhere", "train")
