@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the same names for editors, which do not run `lazy_exports`
     from pix2seq_keras.inference.open_model import open_model as open_model
     from pix2seq_keras.models.pix2seq import Pix2Seq as Pix2Seq
     from pix2seq_keras.presets.lookup import list_presets as list_presets
-    from pix2seq_keras.sequences.building import SequenceOptions as SequenceOptions
+    from pix2seq_keras.sequences.options import SequenceOptions as SequenceOptions
     from pix2seq_keras.vocabulary import Vocabulary as Vocabulary
 
 __version__ = "0.2.0"
@@ -37,7 +37,7 @@ __all__ = lazy_exports(
         "pix2seq_keras.inference.open_model": ["open_model"],
         "pix2seq_keras.models.pix2seq": ["Pix2Seq"],
         "pix2seq_keras.presets.lookup": ["list_presets"],
-        "pix2seq_keras.sequences.building": ["SequenceOptions"],
+        "pix2seq_keras.sequences.options": ["SequenceOptions"],
         "pix2seq_keras.vocabulary": ["Vocabulary"],
     },
 )

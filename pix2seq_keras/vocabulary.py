@@ -1,4 +1,4 @@
-"""The token layout: which integers mean coordinates, classes, noise, start and end."""
+"""The token layout: the integers of coordinates, classes, noise, start and end."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
 
-END_TOKEN = 0  # also the padding token: what follows the end is padding
+END_TOKEN = 0  # also the padding token, since only padding follows the end
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -19,15 +19,16 @@ class Vocabulary:
     then the coordinate bins. `Vocabulary.published` is the layout of the published checkpoints.
 
     Args:
-        num_classes: int, number of classes; class `i` is an integer in `0 … num_classes − 1`.
-        num_bins: int ≥ 2, number of bins a coordinate in [0, 1] is quantised to.
-        start_token: int, the prompt that begins every sequence.
-        noise_token: int, the class of noise objects.
-        label_shift: int, the token of label slot 0.
-        labels: tuple of `num_classes` ints or `None`, the label slot of each class; `None` means `0 … num_classes − 1`.
-        coord_shift: int or `None`, the token of coordinate bin 0; all tokens from `label_shift` up to it are label
-            slots. `None` puts the bins right after the classes.
-        size: int or `None`, number of tokens in all; `None` ends right after the bins.
+        num_classes: int ≥ 1, number of classes; class `i` is an integer in `0 … num_classes − 1`.
+        num_bins: int ≥ 2, number of bins of a coordinate in [0, 1]. Defaults to 1000.
+        start_token: int, first token of every input sequence. Defaults to 1.
+        noise_token: int, class token of noise objects. Defaults to 2.
+        label_shift: int, token of label slot 0. Defaults to 3.
+        labels: tuple of `num_classes` ints or `None`, label slot of each class. Defaults to `None`, the slots
+            `0 … num_classes − 1`.
+        coord_shift: int or `None`, token of coordinate bin 0; all tokens from `label_shift` up to it are label slots.
+            Defaults to `None`, right after the classes.
+        size: int or `None`, number of all tokens. Defaults to `None`, up to the last bin.
 
     Raises:
         InputError: if a number is out of range or two parts of the layout overlap.
@@ -50,15 +51,15 @@ class Vocabulary:
     def __post_init__(self):
         if self.num_classes < 1 or self.num_bins < 2:
             raise InputError(
-                "A vocabulary needs num_classes ≥ 1 and num_bins ≥ 2. "
-                f"Received: num_classes={self.num_classes}, num_bins={self.num_bins}"
+                "`num_classes` must be at least 1 and `num_bins` at least 2. "
+                f"Received: num_classes={self.num_classes}, num_bins={self.num_bins}."
             )
         fill = lambda name, value: object.__setattr__(self, name, value)
         fill("labels", tuple(range(self.num_classes)) if self.labels is None else tuple(map(int, self.labels)))
         if len(self.labels) != self.num_classes or len(set(self.labels)) != self.num_classes:
             raise InputError(
-                f"Each class needs a label slot of its own. Received: {len(self.labels)} slots, "
-                f"{len(set(self.labels))} of them different, for num_classes={self.num_classes}"
+                f"`labels` must have one slot for each class, all different. Received: {len(self.labels)} slots, "
+                f"{len(set(self.labels))} of them different, for num_classes={self.num_classes}."
             )
         if self.coord_shift is None:
             fill("coord_shift", self.label_shift + max(self.labels) + 1)
@@ -66,20 +67,20 @@ class Vocabulary:
             fill("size", self.coord_shift + self.num_bins)
         if min(self.labels) < 0 or max(self.labels) >= self.num_labels:
             raise InputError(
-                f"Label slots must lie in 0 … {self.num_labels - 1}, the tokens between label_shift="
-                f"{self.label_shift} and coord_shift={self.coord_shift}. "
-                f"Received: slots from {min(self.labels)} to {max(self.labels)}"
+                f"`labels` must be in 0 … {self.num_labels - 1}, the slots between label_shift={self.label_shift} and "
+                f"coord_shift={self.coord_shift}. Received: slots from {min(self.labels)} to {max(self.labels)}."
             )
         if self.size < self.coord_shift + self.num_bins:
             raise InputError(
-                f"size={self.size} is too small: the coordinate bins end at token "
-                f"{self.coord_shift + self.num_bins - 1}. Use size ≥ {self.coord_shift + self.num_bins}"
+                f"`size` must be at least {self.coord_shift + self.num_bins}: the last coordinate bin is token "
+                f"{self.coord_shift + self.num_bins - 1}. Received: size={self.size}."
             )
         special = {END_TOKEN, self.start_token, self.noise_token}
         if len(special) != 3 or min(special) < 0 or max(special) >= self.label_shift:
             raise InputError(
-                "Padding (0), start and noise must be three different tokens from 0 to below label_shift="
-                f"{self.label_shift}. Received: start_token={self.start_token}, noise_token={self.noise_token}"
+                f"`start_token` and `noise_token` must be two different tokens from 1 to {self.label_shift - 1}, below "
+                f"`label_shift`; 0 is padding. Received: start_token={self.start_token}, "
+                f"noise_token={self.noise_token}, label_shift={self.label_shift}."
             )
 
     @classmethod
@@ -87,21 +88,21 @@ class Vocabulary:
         """The layout of the published checkpoints: start 10, noise 30, label `i` at 100 + i, label 0 unused.
 
         Args:
-            num_bins: int, 1000 in the fine-tuned checkpoints, 2000 in the from-scratch ones.
-            coord_shift: int, token of coordinate bin 0.
-            size: int, number of tokens in all.
-            class_ids: sequence of ints or `None`: `class_ids[i]` is the label slot of class `i` (COCO: its category
-                ids 1…90 with gaps). `None` gives every label slot but 0 a class of its own.
+            num_bins: int, 1000 in the fine-tuned checkpoints, 2000 in those trained from scratch. Defaults to 1000.
+            coord_shift: int, token of coordinate bin 0. Defaults to 1000.
+            size: int, number of all tokens. Defaults to 3000.
+            class_ids: sequence of ints or `None`, `class_ids[i]` is the label slot of class `i` (COCO: its category
+                ids 1…90 with gaps). Defaults to `None`: every label slot but 0 is a class.
 
         Returns:
-            A `Vocabulary`.
+            `Vocabulary`.
         """
         labels = tuple(range(1, coord_shift - 100) if class_ids is None else class_ids)
         return cls(len(labels), num_bins, 10, 30, 100, labels, coord_shift, size)
 
     @property
     def num_labels(self):
-        """int, number of label slots, those without a class included."""
+        """int, number of label slots, with and without a class."""
         return self.coord_shift - self.label_shift
 
     @property
@@ -126,7 +127,7 @@ class Vocabulary:
 
 
 def quantize(coordinates, num_bins):
-    """Turns coordinates into bins: round(x·(num_bins − 1)), half to even, clipped.
+    """Quantises coordinates to bins: round(x·(num_bins − 1)), half to even, clipped (Pix2Seq, section 2.1).
 
     Args:
         coordinates: float tensor of any shape, in [0, 1]; values outside are clipped.
@@ -140,7 +141,7 @@ def quantize(coordinates, num_bins):
 
 
 def dequantize(bins, num_bins):
-    """Turns bins back into coordinates: t / (num_bins − 1).
+    """The coordinates of bins: t / (num_bins − 1).
 
     Args:
         bins: int tensor of any shape; values outside 0 … num_bins − 1 are clipped to that range.

@@ -38,7 +38,7 @@ def test_the_compact_layout_is_end_start_noise_classes_coordinates():
     assert vocabulary.class_of_label == tuple(range(10))
 
 
-def test_the_published_layout_gives_every_label_slot_but_nothing_a_class():
+def test_the_published_layout_gives_every_label_slot_but_0_a_class():
     vocabulary = Vocabulary.published()
 
     assert (vocabulary.start_token, vocabulary.noise_token, vocabulary.label_shift) == (10, 30, 100)
@@ -71,7 +71,7 @@ def test_a_layout_never_uses_a_token_twice(vocabulary):
 
 @settings(max_examples=60, deadline=None)
 @given(vocabularies())
-def test_a_configuration_brings_back_an_equal_vocabulary(vocabulary):
+def test_the_configuration_restores_an_equal_vocabulary(vocabulary):
     through_json = Vocabulary.from_config(json.loads(json.dumps(vocabulary.get_config())))
     serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(vocabulary)))
     through_keras = keras.saving.deserialize_keras_object(serialized)
@@ -82,31 +82,31 @@ def test_a_configuration_brings_back_an_equal_vocabulary(vocabulary):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
-        ({"num_classes": 0}, "num_classes ≥ 1.*num_classes=0"),
-        ({"num_classes": 3, "num_bins": 1}, "num_bins ≥ 2.*num_bins=1"),
-        ({"num_classes": 3, "labels": (0, 1)}, "label slot of its own.*2 slots"),
-        ({"num_classes": 3, "labels": ()}, "label slot of its own.*0 slots"),
-        ({"num_classes": 3, "labels": (0, 1, 1)}, "label slot of its own.*2 of them different"),
-        ({"num_classes": 3, "labels": (-1, 0, 1)}, "Label slots must lie in 0 … .*from -1 to 1"),
-        ({"num_classes": 3, "coord_shift": 5}, "Label slots must lie in 0 … 1.*from 0 to 2"),
-        ({"num_classes": 3, "num_bins": 8, "size": 13}, "size=13 is too small.*size ≥ 14"),
-        ({"num_classes": 3, "start_token": 2}, "three different tokens.*start_token=2, noise_token=2"),
-        ({"num_classes": 3, "start_token": 0}, "three different tokens.*start_token=0"),
-        ({"num_classes": 3, "noise_token": 3}, "to below label_shift=3.*noise_token=3"),
-        ({"num_classes": 3, "start_token": -1}, "three different tokens.*start_token=-1"),
+        ({"num_classes": 0}, "`num_classes` must be at least 1.*num_classes=0"),
+        ({"num_classes": 3, "num_bins": 1}, "`num_bins` at least 2.*num_bins=1"),
+        ({"num_classes": 3, "labels": (0, 1)}, "`labels` must have one slot for each class.*2 slots"),
+        ({"num_classes": 3, "labels": ()}, "`labels` must have one slot for each class.*0 slots"),
+        ({"num_classes": 3, "labels": (0, 1, 1)}, "`labels` must have one slot for each class.*2 of them different"),
+        ({"num_classes": 3, "labels": (-1, 0, 1)}, "`labels` must be in 0 … .*from -1 to 1"),
+        ({"num_classes": 3, "coord_shift": 5}, "`labels` must be in 0 … 1.*from 0 to 2"),
+        ({"num_classes": 3, "num_bins": 8, "size": 13}, "`size` must be at least 14.*size=13"),
+        ({"num_classes": 3, "start_token": 2}, "two different tokens.*start_token=2, noise_token=2"),
+        ({"num_classes": 3, "start_token": 0}, "two different tokens.*start_token=0"),
+        ({"num_classes": 3, "noise_token": 3}, "from 1 to 2.*noise_token=3, label_shift=3"),
+        ({"num_classes": 3, "start_token": -1}, "two different tokens.*start_token=-1"),
     ],
 )
-def test_a_bad_layout_is_explained(arguments, sentence):
-    with pytest.raises(InputError, match=sentence):
+def test_a_layout_that_is_not_valid_is_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
         Vocabulary(**arguments)
 
 
 def test_the_published_layout_needs_room_for_its_class_ids():
     with pytest.raises(InputError, match=r"0 … 899.*to 900"):
         Vocabulary.published(class_ids=[1, 900])
-    with pytest.raises(InputError, match="size=1500 is too small"):
+    with pytest.raises(InputError, match=r"`size` must be at least 2000.*size=1500"):
         Vocabulary.published(size=1500)
 
 
@@ -134,14 +134,14 @@ def test_quantising_is_rounding_in_float32(values, num_bins):
 
 @settings(max_examples=50, deadline=None)
 @given(coordinates, st.integers(2, 3000))
-def test_a_coordinate_comes_back_within_half_a_bin(values, num_bins):
+def test_a_dequantised_coordinate_is_within_half_a_bin(values, num_bins):
     back = dequantize(quantize(values, num_bins), num_bins).numpy()
 
     np.testing.assert_allclose(back, values, rtol=0, atol=0.5 / (num_bins - 1) + 1e-6)
 
 
 @pytest.mark.parametrize("num_bins", [2, 3, 64, 192, 1000, 2000])
-def test_every_bin_comes_back_exactly(num_bins):
+def test_every_bin_is_restored_exactly(num_bins):
     bins = np.arange(num_bins)
 
     np.testing.assert_array_equal(quantize(dequantize(bins, num_bins), num_bins), bins)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
 
 DEFAULT_MAX_OBJECTS = 100
 MOST_SAMPLES = 16
@@ -128,8 +129,6 @@ class DecodingOptions:
         Raises:
             InputError: if `max_objects` exceeds the model's positions.
         """
-        from pix2seq_keras.sequences import TOKENS_PER_OBJECT  # this module stays free of TensorFlow
-
         most = max_length // TOKENS_PER_OBJECT
         max_objects = min(DEFAULT_MAX_OBJECTS, most) if self.max_objects is None else self.max_objects
         if max_objects > most:

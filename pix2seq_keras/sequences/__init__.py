@@ -1,4 +1,4 @@
-"""Objects to tokens and back: ordering, noise objects, token weights, parsing."""
+"""From objects to tokens and back: ordering, noise objects, token weights, parsing."""
 
 from pix2seq_keras.lazy_exports import lazy_exports
 
@@ -6,8 +6,6 @@ __all__ = lazy_exports(
     __name__,
     {
         "pix2seq_keras.sequences.building": [
-            "SequenceOptions",
-            "TOKENS_PER_OBJECT",
             "append_noise",
             "replaced_class_tokens",
             "select_objects",
@@ -16,7 +14,8 @@ __all__ = lazy_exports(
             "training_sequence",
         ],
         "pix2seq_keras.sequences.noise": ["NOISE_CLASS", "noise_boxes"],
-        "pix2seq_keras.sequences.ordering": ["ORDERS", "order_objects"],
+        "pix2seq_keras.sequences.options": ["ORDERS", "SequenceOptions", "TOKENS_PER_OBJECT"],
+        "pix2seq_keras.sequences.ordering": ["order_objects"],
         "pix2seq_keras.sequences.parsing": ["class_scores", "parse", "parse_labels"],
         "pix2seq_keras.sequences.randomness": ["fold", "shuffled"],
     },

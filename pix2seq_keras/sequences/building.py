@@ -1,64 +1,12 @@
-"""From objects to the three rows a Pix2Seq trains on: input tokens, targets, token weights."""
-
-import dataclasses
+"""From objects to the three rows of a training example: input tokens, targets, token weights."""
 
 import tensorflow as tf
 
-from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.noise import NOISE_CLASS, noise_boxes
-from pix2seq_keras.sequences.ordering import ORDERS, order_objects
+from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
+from pix2seq_keras.sequences.ordering import order_objects
 from pix2seq_keras.sequences.randomness import fold
 from pix2seq_keras.vocabulary import END_TOKEN, quantize
-
-TOKENS_PER_OBJECT = 5  # ymin xmin ymax xmax class
-INPUT_CLASSES = ("rand_n_fake_cls", "none", "rand_cls", "real_n_fake_cls", "real_n_rand_n_fake_cls")
-
-
-@dataclasses.dataclass(frozen=True)
-class SequenceOptions:
-    """How objects become a training sequence; the defaults are the published ones.
-
-    Args:
-        max_objects: int, objects in a sequence; with noise, every sequence is filled up to it.
-        order: str, see `order_objects`.
-        noise: bool, whether noise objects are appended (the paper's sequence augmentation).
-        duplicate_share: `None` (uniformly random) or float in [0, 1]: share of noise objects that are jittered
-            duplicates of real ones.
-        jitter: float, σ of a duplicate's coordinates as a share of its side.
-        input_classes: str, what stands at class positions of the *input*: `"rand_n_fake_cls"` the noise token or a
-            random label by a fair coin, `"rand_cls"` a random label, `"real_n_fake_cls"` the real class or the noise
-            token, `"real_n_rand_n_fake_cls"` the real class or what the first would give, `"none"` the real class.
-        noise_weight: float, weight of a noise object's class target; its coordinates weigh 0.
-        train_end: bool, whether the first padding token, the end of the sequence, is a target.
-        end_weight: float, its weight.
-        padding_weight: float, weight of the padding after it.
-    """
-
-    max_objects: int = 100
-    order: str = "random"
-    noise: bool = True
-    duplicate_share: float | None = None
-    jitter: float = 0.05
-    input_classes: str = "rand_n_fake_cls"
-    noise_weight: float = 1.0
-    train_end: bool = True
-    end_weight: float = 0.1
-    padding_weight: float = 0.1
-
-    def __post_init__(self):
-        if self.max_objects < 1:
-            raise InputError(f"max_objects must be at least 1. Received: max_objects={self.max_objects}")
-        if self.order not in ORDERS:
-            raise InputError(f"Unknown order of objects: {self.order!r}. Use one of {', '.join(ORDERS)}.")
-        if self.input_classes not in INPUT_CLASSES:
-            raise InputError(f"Unknown input_classes: {self.input_classes!r}. Use one of {', '.join(INPUT_CLASSES)}.")
-        if self.duplicate_share is not None and not 0 <= self.duplicate_share <= 1:
-            raise InputError(f"duplicate_share must lie in [0, 1]. Received: {self.duplicate_share}")
-        if self.jitter < 0:
-            raise InputError(f"jitter must not be negative. Received: {self.jitter}")
-        weights = {name: getattr(self, name) for name in ("noise_weight", "end_weight", "padding_weight")}
-        if min(weights.values()) < 0:
-            raise InputError(f"Token weights must not be negative. Received: {weights}")
 
 
 def append_noise(boxes, classes, options, seed):
@@ -71,8 +19,8 @@ def append_noise(boxes, classes, options, seed):
         seed: int tensor (2,).
 
     Returns:
-        Boxes (max_objects, 4) and classes (max_objects,), `NOISE_CLASS` for the appended ones; the inputs as they
-        are where `options.noise` is off.
+        Boxes (max_objects, 4) and classes (max_objects,), `NOISE_CLASS` for the appended objects; the inputs unchanged
+        if `options.noise` is False.
     """
     if not options.noise:
         return boxes, classes
@@ -84,7 +32,14 @@ def append_noise(boxes, classes, options, seed):
 def select_objects(boxes, classes, options, seed):
     """Puts the objects in order, keeps the first `max_objects`, and appends noise objects.
 
-    Args, returns: as `append_noise`, with any number n of objects.
+    Args:
+        boxes: float32 tensor (n, 4), `rel_yxyx`, in the frame of the cropped, unpadded image.
+        classes: int32 tensor (n,).
+        options: `SequenceOptions`.
+        seed: int tensor (2,).
+
+    Returns:
+        Boxes and classes, as `append_noise`.
     """
     permutation = order_objects(boxes, classes, options.order, fold(seed, "order"))[: options.max_objects]
     boxes, classes = tf.gather(boxes, permutation), tf.gather(classes, permutation)
@@ -92,14 +47,14 @@ def select_objects(boxes, classes, options, seed):
 
 
 def class_tokens(classes, vocabulary):
-    """int32 tensor of the shape of `classes`: their tokens; `NOISE_CLASS` is the noise token, −1 is padding."""
+    """The tokens of classes, int32 of any shape; `NOISE_CLASS` gives the noise token and −1 padding."""
     tokens = tf.gather(tf.constant(vocabulary.class_tokens, tf.int32), tf.maximum(classes, 0))
     tokens = tf.where(classes == NOISE_CLASS, vocabulary.noise_token, tokens)
     return tf.where(classes == -1, END_TOKEN, tokens)
 
 
 def serialize(boxes, classes, vocabulary):
-    """Writes objects as tokens `[ymin xmin ymax xmax class] × n`, without a start token.
+    """Serialises objects as tokens `[ymin xmin ymax xmax class] × n`, without a start token (Pix2Seq, section 2.1).
 
     Args:
         boxes: float32 tensor (..., n, 4), `rel_yxyx` of the canvas.
@@ -116,11 +71,11 @@ def serialize(boxes, classes, vocabulary):
 
 
 def token_weights(classes, noise_weight=1.0):
-    """Weights of the target tokens of objects: the coordinates of a noise object, which is not there, weigh 0.
+    """Weights of the target tokens of objects. The coordinates of noise objects have weight 0 (Pix2Seq, section 2.3).
 
     Args:
         classes: int32 tensor (..., n); padding rows get weight 1 here, see `training_sequence`.
-        noise_weight: float, the weight of a noise object's class token.
+        noise_weight: float, the weight of a noise object's class token. Defaults to 1.
 
     Returns:
         float32 tensor (..., 5·n).
@@ -131,25 +86,25 @@ def token_weights(classes, noise_weight=1.0):
 
 
 def replaced_class_tokens(classes, vocabulary, input_classes, seed):
-    """The class tokens the model is shown: (n,) classes -> (n,) tokens; see `SequenceOptions.input_classes`."""
+    """The class tokens of the input: classes (n,) -> tokens (n,); see `SequenceOptions.input_classes`."""
     real = class_tokens(classes, vocabulary)
     first, last = vocabulary.label_shift, vocabulary.coord_shift
     label = tf.random.stateless_uniform(tf.shape(classes), fold(seed, "label"), first, last, dtype=tf.int32)
     coin = lambda name: tf.random.stateless_uniform(tf.shape(classes), fold(seed, name)) < 0.5
     noise = tf.fill(tf.shape(classes), vocabulary.noise_token)
     label_or_noise = tf.where(coin("label or noise"), label, noise)
-    shown = {
+    tokens = {
         "none": real,
         "rand_cls": label,
         "rand_n_fake_cls": label_or_noise,
         "real_n_fake_cls": tf.where(coin("real or noise"), real, noise),
         "real_n_rand_n_fake_cls": tf.where(coin("real or other"), real, label_or_noise),
     }[input_classes]
-    return tf.where(classes == -1, END_TOKEN, shown)
+    return tf.where(classes == -1, END_TOKEN, tokens)
 
 
 def training_sequence(boxes, classes, vocabulary, options, seed):
-    """Builds the rows of one training example; run `select_objects` first.
+    """Builds the rows of one training example, from the objects of `select_objects`.
 
     Args:
         boxes: float32 tensor (n, 4), `rel_yxyx` of the canvas, n ≤ max_objects.
@@ -169,9 +124,9 @@ def training_sequence(boxes, classes, vocabulary, options, seed):
     classes = tf.pad(classes, [[0, missing]], constant_values=-1)
     classes = tf.ensure_shape(classes, [options.max_objects])
     targets = serialize(boxes, classes, vocabulary)
-    shown = replaced_class_tokens(classes, vocabulary, options.input_classes, seed)
-    shown = _flat(tf.concat([tf.reshape(targets, [-1, TOKENS_PER_OBJECT])[:, :4], shown[:, None]], -1))
-    tokens = tf.concat([[vocabulary.start_token], shown[:-1]], 0)
+    input_classes = replaced_class_tokens(classes, vocabulary, options.input_classes, seed)
+    inputs = _flat(tf.concat([tf.reshape(targets, [-1, TOKENS_PER_OBJECT])[:, :4], input_classes[:, None]], -1))
+    tokens = tf.concat([[vocabulary.start_token], inputs[:-1]], 0)
     weights = token_weights(classes, options.noise_weight)
     position, end = tf.range(tf.size(targets)), TOKENS_PER_OBJECT * count
     weights = tf.where(position > end, options.padding_weight, weights)
@@ -180,7 +135,7 @@ def training_sequence(boxes, classes, vocabulary, options, seed):
 
 
 def _flat(objects):
-    """(..., n, 5) -> (..., 5·n), keeping what is known of the shape."""
+    """(..., n, 5) -> (..., 5·n), with the static shape where it is known."""
     shape, static = tf.shape(objects), objects.shape
     flat = tf.reshape(objects, tf.concat([shape[:-2], [shape[-2] * TOKENS_PER_OBJECT]], 0))
     length = None if static[-2] is None else static[-2] * TOKENS_PER_OBJECT

@@ -1,4 +1,4 @@
-"""Which tokens may come next: every sequence parses to well-formed boxes."""
+"""Which tokens are allowed next, so that every sequence parses to well-formed boxes."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,31 +9,32 @@ FORBIDDEN = -1e9
 
 
 class Grammar:
-    """The tokens of each place in an object, and which of them may follow what was read.
+    """The tokens of each place in an object, and which of them are allowed after the tokens before them.
 
-    At coordinate places only coordinates, ymax ≥ ymin and xmax ≥ xmin; at class places only classes and noise; the end
-    token only where an object would begin, and only if it may end. Logits are needed only of the tokens listed here.
+    At coordinate places, only coordinates are allowed, with ymax ≥ ymin and xmax ≥ xmin; at class places, only classes
+    and noise. The end token is allowed only in place of an object's first token, and only with `stop_at_end`. Logits
+    are needed only for the tokens listed here.
 
     Args:
         vocabulary: `Vocabulary`.
-        stop_at_end: bool, whether the end token may be read out.
+        stop_at_end: bool, whether the end token can be decoded.
     """
 
     def __init__(self, vocabulary, stop_at_end):
         bins = range(vocabulary.coord_shift, vocabulary.coord_shift + vocabulary.num_bins)
         self.coordinate_tokens = np.array([END_TOKEN, *bins] if stop_at_end else bins, np.int32)
-        # The end is listed for the scores, which are normalised over it too.
+        # The end token is listed because scores are normalised over it too.
         named = sorted([vocabulary.noise_token, *vocabulary.class_tokens])
         self.class_tokens = np.array([END_TOKEN, *named], np.int32)
         self._place_of_class = np.searchsorted(self.class_tokens, vocabulary.class_tokens).astype(np.int32)
 
     def mask_coordinates(self, logits, place, earlier):
-        """Forbids what may not come at a coordinate place.
+        """Sets the logits of forbidden tokens at a coordinate place to `FORBIDDEN`.
 
         Args:
             logits: float32 tensor (B, n) of `coordinate_tokens`.
             place: int32 scalar tensor, 0 … 3 for ymin, xmin, ymax, xmax.
-            earlier: int32 tensor (B,), the token two positions earlier: ymin where ymax is read, xmin where xmax is.
+            earlier: int32 tensor (B,), the token two positions earlier: ymin for ymax, xmin for xmax.
 
         Returns:
             float32 tensor (B, n).

@@ -1,4 +1,4 @@
-"""Noise objects: boxes that are not there, appended so that the model learns to say so (Pix2Seq, section 2.3)."""
+"""Noise objects: boxes without an object, appended so that the model learns the noise class (Pix2Seq, section 2.3)."""
 
 import tensorflow as tf
 
@@ -24,21 +24,21 @@ def jittered_boxes(boxes, jitter, seed):
 
 
 def shifted_boxes(boxes, seed):
-    """Real boxes moved anywhere: the same size, the centre uniform in the image; clipped. (n, 4) -> (n, 4)."""
+    """Boxes of the same sizes with centres uniform in the image; clipped. (n, 4) -> (n, 4)."""
     sides = boxes[:, 2:] - boxes[:, :2]  # (n, 2)
     centers = tf.random.stateless_uniform(tf.shape(sides), seed)
     return tf.clip_by_value(tf.concat([centers - sides / 2, centers + sides / 2], -1), 0.0, 1.0)
 
 
 def random_boxes(count, seed):
-    """Boxes of any shape: centre uniform, sides |truncated normal of σ 0.5|; clipped. Returns (count, 4)."""
+    """Boxes with uniform centres and sides |truncated normal of σ 0.5|; clipped. Returns (count, 4)."""
     centers = tf.random.stateless_uniform([count, 2], fold(seed, "centers"))
     sides = tf.abs(tf.random.stateless_truncated_normal([count, 2], fold(seed, "sides"), stddev=0.5))
     return tf.clip_by_value(tf.concat([centers - sides / 2, centers + sides / 2], -1), 0.0, 1.0)
 
 
 def _drawn(boxes, count, seed):
-    """`count` of `boxes`, tiled until there are enough, then shuffled: (count, 4), or none if `boxes` is empty."""
+    """`count` of `boxes`, tiled to at least that number and shuffled: (count, 4), or (0, 4) if `boxes` is empty."""
     real = tf.shape(boxes)[0]
     tiled = (count + real - 1) // tf.maximum(real, 1) * real
     return tf.gather(boxes, shuffled(tiled, seed)[:count] % tf.maximum(real, 1))
@@ -51,9 +51,9 @@ def noise_boxes(boxes, count, seed, duplicate_share=None, jitter=0.05):
         boxes: float32 tensor (n, 4), `rel_yxyx`, the real boxes in the frame of the cropped, unpadded image.
         count: int scalar tensor, how many noise boxes are wanted.
         seed: int tensor (2,).
-        duplicate_share: `None` draws the number of duplicates uniformly from 0 … count, as published; a float in
-            [0, 1] fixes it to that share. Without real boxes there are no duplicates.
-        jitter: float, σ of a duplicate's coordinates as a share of its side.
+        duplicate_share: float in [0, 1] or `None`, share of duplicates; `None` draws their number uniformly from
+            0 … count, as published. Without real boxes there are no duplicates. Defaults to `None`.
+        jitter: float, σ of a duplicate's coordinates as a share of its side. Defaults to 0.05.
 
     Returns:
         float32 tensor (count, 4), in random order.
@@ -73,7 +73,7 @@ def noise_boxes(boxes, count, seed, duplicate_share=None, jitter=0.05):
             random_boxes(bad, fold(seed, "random")),
         ],
         axis=0,
-    )  # (2·bad, 4), or (bad, 4) where nothing is real
+    )  # (2·bad, 4), or (bad, 4) without real boxes
     pool = tf.gather(pool, shuffled(tf.shape(pool)[0], fold(seed, "pool"))[:bad])
     noise = tf.concat([good, pool], axis=0)
     noise = tf.gather(noise, shuffled(count, fold(seed, "order")))

@@ -1,11 +1,10 @@
-"""In which order the objects of an image are read out (Pix2Seq, section 4.4, figure 7a)."""
+"""The order of the objects in a sequence (Pix2Seq, section 4.4, figure 7a)."""
 
 import tensorflow as tf
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.sequences.options import ORDERS
 from pix2seq_keras.sequences.randomness import shuffled
-
-ORDERS = ("random", "area", "dist2ori", "class", "class_area", "class_dist2ori", "given")
 
 
 def order_objects(boxes, classes, order="random", seed=(0, 0)):
@@ -14,10 +13,10 @@ def order_objects(boxes, classes, order="random", seed=(0, 0)):
     Args:
         boxes: float tensor (n, 4), `rel_yxyx`.
         classes: int tensor (n,).
-        order: one of `"random"`; `"area"`, the largest first; `"dist2ori"`, by the distance of the top left corner to
-            the image's; `"class"`, by class, within one in random order; `"class_area"` and `"class_dist2ori"`, by
-            class, then as named; `"given"`, as they come.
-        seed: int tensor (2,), used by `"random"` and to order what is equal.
+        order: str, `"random"`; `"area"`, the largest first; `"dist2ori"`, by the distance from the top left corner of
+            the box to that of the image; `"class"`, by class, and randomly within a class; `"class_area"` and
+            `"class_dist2ori"`, by class, then by the second key; `"given"`, as they are. Defaults to `"random"`.
+        seed: int tensor (2,), for `"random"` and for the order of equal objects. Defaults to (0, 0).
 
     Returns:
         int32 tensor (n,): a permutation to gather boxes and classes with.
@@ -26,12 +25,12 @@ def order_objects(boxes, classes, order="random", seed=(0, 0)):
         InputError: if `order` is unknown.
     """
     if order not in ORDERS:
-        raise InputError(f"Unknown order of objects: {order!r}. Use one of {', '.join(ORDERS)}.")
+        raise InputError(f"`order` must be one of {', '.join(ORDERS)}. Received: order={order!r}.")
     count = tf.shape(boxes)[0]
     if order == "given":
         return tf.range(count)
     permutation = shuffled(count, seed)
-    # Stable sorts, the least important key first: the shuffle decides what the keys leave equal.
+    # Stable sorts, the least important key first: objects with equal keys stay in random order.
     boxes = tf.gather(boxes, permutation)  # (n, 4)
     if order.endswith("area"):
         areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

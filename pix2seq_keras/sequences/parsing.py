@@ -2,20 +2,20 @@
 
 import tensorflow as tf
 
-from pix2seq_keras.sequences.building import TOKENS_PER_OBJECT
+from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import END_TOKEN, dequantize
 
 
 def class_scores(logits, vocabulary):
-    """Reads classes and scores off the raw logits of class positions, the published way.
+    """Classes and scores from the raw logits of class positions, as the published model computes them.
 
     Args:
         logits: float tensor (..., V), the logits at class positions.
         vocabulary: `Vocabulary`.
 
     Returns:
-        Classes int32 (...), the arg-max over all label slots, −1 where the best has no class; and scores float32 (...),
-        its probability in the softmax over the whole vocabulary.
+        Classes int32 (...), the arg-max over all label slots, −1 where that slot has no class; and scores float32
+        (...), its probability in the softmax over the whole vocabulary.
     """
     logits = tf.cast(logits, tf.float32)
     labels = logits[..., vocabulary.label_shift : vocabulary.coord_shift]
@@ -24,21 +24,22 @@ def class_scores(logits, vocabulary):
 
 
 def parse(tokens, vocabulary, classes=None, scores=None, until_end=True, coordinates=None):
-    """Turns sequences into objects; nothing is repaired, no threshold, no NMS (the published reading).
+    """Turns sequences into objects, as the published model does: without repair, threshold or NMS.
 
     Args:
         tokens: int tensor (B, L), without the start token; left-over tokens beyond a multiple of 5 are cut.
         vocabulary: `Vocabulary`.
-        classes: int32 tensor (B, L // 5) of `class_scores`, or `None` to read the class tokens themselves.
-        scores: float32 tensor (B, L // 5), or `None` for 1 at every object.
-        until_end: bool, whether an end token among the coordinates ends the row; the published reading, of sequences
-            that never stop, is `False`.
-        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens.
+        classes: int32 tensor (B, L // 5) of `class_scores`, or `None` for those of the class tokens. Defaults to
+            `None`.
+        scores: float32 tensor (B, L // 5), or `None` for 1 at every object. Defaults to `None`.
+        until_end: bool, whether an end token among the coordinates ends the row. False is the published way, for
+            sequences that never stop. Defaults to True.
+        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens. Defaults to `None`.
 
     Returns:
-        Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas, `"classes"` int32 (B, n), −1 for what is no
-        object (noise, nothing, anything at or after the end token), `"scores"` float32 (B, n), 0 there, `"places"`
-        int32 (B, n), their places in the sequence, and `"num_detections"` int32 (B,), how many there are; n = L // 5.
+        Dictionary of `"boxes"` float32 (B, n, 4) `rel_yxyx` of the canvas; `"classes"` int32 (B, n), −1 for noise, for
+        slots without a class and from the end token on; `"scores"` float32 (B, n), 0 where the class is −1; `"places"`
+        int32 (B, n), the index of each object in the sequence; and `"num_detections"` int32 (B,); n = L // 5.
     """
     objects = _objects(tokens)
     boxes = _boxes(objects, vocabulary) if coordinates is None else coordinates
@@ -62,16 +63,16 @@ def parse(tokens, vocabulary, classes=None, scores=None, until_end=True, coordin
 
 
 def parse_labels(tokens, vocabulary, probabilities, coordinates=None):
-    """Turns sequences into the best (object, class) pairs: what may be a 4 or a 9 is both, each with its probability.
+    """Turns sequences into the n best (object, class) pairs of each image; an object can have several classes.
 
-    An object of the published reading has one class, its most likely one. As detectors do that score every class of a
-    box (RetinaNet, Deformable DETR), this one keeps the others too, where they are among the n best of the image.
+    `parse` gives every object its most likely class. This function keeps the other classes too, if their probabilities
+    are among the n best of the image, as detectors do that score every class of a box (RetinaNet, Deformable DETR).
 
     Args:
         tokens: int tensor (B, L), without the start token; left-over tokens beyond a multiple of 5 are cut.
         vocabulary: `Vocabulary`.
         probabilities: float32 tensor (B, L // 5, K), of each class.
-        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens.
+        coordinates: float32 tensor (B, L // 5, 4) in [0, 1], or `None` for those of the tokens. Defaults to `None`.
 
     Returns:
         Dictionary as of `parse`, n = L // 5, sorted by score.
@@ -93,7 +94,7 @@ def parse_labels(tokens, vocabulary, probabilities, coordinates=None):
 
 
 def _objects(tokens):
-    """(B, L) -> (B, n, 5)"""
+    """The tokens of each object: (B, L) -> (B, n, 5)."""
     count = tokens.shape[1] // TOKENS_PER_OBJECT
     shape = [tf.shape(tokens)[0], count, TOKENS_PER_OBJECT]  # not -1: n may be 0
     return tf.reshape(tokens[:, : count * TOKENS_PER_OBJECT], shape)

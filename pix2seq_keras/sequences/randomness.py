@@ -1,4 +1,4 @@
-"""Stateless random numbers: every draw is named, so that adding one never changes another."""
+"""Stateless random numbers. Every draw has a name, so that a new draw does not change the others."""
 
 import zlib
 

@@ -63,7 +63,7 @@ def test_more_classes_than_label_slots_are_refused(build_tiny_model):
     vocabulary = Vocabulary.published(num_bins=16, coord_shift=110, size=130, class_ids=(1, 4))
     model = build_tiny_model(vocabulary=vocabulary)
 
-    with pytest.raises(InputError, match="Label slots must lie in 0 … 9"):
+    with pytest.raises(InputError, match="`labels` must be in 0 … 9"):
         with_classes(model, 10)
 
 

@@ -106,7 +106,7 @@ def test_initial_weights_have_the_published_spread():
         ({"resnet_variant": ["c1"]}, "resnet_variant"),
         ({"resnet_width_multiplier": 0}, "resnet_width_multiplier=0"),
         ({"num_heads": 3}, "num_heads=3"),
-        ({"coord_vocab_shift": 2500}, "size=3000 is too small"),
+        ({"coord_vocab_shift": 2500}, "`size` must be at least 3500.*size=3000"),
     ],
 )
 def test_values_that_no_published_model_has_are_refused(config, change, message):
@@ -124,5 +124,5 @@ def test_a_missing_size_is_named(config):
 
 
 def test_categories_beyond_the_label_slots_are_refused(config):
-    with pytest.raises(InputError, match="Label slots must lie in 0 … 899"):
+    with pytest.raises(InputError, match="`labels` must be in 0 … 899"):
         model_arguments(config, Categories(ids=(1, 900), names=("a", "b")))

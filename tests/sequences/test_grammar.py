@@ -40,11 +40,11 @@ def test_the_lower_corner_is_not_above_the_upper_one():
     assert allowed(0, earlier=124) == list(range(FIRST_BIN, LAST_BIN + 1))  # a new object is free again
 
 
-def test_the_end_comes_only_where_an_object_would_begin():
+def test_the_end_token_is_allowed_only_at_the_first_place_of_an_object():
     assert [0 in allowed(place, earlier=FIRST_BIN, stop_at_end=True) for place in range(5)] == [True] + 4 * [False]
 
 
-def test_what_is_allowed_keeps_its_logits_row_by_row():
+def test_allowed_tokens_keep_their_logits_in_every_row():
     logits = tf.random.stateless_normal([2, 10], (0, 1))
 
     masked = Grammar(VOCABULARY, False).mask_coordinates(logits, tf.constant(2), tf.constant([121, 128])).numpy()
@@ -54,7 +54,7 @@ def test_what_is_allowed_keeps_its_logits_row_by_row():
         assert (masked[row, :first] < -1e8).all()
 
 
-def test_probabilities_are_shares_among_classes_noise_and_end():
+def test_probabilities_are_normalised_over_classes_noise_and_end():
     vocabulary = Vocabulary.published(num_bins=10, coord_shift=120, size=140, class_ids=(7, 3))  # not in order
     logits = np.random.default_rng(0).normal(size=(5, vocabulary.size)).astype("float32")
     grammar = Grammar(vocabulary, False)

@@ -50,7 +50,7 @@ def test_jitter_is_five_percent_of_the_side_cut_at_two_sigma():
     assert np.abs(np.corrcoef(sigmas.T) - np.eye(4)).max() < 0.08  # the four are moved independently
 
 
-def test_shifted_boxes_keep_their_size_and_go_anywhere():
+def test_shifted_boxes_keep_their_size_and_have_uniform_centres():
     boxes = np.tile(np.array([0.5, 0.1, 0.5 + 1e-3, 0.1 + 2e-3], np.float32), (3000, 1))
 
     shifted = shifted_boxes(boxes, (0, 2)).numpy()
@@ -120,7 +120,7 @@ def test_duplicates_take_every_real_box_equally_often():
     assert (counts == 2).all()
 
 
-def test_duplicates_may_stand_anywhere_among_the_noise():
+def test_duplicates_are_shuffled_among_the_noise():
     noise = drawer(4, 0.25)(REAL, seeds(400)).numpy()
 
     places = is_real(noise).argmax(-1)

@@ -47,7 +47,7 @@ def test_the_share_of_duplicates_is_uniform_from_none_to_all(unmoved):
     assert duplicates.min() <= 1 and duplicates.max() >= 96
 
 
-def test_duplicates_stand_anywhere_in_the_sequence(unmoved):
+def test_duplicates_are_at_any_position_of_the_sequence(unmoved):
     rng = np.random.default_rng(1)
     # One place a sequence: several of one sequence exclude each other.
     places = np.array([rng.choice(np.flatnonzero(row)) for row in is_duplicate(unmoved) if row.any()])

@@ -29,7 +29,7 @@ def images(draw):
 @pytest.mark.parametrize("vocabulary", [COMPACT, GAPPED], ids=["compact", "published"])
 @settings(max_examples=50, deadline=None)
 @given(images())
-def test_parsing_brings_back_what_was_serialised(vocabulary, image):
+def test_parsing_inverts_serialisation(vocabulary, image):
     boxes, classes = image
     real = classes >= 0
 
@@ -45,7 +45,7 @@ def test_parsing_brings_back_what_was_serialised(vocabulary, image):
 
 
 @pytest.mark.parametrize("variant", ["vit", "resnet", "resnet_c4"])
-def test_the_published_predictions_are_read_from_the_published_logits(shared_dir, variant):
+def test_the_published_logits_give_the_published_predictions(shared_dir, variant):
     folder = shared_dir / "reference" / variant
     golden = np.load(folder / "golden.npz")
     config = json.loads((folder / "config.json").read_text())
@@ -71,7 +71,7 @@ def test_left_over_tokens_are_cut():
     assert parse(tokens[:, :4], COMPACT)["boxes"].shape == (1, 0, 4)
 
 
-def test_nothing_is_read_at_or_after_the_end():
+def test_the_end_token_and_what_follows_are_no_objects():
     boxes = np.full((1, 3, 4), 0.5, np.float32)
     tokens = serialize(boxes, np.array([[0, 1, 2]]), COMPACT).numpy()
     tokens[0, 5] = 0
@@ -84,7 +84,7 @@ def test_nothing_is_read_at_or_after_the_end():
     assert objects["num_detections"].numpy().tolist() == [1]
 
 
-def test_a_class_token_that_is_no_class_is_no_object():
+def test_an_object_with_another_token_at_its_class_place_is_dropped():
     boxes = np.full((1, 4, 4), 0.5, np.float32)
     tokens = serialize(boxes, np.array([[0, 1, 2, 3]]), GAPPED).numpy()
     tokens[0, 4::5] = [100, 102, 30, 250]  # nothing, a slot without a class, noise, a coordinate
@@ -100,7 +100,7 @@ def test_boxes_are_not_repaired_but_clipped():
     np.testing.assert_allclose(boxes, [150 / 199, 0, 20 / 199, 1], atol=1e-6)  # ymax < ymin stays
 
 
-def test_the_published_score_is_a_share_of_the_whole_vocabulary():
+def test_the_published_score_is_normalised_over_the_whole_vocabulary():
     logits = np.random.default_rng(0).normal(size=(3, 7, GAPPED.size)).astype(np.float32)
     logits[0, 0, 100] = 9.0  # "nothing" wins
     logits[0, 1, 105] = 9.0  # label 5 is class 1
@@ -114,7 +114,7 @@ def test_the_published_score_is_a_share_of_the_whole_vocabulary():
     np.testing.assert_allclose(scores, probabilities[..., 100:200].max(-1), rtol=1e-5)
 
 
-def test_given_classes_and_scores_take_the_place_of_the_class_tokens():
+def test_given_classes_and_scores_replace_the_class_tokens():
     tokens = serialize(np.full((1, 2, 4), 0.5, np.float32), np.array([[0, NOISE_CLASS]]), COMPACT)
 
     objects = parse(tokens, COMPACT, np.array([[3, 4]]), np.array([[0.25, 0.5]], np.float32))
@@ -123,7 +123,7 @@ def test_given_classes_and_scores_take_the_place_of_the_class_tokens():
     assert objects["scores"].numpy().tolist() == [[0.25, 0.5]]
 
 
-def test_the_published_reading_goes_on_after_an_end_token():
+def test_the_published_parser_continues_after_an_end_token():
     vocabulary = Vocabulary(num_classes=2, num_bins=8)
     first, last = vocabulary.coord_shift, vocabulary.coord_shift + 7
     token_of_class_1 = vocabulary.class_tokens[1]
@@ -136,7 +136,7 @@ def test_the_published_reading_goes_on_after_an_end_token():
     np.testing.assert_array_equal(ended["classes"], [[-1, -1]])
 
 
-def test_the_best_pairs_of_objects_and_classes_are_read():
+def test_parse_labels_gives_the_best_pairs_of_objects_and_classes():
     boxes = np.array([[[0, 0, 0.5, 1], [0.5, 0.5, 1, 1], [0, 0, 1, 1]]], np.float32)
     tokens = serialize(boxes, np.array([[0, 1, NOISE_CLASS]]), COMPACT)
     probabilities = np.zeros((1, 3, COMPACT.num_classes), np.float32)
@@ -152,7 +152,7 @@ def test_the_best_pairs_of_objects_and_classes_are_read():
     assert objects["num_detections"].numpy().tolist() == [3]
 
 
-def test_what_follows_the_end_is_no_object_however_likely():
+def test_parse_labels_drops_likely_objects_after_the_end():
     box = [COMPACT.coord_shift] * 4
     tokens = np.array([[*box, COMPACT.class_tokens[0], 0, 0, 0, 0, 0, *box, COMPACT.class_tokens[1]]])
     probabilities = np.full((1, 3, COMPACT.num_classes), 0.9 / COMPACT.num_classes, np.float32)

@@ -24,7 +24,7 @@ def test_a_counter_may_be_a_tensor():
     np.testing.assert_array_equal(fold((0, 7), tf.constant(5, tf.int64)), fold((0, 7), 5))
 
 
-def test_a_shuffle_is_a_permutation_that_the_seed_decides():
+def test_a_shuffle_is_a_permutation_given_by_the_seed():
     one, again, other = (shuffled(50, seed).numpy() for seed in ((1, 2), (1, 2), (1, 3)))
 
     np.testing.assert_array_equal(np.sort(one), np.arange(50))
@@ -32,7 +32,7 @@ def test_a_shuffle_is_a_permutation_that_the_seed_decides():
     assert (one != other).any()
 
 
-def test_nothing_and_one_thing_can_be_shuffled():
+def test_no_element_and_one_element_can_be_shuffled():
     assert shuffled(0, (0, 0)).numpy().tolist() == []
     assert shuffled(1, (0, 0)).numpy().tolist() == [0]
 
