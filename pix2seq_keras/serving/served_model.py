@@ -48,7 +48,7 @@ class ServedModel:
         folders = versions_in(path)
         if not folders:
             raise InputError(
-                f"{path} has no SavedModel: neither saved_model.pb nor a numbered folder with one. "
+                f"{path} holds no SavedModel: neither saved_model.pb nor a numbered folder with one. "
                 "Write one with `pix2seq export --format saved_model`."
             )
         self.name = name

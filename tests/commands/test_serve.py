@@ -85,15 +85,15 @@ def test_an_image_with_more_pixels_than_the_server_accepts_is_left_out_and_named
     arguments = ["--model", served_toy, tmp_path, "--output", tmp_path / "out"]
     assert cli.main(["predict", *map(str, arguments)]) == 0
     said = capsys.readouterr().out
-    assert "1 objects in 1 images" in said and "large.png' has 400×400 pixels, more than the 0.1 million" in said
+    assert "1 objects in 1 images" in said and "large.png' has 400×400 pixels; at most 0.1 million" in said
 
 
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["--model", "no/such/folder"], "holds no SavedModel"),
-        (["--model", ".", "--max-batch-rows", "0"], "max_batch_rows must be at least 1"),
-        (["--model", ".", "--name", "a/b"], "A model's name"),
+        (["--model", ".", "--max-batch-rows", "0"], "`max_batch_rows` must be at least 1"),
+        (["--model", ".", "--name", "a/b"], "`name` must consist of"),
     ],
 )
 def test_a_model_that_cannot_be_served_is_refused(arguments, said, capsys):

@@ -108,7 +108,7 @@ def test_an_exception_in_the_model_is_reported_without_its_message(served_toy):
 
 
 def test_folders_without_a_model_and_damaged_models_are_refused(served_toy, tmp_path):
-    with pytest.raises(InputError, match="has no SavedModel"):
+    with pytest.raises(InputError, match="holds no SavedModel"):
         ServedModel("toy", tmp_path, Limits())
     shutil.copytree(served_toy / "3", tmp_path / "1")
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"damaged")
