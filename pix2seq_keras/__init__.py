@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same names for editors, which do not run `lazy_exports`
     from pix2seq_keras.decoding import samplers as samplers
     from pix2seq_keras.decoding.options import DecodingOptions as DecodingOptions
     from pix2seq_keras.errors import InputError as InputError
+    from pix2seq_keras.evaluation.evaluate import evaluate as evaluate
     from pix2seq_keras.inference.open_model import open_model as open_model
     from pix2seq_keras.models.pix2seq import Pix2Seq as Pix2Seq
     from pix2seq_keras.presets.lookup import list_presets as list_presets
@@ -34,6 +35,7 @@ __all__ = lazy_exports(
         "pix2seq_keras.decoding.options": ["DecodingOptions"],
         "pix2seq_keras.decoding.samplers": [],
         "pix2seq_keras.errors": ["InputError"],
+        "pix2seq_keras.evaluation.evaluate": ["evaluate"],
         "pix2seq_keras.inference.open_model": ["open_model"],
         "pix2seq_keras.models.pix2seq": ["Pix2Seq"],
         "pix2seq_keras.presets.lookup": ["list_presets"],

@@ -7,7 +7,7 @@ __all__ = lazy_exports(
     {
         "pix2seq_keras.evaluation.callback": ["CocoEvaluation"],
         "pix2seq_keras.evaluation.coco_evaluator": ["CocoEvaluator"],
-        "pix2seq_keras.evaluation.evaluate": ["evaluate_source"],
+        "pix2seq_keras.evaluation.evaluate": ["evaluate", "evaluate_source"],
         "pix2seq_keras.inference.coco_results": ["coco_results"],
     },
 )
