@@ -94,9 +94,9 @@ def tiny_vocabulary():
 
 @pytest.fixture(scope="session")
 def build_tiny_model(tiny_vocabulary):
-    """A function (seed, **options) -> a Pix2Seq of 32×32 images that reads at most four objects.
+    """A function (seed, **options) -> a Pix2Seq of 32×32 images that decodes at most four objects.
 
-    Its decoder's weights are larger than fresh ones: what it reads then depends on the image, the position and the
+    Its decoder's weights are larger than initial ones, so that its tokens depend on the image, the position and the
     tokens before, as with a trained model.
     """
     import keras
@@ -121,13 +121,13 @@ def build_tiny_model(tiny_vocabulary):
 
 @pytest.fixture(scope="session")
 def tiny_model(build_tiny_model):
-    """One such model for all tests that leave its weights as they are."""
+    """One such model for all tests that do not change its weights."""
     return build_tiny_model(seed=0)
 
 
 @pytest.fixture(scope="session")
 def tiny_images():
-    """Eight different images, float32 (8, 32, 32, 3): noise under a brightness and a ramp of their own."""
+    """Eight different images, float32 (8, 32, 32, 3): noise and a ramp, each of another brightness."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -137,33 +137,36 @@ def tiny_images():
 
 @pytest.fixture(scope="session")
 def served_toy(tmp_path_factory):
-    """A SavedModel with the signatures of an exported model, versions 3 and 12, that is quick to make and to foresee.
+    """A SavedModel with the signatures of an exported model, versions 3 and 12, that is quick to make.
 
-    Of an image it says: a "cat" (id 7) in its upper half, scored by the mean of its red; and where blue is more than
-    half, a "dog" (id 2) that is as wide as the mean of its green, scored by a quarter of that of its red. Version 3
-    scores half as much.
+    In an image it detects a "cat" (id 7) in the upper half, whose score is the mean of red; and if the mean of blue is
+    above one half, a "dog" (id 2) as wide as the mean of green, whose score is a quarter of the mean of red. Version 3
+    halves the scores, and its description has format 1.
     """
     import tensorflow as tf
 
-    from pix2seq_keras import Categories, Vocabulary
+    from pix2seq_keras import Categories, DecodingOptions, Vocabulary
     from pix2seq_keras.exporting.image_decoding import decode_image
 
     description = {
         "format": "pix2seq_keras",
-        "format_version": 1,
-        "package_version": "0.1.0",
+        "format_version": 2,
+        "package_version": "0.2.0",
         "preset": None,
         "image_size": [32, 32],
         "categories": Categories((2, 7), ("dog", "cat")).get_config(),
         "vocabulary": Vocabulary(2, 16).get_config(),
-        "options": {"max_objects": 3, "sampler": "TopP(p=0.4, temperature=1.0)", "constrained": True, "seed": 0},
+        "options": DecodingOptions(max_objects=3).complete(max_length=15).to_dict(),
         "max_pixels": 100_000,
     }
+    options_1 = {"max_objects": 3, "sampler": "TopP(p=0.4, temperature=1.0)", "constrained": True, "seed": 0}
+    format_1 = {**description, "format_version": 1, "package_version": "0.1.0", "options": options_1}
     base = tmp_path_factory.mktemp("served") / "toy"
     for version in (3, 12):
         module = tf.Module()
         text = base.parent / "pix2seq.json"
-        text.write_text(json.dumps(description))
+        described = json.dumps(format_1 if version == 3 else description)
+        text.write_text(described)
         module.asset = tf.saved_model.Asset(str(text))
         module.weight = tf.Variable(0.5 if version == 3 else 1.0)
 
@@ -189,8 +192,8 @@ def served_toy(tmp_path_factory):
             }
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="keys")])
-        def describe(keys):
-            return {"description": tf.fill(tf.shape(keys), tf.constant(json.dumps(description)))}
+        def describe(keys, described=described):
+            return {"description": tf.fill(tf.shape(keys), tf.constant(described))}
 
         signatures = {"serving_default": detect, "describe": describe}
         tf.saved_model.save(module, str(base / str(version)), signatures=signatures)

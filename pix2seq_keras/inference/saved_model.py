@@ -128,7 +128,7 @@ def image_signature(inputs_of, where):
         if list(inputs_of.get(name, ())) == ["image_bytes"]:
             return name
     raise InputError(
-        f"{where} is no detector of `pix2seq export`: no signature takes image_bytes. It has: "
+        f"{where} is not a detector of `pix2seq export`: no signature takes image_bytes. It has: "
         f"{', '.join(sorted(name for name in inputs_of if not name.startswith('__'))) or 'none'}."
     )
 

@@ -1,17 +1,17 @@
-"""One detector for all exported models: in process, over gRPC and over REST alike."""
+"""The one detector of exported models: in process, over gRPC and over REST."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pix2seq_keras import Categories, InputError
+from pix2seq_keras import Categories, DecodingOptions, InputError
 from pix2seq_keras.data.images.read_image import ImageError
 from pix2seq_keras.exporting.description import Description
 from pix2seq_keras.inference import ExportedDetector, RefusedCallError, RefusedImagesError
 from pix2seq_keras.inference.exported import CALL_BYTES, detections, sentence_of
 
 CATEGORIES = Categories((2, 7), ("dog", "cat"))
-DESCRIPTION = Description(CATEGORIES, {"max_objects": 3, "seed": 0}, (32, 32))
+DESCRIPTION = Description(CATEGORIES, DecodingOptions(max_objects=3).complete(15), (32, 32))
 RED_BLUE, GREEN = (200, 100, 255), (50, 102, 0)
 
 
@@ -28,7 +28,7 @@ def outputs(rows=1):
     }
 
 
-# === Over every way to the model ===
+# === In process, over gRPC and over REST ===
 
 
 def test_images_of_several_sizes_are_detected_in_calls_of_the_batch_size(toy_detector):
@@ -52,9 +52,9 @@ def test_the_detector_knows_its_categories_and_vocabulary(toy_detector):
     assert toy_detector.vocabulary.num_classes == 2
 
 
-def test_paths_single_images_and_mixed_lists_are_taken(toy_detector, tmp_path):
+def test_paths_single_images_and_mixed_lists_are_accepted(toy_detector, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned: upright its red half is the lower one
+    exif[0x0112] = 6  # rotated: upright its red half is the lower one
     Image.fromarray(flat(RED_BLUE)).save(tmp_path / "a.png")
     Image.fromarray(flat(GREEN)).save(tmp_path / "b.jpg", exif=exif)
     one = toy_detector.detect(str(tmp_path / "a.png"))
@@ -65,10 +65,10 @@ def test_paths_single_images_and_mixed_lists_are_taken(toy_detector, tmp_path):
     np.testing.assert_array_equal(toy_detector.detect(flat(RED_BLUE))["scores"], one["scores"])
 
 
-def test_a_image_that_the_model_refuses_is_named_and_so_is_its_reason(toy_detector, encoded, monkeypatch):
+def test_an_image_that_the_model_refuses_is_named_with_the_reason(toy_detector, encoded, monkeypatch):
     bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\2\0\0\0"
     good = encoded(flat(GREEN))
-    monkeypatch.setattr("pix2seq_keras.inference.exported.image_bytes", lambda image, most: image)
+    monkeypatch.setattr("pix2seq_keras.inference.exported.encode_image", lambda image, most: image)
     with pytest.raises(RefusedImagesError, match=r"Image 2 of the list.*65535") as refusal:
         toy_detector.detect([good, good, bomb, good, b"text"])
     assert list(refusal.value.sentences) == [2, 4]
@@ -76,7 +76,7 @@ def test_a_image_that_the_model_refuses_is_named_and_so_is_its_reason(toy_detect
     assert "node" not in str(refusal.value) and len(str(refusal.value)) < 800
 
 
-def test_a_image_that_cannot_be_read_is_named_before_anything_is_sent(toy_detector, tmp_path):
+def test_an_image_that_cannot_be_read_is_named_before_anything_is_sent(toy_detector, tmp_path):
     toy_detector.call = None
     with pytest.raises(ImageError, match=r"missing\.png"):
         toy_detector.detect([flat(GREEN), str(tmp_path / "missing.png")])
@@ -85,21 +85,39 @@ def test_a_image_that_cannot_be_read_is_named_before_anything_is_sent(toy_detect
     assert list(refusal.value.sentences) == [1]
 
 
-def test_what_a_detector_cannot_take_is_refused(toy_detector):
-    for images, said in (([], "empty"), (np.zeros((2, 32, 32, 3), np.float32), r"list\(images\)")):
-        with pytest.raises(InputError, match=said):
+def test_images_and_arguments_that_are_not_valid_are_refused(toy_detector):
+    for images, message in (([], "at least one image"), (np.zeros((2, 32, 32, 3), np.float32), r"list\(images\)")):
+        with pytest.raises(InputError, match=message):
             toy_detector.detect(images)
     with pytest.raises(InputError, match="batch_size"):
         toy_detector.detect(flat(GREEN), batch_size=0)
-    with pytest.raises(InputError, match="exported with max_objects=3"):
-        toy_detector.detect(flat(GREEN), max_objects=2)
+    for options, overrides in (
+        (None, {"max_objects": 2}),
+        (DecodingOptions(max_objects=2), {}),
+        ({"max_objects": 2}, {}),
+    ):
+        with pytest.raises(InputError, match="exported with max_objects=3"):
+            toy_detector.detect(flat(GREEN), options, **overrides)
+    with pytest.raises(InputError, match=r"its options are max_objects=3, .*Received: temperature=2.0"):
+        toy_detector.detect(flat(GREEN), temperature=2.0)
 
 
-# === Alone ===
+def test_the_exported_options_and_no_compilation_are_accepted(toy_detector):
+    expected = toy_detector.detect(flat(RED_BLUE))
+
+    for options, overrides in (
+        (DESCRIPTION.options, {}),
+        (DecodingOptions(), {"jit_compile": False}),
+        (None, {"seed": 0}),
+    ):
+        np.testing.assert_equal(toy_detector.detect(flat(RED_BLUE), options, **overrides), expected)
+
+
+# === Without a model ===
 
 
 def test_large_images_go_in_calls_of_bounded_size(monkeypatch):
-    monkeypatch.setattr("pix2seq_keras.inference.exported.image_bytes", lambda image, most: image)
+    monkeypatch.setattr("pix2seq_keras.inference.exported.encode_image", lambda image, most: image)
     sizes = []
 
     def call(signature, inputs):
@@ -112,22 +130,22 @@ def test_large_images_go_in_calls_of_bounded_size(monkeypatch):
     assert sizes[2] == [CALL_BYTES + 1]
 
 
-def test_a_call_that_failed_for_the_sake_of_others_is_asked_again_row_by_row():
-    asked = []
+def test_the_rows_of_a_refused_call_are_sent_one_by_one():
+    sizes = []
 
     def call(signature, inputs):
-        asked.append(len(inputs["image_bytes"]))
-        if len(asked) == 1:  # the server put it into one batch with somebody else's bad image
-            raise RefusedCallError("bad image")
+        sizes.append(len(inputs["image_bytes"]))
+        if len(sizes) == 1:  # the server batched them with an invalid image of another client
+            raise RefusedCallError("invalid image")
         return outputs(len(inputs["image_bytes"]))
 
     found = ExportedDetector(call, DESCRIPTION).detect([flat(GREEN)] * 3)
-    assert asked == [3, 1, 1, 1]
+    assert sizes == [3, 1, 1, 1]
     assert found["classes"].shape == (3, 3)
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    ("change", "message"),
     [
         (lambda o: o.pop("detection_boxes"), "'detection_boxes' of shape.*none"),
         (lambda o: o.update(detection_scores=np.zeros((1, 4))), r"'detection_scores' of shape \(1, 3\).*\(1, 4\)"),
@@ -135,14 +153,14 @@ def test_a_call_that_failed_for_the_sake_of_others_is_asked_again_row_by_row():
         (lambda o: o.update(detection_classes=np.array([[3.0, 2.0, 0.0]])), r"ids \[3\]"),
     ],
 )
-def test_an_answer_that_is_none_of_ours_is_refused(change, said):
+def test_an_answer_of_another_form_is_refused(change, message):
     answer = outputs()
     change(answer)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         detections(answer, CATEGORIES, 1, 3, "it")
 
 
-def test_images_without_objects_are_answers_too():
+def test_an_answer_may_hold_no_objects():
     empty = {name: np.zeros_like(values) for name, values in outputs().items()}
     found = detections(empty, CATEGORIES, 1, 3, "it")
     np.testing.assert_array_equal(found["classes"], [[-1, -1, -1]])
@@ -157,10 +175,10 @@ def test_images_without_objects_are_answers_too():
         "<stack traces unavailable>\nassertion failed: [Too large (w, h)] [5] [7]\n\t [[{{node a/Assert}}]] [Op:x]",
     ],
 )
-def test_a_failed_check_of_the_graph_becomes_its_own_sentence(message):
+def test_a_failed_check_in_the_graph_is_reduced_to_its_sentence(message):
     assert sentence_of(message) == "Too large (w, h) 5 7"
 
 
-def test_other_messages_keep_their_words():
+def test_other_messages_are_kept():
     assert sentence_of("Servable not found for request: Latest(a)") == "Servable not found for request: Latest(a)"
     assert sentence_of("") == "no reason was given."

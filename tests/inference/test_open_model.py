@@ -1,4 +1,4 @@
-"""A REF becomes a model, or a sentence."""
+"""Opening a model by a REF, and the messages about those that cannot be opened."""
 
 import keras
 import numpy as np
@@ -43,23 +43,23 @@ def test_a_run_folder_opens_with_its_best_weights_and_else_its_last(model, saved
     (tmp_path / "last.keras").write_bytes(saved.read_bytes())
     assert_equal(open_model(tmp_path), model)
     (tmp_path / "best.keras").write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"best\.keras"):  # it is not passed over in silence
+    with pytest.raises(InputError, match=r"best\.keras"):  # it is not skipped silently
         open_model(tmp_path)
 
 
 @pytest.mark.parametrize("ref", ["no_such_model", "no/such/model.keras", ""])
-def test_what_is_not_there_is_refused_with_what_may_be_given(ref):
+def test_a_missing_model_is_refused_with_the_kinds_of_refs(ref):
     with pytest.raises(InputError, match="run folder"):
         open_model(ref)
 
 
-def test_the_refusal_names_the_presets_in_short():
+def test_the_message_suggests_a_preset():
     with pytest.raises(InputError, match=r"Did you mean digits_tiny\? The presets are digits_tiny; ") as refusal:
         open_model("digits_tiny.keras")
     assert len(str(refusal.value)) < 450
 
 
-def test_a_published_model_without_its_weights_is_told_how_to_get_them(monkeypatch, tmp_path):
+def test_a_published_model_without_weights_names_the_command_that_converts_them(monkeypatch, tmp_path):
     monkeypatch.setenv("PIX2SEQ_CACHE_DIR", str(tmp_path))
     with pytest.raises(InputError, match=r"pix2seq convert --preset resnet50_640 --checkpoint resnet_640x640 --output"):
         open_model("resnet50_640")
@@ -70,7 +70,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         open_model(tmp_path)
 
 
-def test_a_damaged_file_is_named_and_never_opens_as_another_model(model, saved, tmp_path):
+def test_a_damaged_file_is_refused_and_never_opens_as_another_model(model, saved, tmp_path):
     whole = saved.read_bytes()
     path = tmp_path / "damaged.keras"
     for content in (b"", b"text", whole[: len(whole) // 2], whole[:-10]):
@@ -83,7 +83,7 @@ def test_a_damaged_file_is_named_and_never_opens_as_another_model(model, saved, 
         flipped[place] ^= 0xFF
         path.write_bytes(bytes(flipped))
         try:
-            assert_equal(open_model(path), model)  # the byte meant nothing, such as a date
+            assert_equal(open_model(path), model)  # the byte had no meaning, such as a date
         except InputError as error:
             assert "damaged.keras" in str(error)
             refused += 1
@@ -104,7 +104,7 @@ def test_another_kind_of_model_is_refused(tmp_path):
 
 
 def test_an_unknown_scheme_is_refused():
-    with pytest.raises(InputError, match=r"a served model is at grpc://"):
+    with pytest.raises(InputError, match="must begin with grpc://, http:// or https://"):
         open_model("s3://bucket/model")
 
 

@@ -1,4 +1,4 @@
-"""Images in, annotated images and one JSON out."""
+"""Predicting: annotated images and one JSON file."""
 
 import json
 
@@ -14,7 +14,7 @@ from pix2seq_keras.inference.predict import find_images, predict_images
 
 
 class Finder:
-    """Finds a "b" in the left half of every image, surely, and an "a" in the lower half, hardly."""
+    """Detects in every image a "b" in the left half with a high score, and an "a" in the lower half with a low one."""
 
     categories = Categories((3, 7), ("a", "b"))
 
@@ -34,7 +34,7 @@ class Finder:
 
 @pytest.fixture
 def images(tmp_path):
-    """A folder with two images, one of them below another folder, and something else."""
+    """A folder with two images, one of them in a folder below, and a text file."""
     folder = tmp_path / "images"
     (folder / "below").mkdir(parents=True)
     Image.new("RGB", (40, 20), "black").save(folder / "b.png")
@@ -43,13 +43,13 @@ def images(tmp_path):
     return folder
 
 
-def test_folders_are_searched_in_order_and_single_images_taken_as_they_are(images):
+def test_folders_are_searched_in_order_and_single_files_kept(images):
     (images / "a").touch()
     found = find_images([images, images / "notes.txt"])
     assert found == [images / "b.png", images / "below" / "b.JPG", images / "notes.txt"]
 
 
-def test_what_is_not_there_is_refused(images, tmp_path):
+def test_missing_paths_and_empty_folders_are_refused(images, tmp_path):
     with pytest.raises(InputError, match="no image or folder"):
         find_images([images, tmp_path / "missing.png"])
     (tmp_path / "empty").mkdir()
@@ -103,7 +103,7 @@ def test_nothing_but_unreadable_images_gives_an_empty_coco_file(tmp_path):
     assert (result["images"], result["annotations"], len(problems)) == ([], [], 1)
 
 
-def test_a_image_is_never_overwritten_by_its_annotated_self(images):
+def test_an_image_is_never_overwritten_by_its_annotated_copy(images):
     before = (images / "b.png").read_bytes()
     with pytest.raises(InputError, match=r"would overwrite 1 of the images themselves.*b\.png"):
         predict_images(Finder(), [images], images / "below" / "..")
@@ -130,7 +130,7 @@ def test_an_output_that_cannot_be_written_is_named_before_any_work(images, tmp_p
 
 
 class Choosy(Finder):
-    """Like an exported model: it wants files, no large ones, and refuses those called "bad"."""
+    """Like an exported model: takes files, no large ones, and refuses those named "bad"."""
 
     prefers_files, max_pixels = True, 2500
 
@@ -142,12 +142,12 @@ class Choosy(Finder):
 
 
 def test_images_that_an_exported_model_refuses_are_left_out_and_the_others_go_on(tmp_path):
-    for name, size in (("a", 20), ("bad", 20), ("c", 51), ("d", 30), ("e", 50)):
+    for name, size in (("a", 20), ("bad", 20), ("c", 51), ("d", 30), ("e", 50), ("f", 20)):
         Image.new("RGB", (size, size)).save(tmp_path / f"{name}.png")
     finder = Choosy()
     result, problems = predict_images(finder, [tmp_path], tmp_path / "out", batch_size=4)
-    assert [record["annotated"] for record in result["images"]] == ["a.png", "d.png", "e.png"]
+    assert [record["annotated"] for record in result["images"]] == ["a.png", "d.png", "e.png", "f.png"]
     assert len(problems) == 2
     assert "c.png" in problems[0] and "51×51 pixels" in problems[0]
     assert problems[1] == f"{tmp_path / 'bad.png'} was refused."
-    assert finder.sizes == [2, 4]  # the last call is filled up
+    assert finder.sizes == [3, 4]  # the last call is filled up

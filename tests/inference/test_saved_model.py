@@ -1,4 +1,4 @@
-"""SavedModel folders: which version, and what is none of ours."""
+"""SavedModel folders: versions, files of other exporters, and the same detections in process and on a server."""
 
 import shutil
 
@@ -17,11 +17,11 @@ def score(detector):
 
 
 def test_a_base_folder_opens_its_highest_version_by_number_and_a_version_itself(served_toy):
-    assert score(open_model(served_toy)) == 1.0  # 12, though "3" sorts behind it
+    assert score(open_model(served_toy)) == 1.0  # 12, although "3" sorts after it
     assert score(open_model(served_toy / "3")) == 0.5
 
 
-def test_folders_that_no_server_would_load_are_no_versions(served_toy, tmp_path):
+def test_folders_that_no_server_would_load_are_not_versions(served_toy, tmp_path):
     for name in ("13", "latest", "-4", "٣", ".14-abc"):
         (tmp_path / name).mkdir()
     for name in ("latest", "-4", "٣", ".14-abc"):
@@ -33,7 +33,7 @@ def test_folders_that_no_server_would_load_are_no_versions(served_toy, tmp_path)
     assert versions_in(tmp_path / "copy") == {1: tmp_path / "copy"}
 
 
-def test_a_saved_model_of_another_exporter_is_told_apart(tmp_path):
+def test_a_saved_model_of_another_exporter_is_refused(tmp_path):
     module = tf.Module()
     module.double = tf.function(lambda x: 2 * x, input_signature=[tf.TensorSpec([None], tf.float32)])
     tf.saved_model.save(module, str(tmp_path / "1"), signatures=module.double)
@@ -41,7 +41,7 @@ def test_a_saved_model_of_another_exporter_is_told_apart(tmp_path):
         open_model(tmp_path)
 
 
-def test_a_damaged_saved_model_is_a_sentence(served_toy, tmp_path):
+def test_a_damaged_saved_model_is_refused_with_its_path(served_toy, tmp_path):
     for place, damage in (
         ("saved_model.pb", lambda path: path.write_bytes(path.read_bytes()[:2000])),
         ("variables/variables.index", lambda path: path.unlink()),
@@ -55,15 +55,15 @@ def test_a_damaged_saved_model_is_a_sentence(served_toy, tmp_path):
             open_model(folder)
 
 
-def test_images_go_to_the_default_signature_or_where_tensors_are_default_to_the_other():
+def test_encoded_images_go_to_the_default_signature_unless_it_takes_tensors():
     tensors = ["input_tensor"]
     assert image_signature({"serving_default": ["image_bytes"], "tensor": tensors}, "it") == "serving_default"
     assert image_signature({"serving_default": tensors, "image_bytes": ["image_bytes"]}, "it") == "image_bytes"
-    with pytest.raises(InputError, match=r"it is no detector of `pix2seq export`.*It has: tensor"):
+    with pytest.raises(InputError, match=r"it is not a detector of `pix2seq export`.*It has: tensor"):
         image_signature({"tensor": tensors, "__saved_model_init_op": []}, "it")
 
 
-def test_an_exported_model_finds_what_the_model_finds(exported_tiny):
+def test_an_exported_model_detects_what_the_model_detects(exported_tiny):
     model, base = exported_tiny
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((32, 32), (20, 60), (1, 1), (90, 33))]
@@ -78,21 +78,19 @@ def test_an_exported_model_finds_what_the_model_finds(exported_tiny):
     assert detector.categories == model.categories and detector.vocabulary == model.vocabulary
 
 
-def test_an_exported_model_of_several_readings_finds_what_the_model_finds_here_and_over_the_wire(
-    exported_tiny, tmp_path
-):
+def test_an_exported_model_of_several_samples_detects_the_same_in_process_and_on_a_server(exported_tiny, tmp_path):
     model, _ = exported_tiny
-    how = {"readings": 4, "mirror": True, "sampler": samplers.TopP(1.0)}  # draws whatever the seed says
-    base = model.export(tmp_path / "served", version=1, verbose=False, **how).parent
+    options = {"num_samples": 4, "flip_test": True, "sampler": samplers.TopP(1.0)}  # so that another seed would show
+    base = model.export(tmp_path / "served", version=1, verbose=False, **options).parent
     image = np.random.default_rng(0).integers(0, 256, (*model.image_size, 3), np.uint8)
-    expected = model.detect(image, **how)
+    expected = model.detect(image, **options)
     with ModelServer(base, "several", grpc_port=0, rest_port=0) as server:
         for ref in (base, server.grpc_url, server.rest_url):
             detector = open_model(ref)
-            found = detector.detect(image, **how)
+            found = detector.detect(image, **options)
             assert found["boxes"].shape == expected["boxes"].shape
             for name in expected:
                 np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
-            detector.detect(image, mirror=np.True_, sampler=samplers.TopP(1))  # as it was exported
-            with pytest.raises(InputError, match="was exported with mirror=True"):
-                detector.detect(image, mirror=False)
+            detector.detect(image, flip_test=np.True_, sampler=samplers.TopP(1))  # as it was exported
+            with pytest.raises(InputError, match="was exported with flip_test=True"):
+                detector.detect(image, flip_test=False)

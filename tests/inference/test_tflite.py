@@ -1,10 +1,13 @@
 """`.tflite` files as detectors."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.tflite.write import read_tflite_description, write_tflite
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.inference.tflite import TFLiteDetector, open_tflite
 
@@ -32,7 +35,7 @@ def test_a_file_detects_as_its_model_does(tiny_tflite, detector, images):
     found, expected = detector.detect(images), model.detect(images, seed=3)
 
     assert {name: values.dtype for name, values in found.items()} == {n: v.dtype for n, v in expected.items()}
-    # The canvas is rounded to whole levels, so that a near tie may turn out another way.
+    # The canvas is rounded to whole numbers, so that a near tie may fall the other way.
     same = (np.abs(found["boxes"] - expected["boxes"]).max(-1) < 1e-5) & (found["classes"] == expected["classes"])
     assert same.mean() >= 0.75
 
@@ -50,14 +53,14 @@ def test_paths_arrays_and_lists_give_the_same(detector, images, tmp_path):
     path = tmp_path / "image.png"
     Image.fromarray(images[0]).save(path)
 
-    alone, listed, read = detector.detect(images[0]), detector.detect(images, batch_size=2), detector.detect(path)
+    alone, listed, from_file = detector.detect(images[0]), detector.detect(images, batch_size=2), detector.detect(path)
 
     for name in alone:
         np.testing.assert_array_equal(alone[name][0], listed[name][0])
-        np.testing.assert_array_equal(alone[name], read[name])
+        np.testing.assert_array_equal(alone[name], from_file[name])
 
 
-def test_threads_change_nothing_but_the_time(detector, images):
+def test_the_number_of_threads_does_not_change_detections(detector, images):
     one = detector.detect(images, num_threads=1)
 
     two = detector.detect(images, num_threads=2)
@@ -67,7 +70,7 @@ def test_threads_change_nothing_but_the_time(detector, images):
     np.testing.assert_allclose(one["boxes"], two["boxes"], atol=1e-6)
 
 
-def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, images):
+def test_options_fixed_at_export_cannot_be_changed(detector, images):
     detector.detect(images[:1], max_objects=4, sampler="top_p", seed=3, jit_compile=False)
 
     for options in ({"max_objects": 3}, {"sampler": "greedy"}, {"seed": 4}, {"temperature": 2.0}):
@@ -78,21 +81,21 @@ def test_what_was_fixed_at_export_cannot_be_chosen_again(detector, images):
 @pytest.mark.parametrize(
     ("images", "options", "message"),
     [
-        ([], {}, "empty"),
+        ([], {}, "at least one image"),
         (np.zeros((1, 32, 32, 3), np.float32), {}, "uint8"),
         ("no_such_image.png", {}, "no_such_image.png"),
         (np.zeros((8, 8, 3), np.uint8), {"batch_size": 0}, "batch_size"),
-        (np.zeros((8, 8, 3), np.uint8), {"readings": 2, "mirror": True}, "reads an image once"),
+        (np.zeros((8, 8, 3), np.uint8), {"num_samples": 2, "flip_test": True}, "was exported with num_samples=1"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 0}, "num_threads"),
         (np.zeros((8, 8, 3), np.uint8), {"num_threads": 1.5}, "num_threads"),
     ],
 )
-def test_what_cannot_be_detected_in_is_told(detector, images, options, message):
+def test_images_and_arguments_that_are_not_valid_are_refused(detector, images, options, message):
     with pytest.raises(InputError, match=message):
         detector.detect(images, **options)
 
 
-def test_a_damaged_file_is_told(tiny_tflite, tmp_path):
+def test_a_damaged_file_is_refused_with_its_name(tiny_tflite, tmp_path):
     whole = tiny_tflite[1].read_bytes()
     cut, changed, text = (tmp_path / f"{name}.tflite" for name in ("cut", "changed", "text"))
     cut.write_bytes(whole[:-200])
@@ -104,11 +107,7 @@ def test_a_damaged_file_is_told(tiny_tflite, tmp_path):
             open_model(path)
 
 
-def test_a_model_of_another_make_with_our_description_is_told(tiny_tflite, tmp_path):
-    import json
-
-    from pix2seq_keras.exporting.tflite.write import read_tflite_description, write_tflite
-
+def test_a_file_that_is_not_a_model_but_has_our_description_is_refused(tiny_tflite, tmp_path):
     path = tmp_path / "other.tflite"
     write_tflite(path, b"no flatbuffer", json.loads(read_tflite_description(tiny_tflite[1])), [])
 

@@ -1,11 +1,17 @@
-"""Folders of versions, and what may be replaced."""
+"""Writing SavedModels: folders of versions, and what may be replaced."""
 
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import prediction_log_pb2
 
 from pix2seq_keras import InputError
-from pix2seq_keras.exporting import Signature, require_replaceable, version_folder, versions, write_saved_model
+from pix2seq_keras.exporting.saved_model import write
+from pix2seq_keras.exporting.saved_model.write import (
+    Signature,
+    require_replaceable,
+    version_folder,
+    versions,
+    write_saved_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +23,8 @@ def doubled():
 def written(doubled, tmp_path_factory):
     """A SavedModel that doubles numbers."""
     folder = tmp_path_factory.mktemp("saved") / "7"
-    write_saved_model(
-        folder, {"serving_default": doubled}, {"name": "größer"}, [("serving_default", {"x": [1.0, 2.0]})]
-    )
+    warm_up = [("serving_default", {"x": [1.0, 2.0]})]
+    write_saved_model(folder, {"serving_default": doubled}, {"name": "größer"}, warm_up)
     return folder
 
 
@@ -31,12 +36,20 @@ def test_a_written_model_answers_and_describes_itself(written):
     assert (written / "assets" / "pix2seq.json").read_text(encoding="utf-8") == '{"name": "größer"}\n'
 
 
-def test_warm_up_requests_are_prediction_logs(written):
-    records = list(tf.data.TFRecordDataset(str(written / "assets.extra" / "tf_serving_warmup_requests")))
-    (log,) = [prediction_log_pb2.PredictionLog.FromString(record.numpy()) for record in records]
-    request = log.predict_log.request
-    assert request.model_spec.signature_name == "serving_default"
-    assert tf.make_ndarray(request.inputs["x"]).tolist() == [1.0, 2.0]
+def test_the_warm_up_requests_are_written_where_servers_look_for_them(written):
+    assert len(list(tf.data.TFRecordDataset(str(written / "assets.extra" / "tf_serving_warmup_requests")))) == 1
+
+
+def test_a_signature_is_traced_once(tmp_path):
+    traces, weight = [], tf.Variable(3.0)
+    function = lambda x: traces.append(x) or {"y": weight * x}
+    signature = Signature(function, (tf.TensorSpec([None], tf.float32, name="x"),))
+
+    write_saved_model(tmp_path / "1", {"serving_default": signature}, {})
+
+    assert len(traces) == 1
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    assert loaded.signatures["serving_default"](x=tf.constant([2.0]))["y"].numpy().tolist() == [6.0]
 
 
 def test_the_next_version_follows_the_highest_and_only_numbers_count(tmp_path):
@@ -48,30 +61,28 @@ def test_the_next_version_follows_the_highest_and_only_numbers_count(tmp_path):
     assert version_folder(tmp_path / "new").name == "1"
 
 
-def test_versions_that_exist_or_are_none_are_refused(tmp_path, written):
+def test_versions_that_exist_or_are_not_numbers_are_refused(tmp_path, written):
     (tmp_path / "4").mkdir()
     (tmp_path / "file").touch()
-    refused = ((tmp_path, 4, "already has a version 4"), (tmp_path, 0, "positive"), (tmp_path, "1", "positive"))
-    for base, version, said in (*refused, (tmp_path / "file", 1, "is a file"), (written, 1, "SavedModel itself")):
-        with pytest.raises(InputError, match=said):
+    refused = ((tmp_path, 4, "already has version 4"), (tmp_path, 0, "positive"), (tmp_path, "1", "positive"))
+    for base, version, message in (*refused, (tmp_path / "file", 1, "is a file"), (written, 1, "SavedModel itself")):
+        with pytest.raises(InputError, match=message):
             version_folder(base, version)
 
 
-def test_of_two_exports_at_once_the_later_does_not_replace_the_earlier(doubled, tmp_path, monkeypatch):
-    from pix2seq_keras.exporting.saved_model.write import write as saved_model
-
+def test_of_two_exports_at_once_the_later_one_does_not_replace_the_earlier_one(doubled, tmp_path, monkeypatch):
     def meanwhile(folder, requests):
         (tmp_path / "1").mkdir()
-        (tmp_path / "1" / "saved_model.pb").write_text("the other's")
+        (tmp_path / "1" / "saved_model.pb").write_text("the earlier one")
 
-    monkeypatch.setattr(saved_model, "write_warm_up", meanwhile)
+    monkeypatch.setattr(write, "write_warm_up", meanwhile)
     with pytest.raises(InputError, match="cannot be written"):
         write_saved_model(tmp_path / "1", {"serving_default": doubled}, {}, replace=False)
-    assert (tmp_path / "1" / "saved_model.pb").read_text() == "the other's"
+    assert (tmp_path / "1" / "saved_model.pb").read_text() == "the earlier one"
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
-def test_a_run_folder_is_no_folder_of_versions(tmp_path):
+def test_a_run_folder_is_not_a_folder_of_versions(tmp_path):
     (tmp_path / "best.keras").touch()
     with pytest.raises(InputError, match="run or preset folder"):
         version_folder(tmp_path)

@@ -1,4 +1,4 @@
-"""TFLite files: what is in them, and what is not taken for one."""
+"""TFLite files: what is in them, and which files are refused."""
 
 import json
 import zipfile
@@ -8,7 +8,7 @@ import pytest
 
 # isort: off
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting import Signature
+from pix2seq_keras.exporting.saved_model.write import Signature
 from pix2seq_keras.exporting.tflite.write import (
     convert,
     operators,
@@ -52,13 +52,13 @@ def test_a_written_file_runs_and_describes_itself(written):
     assert described["format"] == "a test" and described["names"] == ["größe"]
 
 
-def test_the_description_is_a_zip_that_any_reader_of_zips_finds(written):
+def test_the_description_is_in_a_zip_that_any_zip_reader_opens(written):
     with zipfile.ZipFile(written) as archive:
         assert archive.namelist() == ["pix2seq.json", "labels.txt"]
         assert archive.testzip() is None
         assert archive.read("labels.txt").decode() == "one\ntwo lines\n"
         start = archive.getinfo("pix2seq.json").header_offset
-    assert written.read_bytes()[start : start + 4] == b"PK\x03\x04"  # places count from the file's start
+    assert written.read_bytes()[start : start + 4] == b"PK\x03\x04"  # offsets count from the start of the file
 
 
 def test_equal_models_are_equal_files(written, content, tmp_path):
@@ -70,10 +70,10 @@ def test_equal_models_are_equal_files(written, content, tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.999])
-def test_a_file_cut_short_is_refused(written, kept):
+def test_a_truncated_file_is_refused(written, kept):
     written.write_bytes(written.read_bytes()[: int(kept * written.stat().st_size)])
 
-    with pytest.raises(InputError, match="cut short"):
+    with pytest.raises(InputError, match="truncated or damaged"):
         read_tflite_description(written)
 
 
@@ -91,7 +91,7 @@ def test_a_byte_changed_anywhere_in_the_model_is_noticed(written, content):
     read_tflite_description(written)
 
 
-def test_files_of_others_are_refused(content, tmp_path):
+def test_files_of_other_programs_are_refused(content, tmp_path):
     bare, other = tmp_path / "bare.tflite", tmp_path / "other.tflite"
     bare.write_bytes(content)
     other.write_bytes(content)
@@ -99,27 +99,27 @@ def test_files_of_others_are_refused(content, tmp_path):
         archive.writestr("labels.txt", "cat")
 
     for path in (bare, other):
-        with pytest.raises(InputError, match=r"no \.tflite file of `pix2seq export`"):
+        with pytest.raises(InputError, match=r"not a \.tflite file of `pix2seq export`"):
             read_tflite_description(path)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "no JSON", '{"model": {"bytes": "x", "sha256": ""}}', '{"model": 3}'])
-def test_descriptions_of_others_are_refused(content, tmp_path, text):
+def test_descriptions_of_other_programs_are_refused(content, tmp_path, text):
     path = tmp_path / "other.tflite"
     path.write_bytes(content)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("pix2seq.json", text)
 
-    with pytest.raises(InputError, match="does not describe itself"):
+    with pytest.raises(InputError, match="has no description"):
         read_tflite_description(path)
 
 
-def test_a_place_that_cannot_be_written_is_told(content, tmp_path):
+def test_a_path_that_cannot_be_written_is_refused(content, tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_tflite(tmp_path / "missing" / "model.tflite", content, {}, [])
 
 
-def test_a_failed_writing_leaves_the_old_file(written, content):
+def test_a_failure_while_writing_leaves_the_old_file(written, content):
     before = written.read_bytes()
 
     with pytest.raises(TypeError):
@@ -134,7 +134,7 @@ def test_operators_are_called_by_their_names(content):
     require_builtins(content)
 
 
-def test_what_tflite_cannot_do_is_named_when_converting():
+def test_an_operation_that_tflite_lacks_is_named_when_converting():
     def function(x):
         return {"y": tf.bitwise.bitwise_and(tf.cast(x, tf.int32), 7)}
 
@@ -142,7 +142,7 @@ def test_what_tflite_cannot_do_is_named_when_converting():
         convert(Signature(function, INPUT))
 
 
-def test_an_operator_of_tensorflow_in_a_file_is_refused():
+def test_a_file_with_an_operator_of_tensorflow_is_refused():
     function = tf.function(lambda x: tf.bitwise.bitwise_and(tf.cast(x, tf.int32), 7), INPUT)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]

@@ -1,4 +1,4 @@
-"""Exporting to TFLite: the file reads what the model reads."""
+"""Exporting to TFLite: the file detects what the model detects."""
 
 import json
 import zipfile
@@ -9,7 +9,7 @@ import pytest
 # isort: off
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
-from pix2seq_keras.exporting.tflite.signature import PAD_VALUE
+from pix2seq_keras.exporting.tflite.export import PAD_VALUE
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
@@ -31,7 +31,7 @@ def _same(found, expected):
     np.testing.assert_allclose(found["scores"], expected["scores"], atol=5e-3)
 
 
-def test_the_file_finds_what_the_model_finds(tiny_tflite, canvases):
+def test_the_file_detects_what_the_model_detects(tiny_tflite, canvases):
     model, path = tiny_tflite
     runner = Interpreter(str(path)).get_signature_runner("serving_default")
 
@@ -55,15 +55,15 @@ def test_the_file_finds_what_the_model_finds(tiny_tflite, canvases):
 
 def test_boxes_are_relative_to_the_image_on_the_canvas(tiny_tflite, canvases):
     runner = Interpreter(str(tiny_tflite[1])).get_signature_runner("serving_default")
-    ask = lambda size: runner(images=canvases[:1], unpadded_size=np.array([size], np.int32))["detection_boxes"][0]
+    detect = lambda size: runner(images=canvases[:1], unpadded_size=np.array([size], np.int32))["detection_boxes"][0]
 
-    whole, part, none = ask((32, 32)), ask((16, 24)), ask((0, -7))
+    whole, part, none = detect((32, 32)), detect((16, 24)), detect((0, -7))
 
     np.testing.assert_allclose(part, np.clip(whole * np.array([2, 4 / 3, 2, 4 / 3]), 0, 1), atol=1e-6)
     assert np.isfinite(none).all()
 
 
-def test_the_file_says_what_it_is_and_how_images_come_onto_its_canvas(tiny_tflite):
+def test_the_file_describes_itself_and_how_images_are_fitted_to_its_canvas(tiny_tflite):
     path = tiny_tflite[1]
 
     with zipfile.ZipFile(path) as archive:
@@ -78,7 +78,7 @@ def test_the_file_says_what_it_is_and_how_images_come_onto_its_canvas(tiny_tflit
     assert abs(described["input"]["pad_value"] - 0.3 * 255) <= 0.5
 
 
-def test_the_canvas_of_the_description_is_the_canvas_of_the_package():
+def test_the_described_canvas_is_that_of_the_package():
     from pix2seq_keras.inference.tflite import canvas_pixels
 
     canvas, unpadded = canvas_pixels(np.full((40, 20, 3), 200, np.uint8), (32, 48))
@@ -93,14 +93,16 @@ def test_the_canvas_of_the_description_is_the_canvas_of_the_package():
         ("model.bin", {}, "ends in .tflite"),
         ("model.tflite", {"quantize": "int4"}, "none, float16, dynamic"),
         ("model.tflite", {"quantize": None}, "none, float16, dynamic"),
-        ("model.tflite", {"default": "tensor"}, "not exported with default"),
-        ("model.tflite", {"max_pixels": 10}, "not exported with max_pixels"),
+        ("model.tflite", {"default": "tensor"}, "`default` requires"),
+        ("model.tflite", {"cross_attention": True}, "`cross_attention` requires"),
+        ("model.tflite", {"num_samples": 2}, "requires `num_samples=1`.*Received: num_samples=2, flip_test=False"),
+        ("model.tflite", {"num_samples": 2, "flip_test": True}, "requires `num_samples=1` and `flip_test=False`"),
         ("model.tflite", {"max_objects": 1000}, "max_objects"),
-        ("model.tflite", {"sampler": "best"}, "Unknown sampler"),
+        ("model.tflite", {"sampler": "best"}, "`sampler` must be one of"),
         ("model.tflite", {"seed": 0.5}, "seed"),
     ],
 )
-def test_wrong_options_are_told_before_anything_is_converted(tiny_model, tmp_path, name, options, message):
+def test_wrong_options_are_refused_before_anything_is_converted(tiny_model, tmp_path, name, options, message):
     with pytest.raises(InputError, match=message):
         tiny_model.export(tmp_path / name, "litert", verbose=False, **options)
 
@@ -132,7 +134,7 @@ def test_a_sampler_that_tflite_cannot_run_is_named_and_nothing_is_written(tiny_m
     ],
     ids=lambda options: "-".join(options),
 )
-def test_every_way_of_reading_converts(build_tiny_model, canvases, tmp_path, options):
+def test_every_way_of_decoding_converts(build_tiny_model, canvases, tmp_path, options):
     model = build_tiny_model(seed=1)
 
     path = model.export(tmp_path / "model.tflite", "litert", verbose=False, **options)
@@ -150,7 +152,7 @@ def test_a_model_of_mixed_precision_is_exported_in_float32(build_tiny_model, can
 
 
 @pytest.mark.large
-def test_smaller_files_of_the_shipped_model_find_nearly_the_same(tmp_path):
+def test_quantised_files_of_the_shipped_model_detect_nearly_the_same(tmp_path):
     from pix2seq_keras import Pix2Seq, data
     from pix2seq_keras.evaluation import evaluate_source
 
