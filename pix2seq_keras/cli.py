@@ -161,9 +161,9 @@ def _flags(command):
 
 
 def _normalized(command, arguments):
-    """`--batch-size` stands for `--batch_size` everywhere; for a recipe's flags see `train.in_the_parsers_words`."""
+    """`--batch-size` stands for `--batch_size` everywhere; for a recipe's flags see `train.expand_arguments`."""
     arguments = [_with_underscores(argument) for argument in arguments]
-    return _imported("train.in_the_parsers_words")(arguments) if command.parser else arguments
+    return _imported("train.expand_arguments")(arguments) if command.parser else arguments
 
 
 def _with_underscores(argument):

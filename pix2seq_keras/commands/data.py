@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonargparse
 
 from pix2seq_keras.atomic_files import require_writable_file, require_writable_folder, write_json
-from pix2seq_keras.commands.train import recipe_of
+from pix2seq_keras.commands.train import add_recipe_flags
 from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training import recipe as recipes
@@ -132,10 +132,9 @@ def preview_parser():
         description="Draw the first images of a training run with real (red) and noise (white) objects and their token "
         "sequences. Every field of the recipe is a flag."
     )
-    parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
     parser.add_argument("--output", type=str, default="preview.png", help="PNG to write")
     parser.add_argument("--count", type=int, default=12, help="how many images")
-    parser.add_class_arguments(Recipe, as_group=False)
+    add_recipe_flags(parser)
     return parser
 
 
@@ -151,4 +150,4 @@ def run_preview(options):
     output, count = options.pop("output"), options.pop("count")
     if not options.pop("recipe", None):
         raise InputError(f"`--recipe` is required: one of {', '.join(recipes.names())}, or a YAML file.")
-    preview(recipe_of(options), output, count)
+    preview(Recipe.from_dict(options.as_dict()), output, count)

@@ -1,7 +1,10 @@
-"""`pix2seq train`."""
+"""`pix2seq train`, and the flags that describe a recipe."""
+
+import dataclasses
 
 import jsonargparse
 
+from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.recipe import Recipe
@@ -9,23 +12,47 @@ from pix2seq_keras.training.recipe import Recipe
 SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}
 
 
-def parser():
-    """The parser: every field of the recipe is a flag."""
+def parser() -> jsonargparse.ArgumentParser:
+    """Makes the parser, in which every field of the recipe is a flag.
+
+    Returns:
+        `jsonargparse.ArgumentParser`.
+    """
     parser = jsonargparse.ArgumentParser(
-        description=f"Train a model by a recipe ({', '.join(recipes.names())}, or a YAML file); every field of the "
+        description=f"Train a model by a recipe ({', '.join(recipes.names())}, or a YAML file). Every field of the "
         "recipe is a flag."
     )
-    parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
     parser.add_argument("--output", type=str, required=True, help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --output, as its own recipe says")
-    parser.add_class_arguments(Recipe, as_group=False)
+    parser.add_argument("--resume", action="store_true", help="continue the run in --output by its own recipe")
+    add_recipe_flags(parser)
     return parser
 
 
-def in_the_parsers_words(arguments):
-    """`--recipe NAME` becomes `--recipe FILE` right after `train`, so that every other flag overrides it.
+def add_recipe_flags(parser: jsonargparse.ArgumentParser) -> None:
+    """Adds `--recipe` and a flag for every field of the recipe.
 
-    `--model REF` and `--weights PATH` stand for `--model.preset` and `--model.weights`.
+    Args:
+        parser: jsonargparse.ArgumentParser.
+    """
+    parser.add_argument("--recipe", action=jsonargparse.ActionConfigFile, help="name or YAML file of the recipe")
+    parser.add_class_arguments(Recipe, as_group=False)
+    # The default instance has an object as its sampler, of which jsonargparse would keep the parameters only.
+    defaults = {field.name: field.default for field in dataclasses.fields(DecodingOptions)}
+    parser.set_defaults({"evaluation.decoding.sampler": defaults["sampler"]})
+
+
+def expand_arguments(arguments: list[str]) -> list[str]:
+    """Replaces a recipe's name by its file, and short flags by those of the parser.
+
+    Args:
+        arguments: list of str, what follows the command.
+
+    Returns:
+        List of str. `--recipe FILE` comes first, so that all other flags override it, wherever it was. `--model REF`
+        and `--weights PATH` have become `--model.preset` and `--model.weights`.
+
+    Raises:
+        InputError: if there is no such recipe.
     """
     rest, recipe = [], []
     values = iter(arguments)
@@ -40,23 +67,23 @@ def in_the_parsers_words(arguments):
     return [*recipe, *rest]
 
 
-def run(options):
-    """Trains as the parsed options of `parser` say."""
+def run(options: jsonargparse.Namespace) -> None:
+    """Trains as the parsed options say.
+
+    Args:
+        options: jsonargparse.Namespace, of `parser`.
+
+    Raises:
+        InputError: if there is no recipe, or as `pix2seq_keras.training.train`.
+    """
     output, resume = options.pop("output"), options.pop("resume")
     named = options.pop("recipe", None)
     if not named and not resume:
-        raise InputError(f"Name a recipe: --recipe with one of {', '.join(recipes.names())}, or a YAML file.")
-    recipe = recipe_of(options)
+        raise InputError(f"`--recipe` is required. Give one of {', '.join(recipes.names())}, or a YAML file.")
+    recipe = Recipe.from_dict(options.as_dict())
     if resume and not named and recipe == Recipe():
-        recipe = None  # nothing was said: the run's own
+        recipe = None  # no flag was given, so the run's own recipe is used
 
     from pix2seq_keras.training import train
 
     train(recipe, output, resume)
-
-
-def recipe_of(options):
-    """The `Recipe` that parsed options, of its own fields only, describe."""
-    parser = jsonargparse.ArgumentParser()
-    parser.add_class_arguments(Recipe, "recipe")
-    return parser.instantiate_classes(jsonargparse.Namespace(recipe=options)).recipe

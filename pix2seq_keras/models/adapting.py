@@ -7,10 +7,9 @@ import numpy as np
 
 from pix2seq_keras.canvas import canvas_size
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.precisions import PRECISIONS
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import Vocabulary
-
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def with_classes(model, num_classes, categories=None):

@@ -7,6 +7,8 @@ from keras import ops
 from pix2seq_keras import objectives
 from pix2seq_keras.errors import InputError
 
+_REPLACED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # arguments of keras.Model.compile
+
 
 class ObjectiveTraining:
     """`compile`, `train_step` and `test_step` with an objective; mixed into `keras.Model`.
@@ -22,25 +24,24 @@ class ObjectiveTraining:
         """Configures the model for training.
 
         Args:
-            optimizer: str or Keras optimizer.
+            optimizer: str or Keras optimizer. Defaults to `"rmsprop"`, as in Keras.
             objective: str, dict or objective: a name of `objectives.names()`, a dict of its name and parameters, or an
-                object as described in `pix2seq_keras.objectives`. None means maximum likelihood.
-            **kwargs: of `keras.Model.compile`, without losses.
+                object as described in `pix2seq_keras.objectives`. Defaults to None, maximum likelihood.
+            **kwargs: of `keras.Model.compile`, without losses and metrics.
 
         Raises:
-            InputError: if the objective is unknown, or a Keras loss is given.
+            InputError: if the objective is unknown, or a Keras loss or metric is given.
 
         Example:
             >>> model.compile(keras.optimizers.AdamW(1e-3), objective="maximum_likelihood")
         """
-        if losses := [name for name in ("loss", "loss_weights") if kwargs.pop(name, None) is not None]:
+        if given := [name for name in _REPLACED if kwargs.pop(name, None) is not None]:
             raise InputError(
-                f"`{losses[0]}` must be None: a Pix2Seq is trained by an objective. Received: {losses[0]}=…. Use "
+                f"`{given[0]}` must be None: the objective gives the loss and its metrics. Received: {given[0]}=…. Use "
                 f"`objective`, one of {', '.join(objectives.names())}, or an object."
             )
         self.objective = objectives.get(objective)
-        self.loss_metric = keras.metrics.Mean(name="loss")
-        self.objective_metrics = [keras.metrics.Mean(name=name) for name in self.objective.metric_names]
+        self.training_metrics = _Metrics(getattr(self.objective, "metric_names", ()))
         super().compile(optimizer, **kwargs)
 
     def get_compile_config(self):
@@ -56,9 +57,8 @@ class ObjectiveTraining:
     def metrics(self):
         if self.objective is None:
             return super().metrics
-        ours = [self.loss_metric, *self.objective_metrics]
-        names = {metric.name for metric in ours}
-        return [*ours, *(metric for metric in super().metrics if metric.name not in names)]
+        others = [metric for metric in super().metrics if metric.name != "loss"]
+        return [self.training_metrics.loss, *self.training_metrics.of_objective, *others]
 
     def train_step(self, data):
         with tf.GradientTape() as tape:
@@ -77,11 +77,22 @@ class ObjectiveTraining:
         # The replicas' losses add up to the loss; their metrics are averaged.
         replicas = tf.distribute.get_replica_context()
         parts = 1 if replicas is None else replicas.num_replicas_in_sync
-        self.loss_metric.update_state(loss * parts, sample_weight=total)
-        for metric in self.objective_metrics:
+        self.training_metrics.loss.update_state(loss * parts, sample_weight=total)
+        for metric in self.training_metrics.of_objective:
             values, weights = value.metrics[metric.name]
             metric.update_state(values, sample_weight=weights)
         return {metric.name: metric.result() for metric in self.metrics}
+
+
+class _Metrics:
+    """The metrics of one compilation: `loss`, and a list of those of the objective.
+
+    Keras would track metrics that are attributes of the model, and still report them after the next compilation.
+    """
+
+    def __init__(self, names):
+        self.loss = keras.metrics.Mean(name="loss")
+        self.of_objective = [keras.metrics.Mean(name=name) for name in names]
 
 
 def _normalized(value):

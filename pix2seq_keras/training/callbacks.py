@@ -1,6 +1,7 @@
-"""What happens around the steps of a run: progress, the table of metrics, the state to resume from."""
+"""Callbacks of a run: random state of dropout, table of metrics, state to resume from, progress."""
 
 import csv
+import math
 import time
 
 import keras
@@ -9,10 +10,13 @@ from pix2seq_keras.atomic_files import atomic_write
 from pix2seq_keras.progress import progress_bar
 
 
-class Reseed(keras.callbacks.Callback):
-    """Sets every dropout's random state at the start of an epoch to a function of (seed, epoch).
+class SeedDropout(keras.callbacks.Callback):
+    """Sets the random state of every dropout at the start of an epoch to a function of (seed, epoch).
 
-    Random states are no weights, so no file keeps them: without this a resumed run would drop other units.
+    Random states are not weights, so no file stores them. Without this, a resumed run would drop other units.
+
+    Args:
+        seed: int, seed of the run.
     """
 
     def __init__(self, seed):
@@ -25,17 +29,22 @@ class Reseed(keras.callbacks.Callback):
 
 
 def seed_generators(model):
-    """The seed generators of all layers, in the order of the layers."""
-    found = []
+    """List of the `keras.random.SeedGenerator` of all layers of a model, in the order of the layers."""
+    generators = []
     for layer in model._flatten_layers():
         generator = getattr(layer, "seed_generator", None)
         if generator is not None:
-            found.append(generator)
-    return found
+            generators.append(generator)
+    return generators
 
 
 class MetricsTable(keras.callbacks.Callback):
-    """Appends a row an epoch to metrics.csv: epoch, step, learning rate, seconds, then the epoch's logs."""
+    """Appends a row for every epoch to metrics.csv: epoch, step, learning rate, seconds, then the epoch's logs.
+
+    Args:
+        path: `pathlib.Path` of the table.
+        steps_after: function of an epoch (from 0) -> number of steps done after it.
+    """
 
     def __init__(self, path, steps_after):
         super().__init__()
@@ -53,13 +62,18 @@ class MetricsTable(keras.callbacks.Callback):
             "seconds": round(time.monotonic() - self.start, 1),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        written = _rows(self.path) or [list(row)]
-        with atomic_write(self.path) as file:  # the whole table: it has a row an epoch
-            csv.writer(file).writerows([*written, row.values()])
+        rows = _rows(self.path) or [list(row)]
+        with atomic_write(self.path) as file:  # the whole table, which has one row for every epoch
+            csv.writer(file).writerows([*rows, row.values()])
 
 
 def drop_rows_after(path, epoch):
-    """Cuts metrics.csv back to the epochs that a resumed run continues from."""
+    """Removes the rows of epochs that a resumed run trains again.
+
+    Args:
+        path: `pathlib.Path` of metrics.csv.
+        epoch: int, the last epoch to keep, from 1.
+    """
     rows = _rows(path)
     if rows:
         with atomic_write(path) as file:
@@ -76,8 +90,13 @@ def _rows(path):
 class SaveState(keras.callbacks.Callback):
     """Saves the state of the run at the end of every epoch.
 
-    The step, from which the data go on, comes from the epoch: an optimizer with loss scaling does not count the steps
-    that it skips.
+    The step, at which the data continue, is computed from the epoch: an optimizer with loss scaling does not count the
+    steps that it skips.
+
+    Args:
+        run: `RunFolder`.
+        evaluation: `CocoEvaluation`, for the best AP so far.
+        steps_after: function of an epoch (from 0) -> number of steps done after it.
     """
 
     def __init__(self, run, evaluation, steps_after):
@@ -92,14 +111,21 @@ class SaveState(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows how far the run is and the time left, and a line an epoch."""
+    """Shows the progress of the run and the remaining time, and logs a line for every epoch.
 
-    def __init__(self, done_steps, total_steps, steps_after, say):
+    Args:
+        done_steps: int, steps done before this process.
+        total_steps: int, steps of the whole run.
+        steps_after: function of an epoch (from 0) -> number of steps done after it.
+        log: function of a line of text.
+    """
+
+    def __init__(self, done_steps, total_steps, steps_after, log):
         super().__init__()
         self.done_steps = done_steps
         self.total_steps = total_steps
         self.steps_after = steps_after
-        self.say = say
+        self.log = log
         self.context = None
 
     def on_train_begin(self, logs=None):
@@ -111,14 +137,12 @@ class Progress(keras.callbacks.Callback):
         self.advance()
 
     def on_epoch_end(self, epoch, logs=None):
-        shown = {name: f"{value:.4f}" for name, value in (logs or {}).items() if value == value}
-        self.say(
-            f"step {self.steps_after(epoch)}/{self.total_steps}  "
-            + "  ".join(f"{name} {value}" for name, value in shown.items())
-        )
+        # Epochs without an evaluation have NaN as their AP.
+        values = [f"{name} {value:.4f}" for name, value in (logs or {}).items() if not math.isnan(value)]
+        self.log("  ".join([f"step {self.steps_after(epoch)}/{self.total_steps}", *values]))
 
     def close(self):
-        """Takes the bar off the screen."""
+        """Removes the bar from the terminal."""
         if self.context is not None:
             self.context.__exit__(None, None, None)
             self.context = None

@@ -1,4 +1,4 @@
-"""On how many devices a run trains."""
+"""Training on one device or on several."""
 
 import contextlib
 
@@ -14,7 +14,7 @@ def scope(name):
     """The context to build and compile a model in.
 
     Args:
-        name: `"none"` for one device, `"mirrored"` for all GPUs of this machine.
+        name: str, `"none"` for one device, `"mirrored"` for all GPUs of this machine.
 
     Returns:
         A context manager.
@@ -26,16 +26,16 @@ def scope(name):
         return contextlib.nullcontext()
     if name == "mirrored":
         return tf.distribute.MirroredStrategy().scope()
-    raise InputError(f"Unknown strategy: {name!r}. Use one of {', '.join(STRATEGIES)}.")
+    raise InputError(f"`strategy` must be one of {', '.join(STRATEGIES)}. Received: strategy={name!r}.")
 
 
 def synchronize(model):
-    """Lets batch normalisation take its statistics over the whole batch, so that several devices train like one.
+    """Synchronises batch normalisation: its statistics are those of the global batch, as on one device.
 
-    Set here and not where the layers are made: on one device the synchronised form is slower, and less exact.
+    This is not set where the layers are made, because on one device the synchronised form is slower and less exact.
 
     Args:
-        model: `keras.Model`, built in the scope of a strategy and not yet traced.
+        model: `keras.Model`, built in the scope of a strategy, before its first step.
     """
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,38 +1,43 @@
-"""A training run, described: a recipe's field, its YAML key and its flag are one thing."""
+"""The recipe of a training run: dataclasses whose fields are also YAML keys and flags of `pix2seq train`.
+
+Free of TensorFlow, so that `--help` stays fast.
+"""
 
 import dataclasses
 from dataclasses import field
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from pix2seq_keras import objectives
 from pix2seq_keras.data.augmentation_options import Augmentation
-from pix2seq_keras.decoding import samplers
+from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.models.adapting import PRECISIONS
-from pix2seq_keras.sequences import SequenceOptions
+from pix2seq_keras.models.precisions import PRECISIONS
+from pix2seq_keras.sequences.options import SequenceOptions
 
 
 @dataclasses.dataclass(frozen=True)
 class DataRecipe:
-    """Which images.
+    """The images to train and to evaluate on.
 
     Args:
-        source: as `pix2seq_keras.data.load` takes it: "coco:DIR", "voc:DIR", "yolo:data.yaml", "tfds:NAME", "digits",
-            "mix:…"; docs/data.md has all forms.
-        train_split: split to train on.
-        val_split: split for evaluations while training.
-        train_limit: use only so many training images; null for all.
-        copies: how often each image comes in a row, augmented in different ways.
-        repeat_threshold: images with a class that fewer than this share of the images have come more often; 0.001
-            is usual for rare classes, 0 repeats nothing.
-        cache_dir: folder that keeps large images reduced to `cache_size`, for this run and others; null reads the
-            originals each time. With it, the reduced images are what is trained on.
-        cache_gigabytes: the most that folder holds.
-        cache_size: longest side in pixels of a reduced image; best no less than that of the canvas.
-        service: address of a tf.data service whose workers prepare the batches, such as "grpc://host:5000"; null does
-            so in this process.
+        source: str, the data source, see `pix2seq_keras.open_source`: "coco:DIR", "voc:DIR", "yolo:data.yaml",
+            "tfds:NAME", "digits", "mix:…". docs/data.md has all forms.
+        train_split: str, split to train on.
+        val_split: str, split for the evaluations during training.
+        train_limit: int ≥ 1 or null, number of training images to use. Null uses all.
+        copies: int ≥ 1, how many times each image comes in a row, each time with another augmentation.
+        repeat_threshold: float ≥ 0. Images with a class that is in a smaller share of the images are repeated; 0.001 is
+            usual for rare classes, 0 repeats none.
+        cache_dir: str or null, folder for copies of large images reduced to `cache_size`, for this run and others;
+            training then uses the copies. Null reads the originals each time.
+        cache_gigabytes: float ≥ 0, largest size of that folder.
+        cache_size: int ≥ 1, longest side in pixels of a reduced image, best at least that of the canvas.
+        service: str or null, address of a tf.data service whose workers prepare the batches, such as
+            "grpc://host:5000". Null prepares them in this process.
     """
 
     source: str = "digits"
@@ -49,36 +54,39 @@ class DataRecipe:
 
 @dataclasses.dataclass(frozen=True)
 class ModelRecipe:
-    """Which model: a preset to start from, or sizes to build from nothing.
+    """The model: a preset to start from, or the sizes of a new one.
 
     Args:
-        preset: preset, run folder or `.keras` file to fine-tune; the sizes below image_size then do not count.
-        weights: where a preset's weights are, if not in the cache: a `.weights.h5` or `.keras` file, its address, or
-            the folder of a published checkpoint; or "random".
-        image_size: height and width of the canvas; null for the preset's own, or 96×96.
-        num_bins: bins a coordinate is quantised to.
-        backbone: network of `keras.applications` that sees the image first: "resnet50", "efficientnetv2_s",
-            "convnext_tiny", "mobilenetv3_large" and their sizes; null for the residual stem.
-        backbone_weights: "imagenet", downloaded once, or a weights file of the network without its top; null for
-            random ones.
-        backbone_stride: pixels to one place of its features: 4, 8, 16 or 32.
-        backbone_freeze: whether nothing of it trains.
-        backbone_batch_norm: "train", or "frozen" to keep the statistics of its weights, as small batches need.
+        preset: str or null, preset, run folder or `.keras` file to fine-tune. The fields after `image_size` then have
+            no effect.
+        weights: str or null, the preset's weights: a `.weights.h5` or `.keras` file, its address, or the folder of a
+            published checkpoint; or "random". Null takes those in the cache, or downloads them.
+        image_size: height and width of the canvas in pixels, or null for that of the preset, or 96×96.
+        num_bins: int ≥ 2, bins of a coordinate.
+        backbone: str or null, the network before the Transformer: of `keras.applications` "resnet50",
+            "efficientnetv2_s", "convnext_tiny", "mobilenetv3_large" and their other sizes, or of keras-cv
+            "csp_darknet_tiny", "_s", "_m", "_l". Null takes the residual stem.
+        backbone_weights: str or null, "imagenet" (`keras.applications` only, downloaded once), or a weights file of the
+            network without its top. Null starts from random weights.
+        backbone_stride: int, pixels of the image for each position of the features: 4, 8, 16 or 32.
+        backbone_freeze: bool, whether no weight of the backbone is trained.
+        backbone_batch_norm: str, "train", or "frozen" to keep the statistics of its weights, for small batches.
         stem_widths: channels of the residual stem at stride 2, 4, 8, …
-        stem_depth: residual blocks of each width after the first.
-        encoder_layers: Transformer encoder blocks.
-        encoder_dim: their width.
-        encoder_mlp_dim: width inside their MLPs.
-        encoder_heads: their attention heads.
-        decoder_layers: decoder blocks.
-        decoder_dim: their width.
-        decoder_mlp_dim: width inside their MLPs.
-        decoder_heads: their attention heads.
-        dropout: after GELUs and on the stem's features.
-        drop_path: stochastic depth.
-        embedding_scale: what token embeddings are multiplied by on the way in; null for the root of their width.
-        embedding_stddev: spread of the embeddings at the start.
-        smooth_coordinates: whether neighbouring coordinate bins start with like embeddings.
+        stem_depth: int, residual blocks of each width after the first.
+        encoder_layers: int, Transformer encoder blocks.
+        encoder_dim: int, their width.
+        encoder_mlp_dim: int, width inside their MLPs.
+        encoder_heads: int, their attention heads.
+        decoder_layers: int, Transformer decoder blocks.
+        decoder_dim: int, their width.
+        decoder_mlp_dim: int, width inside their MLPs.
+        decoder_heads: int, their attention heads.
+        dropout: float in [0, 1), after GELUs and on the features of the backbone.
+        drop_path: float in [0, 1), stochastic depth.
+        embedding_scale: float or null, factor for token embeddings at the input. Null means the square root of their
+            width.
+        embedding_stddev: float, standard deviation of the embeddings at the start.
+        smooth_coordinates: bool, whether neighbouring coordinate bins start with similar embeddings.
     """
 
     preset: str | None = None
@@ -112,15 +120,15 @@ class OptimizerRecipe:
     """AdamW and its learning rate.
 
     Args:
-        learning_rate: the highest rate.
-        warmup_steps: steps of linear warm-up from 0.
-        schedule: "cosine" or "linear", down to `final_factor`, or "constant".
-        final_factor: share of the rate that is left at the last step.
-        weight_decay: on every weight, as published.
-        beta_1: AdamW's.
-        beta_2: AdamW's.
-        epsilon: AdamW's.
-        clipnorm: global norm gradients are clipped to; null for none.
+        learning_rate: float > 0, the highest learning rate.
+        warmup_steps: int ≥ 0, steps of linear warm-up from 0.
+        schedule: str, "cosine" or "linear" for a decay to `final_factor`, or "constant".
+        final_factor: float, share of the learning rate at the last step.
+        weight_decay: float, applied to every weight, as published.
+        beta_1: float, of AdamW.
+        beta_2: float, of AdamW.
+        epsilon: float, of AdamW.
+        clipnorm: float or null, largest global norm of the gradients. Null does not clip them.
     """
 
     learning_rate: float = 5e-4
@@ -136,44 +144,51 @@ class OptimizerRecipe:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationRecipe:
-    """Evaluations while training, and the gallery at the end.
+    """The evaluations during training, and the gallery at the end.
 
     Args:
-        every: evaluate every so many epochs; the last one always is.
-        max_images: only so many images of the validation split; null for all.
-        batch_size: images at once.
-        sampler: "greedy", "top_k" or "top_p".
-        constrained: whether the grammar holds.
-        gallery_images: images in the gallery.
-        threshold: score from which the gallery shows a box.
+        every: int ≥ 1, epochs between two evaluations; the last epoch is always evaluated.
+        max_images: int ≥ 1 or null, number of images of the validation split to use. Null uses all.
+        batch_size: int ≥ 1, images in a batch.
+        gallery_images: int ≥ 0, images in the gallery.
+        threshold: float, lowest score of a box that the gallery shows.
+        decoding: `DecodingOptions` of the evaluations and of the gallery; they choose `best.keras`.
     """
 
     every: int = 4
     max_images: int | None = None
     batch_size: int = 32
-    sampler: str = "top_p"
-    constrained: bool = True
     gallery_images: int = 12
     threshold: float = 0.5
-
-    def detect_options(self):
-        """Dictionary of the options of `Pix2Seq.detect`."""
-        return {"sampler": self.sampler, "constrained": self.constrained}
+    decoding: DecodingOptions = field(default_factory=DecodingOptions)
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run.
+    """Everything that determines a training run.
 
     Args:
-        steps: optimiser steps in all.
-        epoch_steps: steps of an "epoch", after which metrics are written and the run can be resumed.
-        batch_size: images a step, over all devices.
-        seed: of everything random.
-        strategy: "none", or "mirrored" for all GPUs of this machine.
-        precision: "float32", or "mixed_bfloat16" or "mixed_float16" to compute in half the bits; a backbone of
-            `keras.applications` stays in float32.
-        data, model, sequence, augmentation, optimizer, evaluation: see there.
+        steps: int ≥ 1, optimiser steps of the run.
+        epoch_steps: int ≥ 1, steps of an epoch. After each, metrics are written and the run can be resumed.
+        batch_size: int ≥ 1, images of a step, over all devices.
+        seed: int ≥ 0, of everything random.
+        strategy: str, "none", or "mirrored" for all GPUs of this machine.
+        precision: str, "float32", "mixed_bfloat16" or "mixed_float16"; named backbones always compute in float32.
+        objective: str or mapping, what is minimised: "maximum_likelihood" or another name of `objectives.names()`, or a
+            mapping with its name and parameters.
+        data: `DataRecipe`.
+        model: `ModelRecipe`.
+        sequence: `SequenceOptions`.
+        augmentation: `Augmentation`.
+        optimizer: `OptimizerRecipe`.
+        evaluation: `EvaluationRecipe`.
+
+    Raises:
+        InputError: if a value is out of range.
+
+    Example:
+        >>> Recipe(steps=100, evaluation=EvaluationRecipe(decoding=DecodingOptions(num_samples=8))).batch_size
+        32
     """
 
     steps: int = 1000
@@ -182,6 +197,7 @@ class Recipe:
     seed: int = 0
     strategy: str = "none"
     precision: str = "float32"
+    objective: dict[str, Any] | str = objectives.DEFAULT
     data: DataRecipe = field(default_factory=DataRecipe)
     model: ModelRecipe = field(default_factory=ModelRecipe)
     sequence: SequenceOptions = field(default_factory=SequenceOptions)
@@ -197,79 +213,123 @@ class Recipe:
         }
         for name, count in counts.items():
             if count is not None and count < 1:
-                raise InputError(f"{name} must be at least 1. Received: {name}={count}")
-        for name in ("repeat_threshold", "cache_gigabytes"):
-            if not getattr(self.data, name) >= 0:
-                raise InputError(f"data.{name} must not be negative. Received: data.{name}={getattr(self.data, name)}")
+                raise InputError(f"`{name}` must be at least 1. Received: {name}={count}.")
+        amounts = {
+            **{f"data.{name}": getattr(self.data, name) for name in ("repeat_threshold", "cache_gigabytes")},
+            "evaluation.gallery_images": self.evaluation.gallery_images,
+        }
+        for name, amount in amounts.items():
+            if not amount >= 0:
+                raise InputError(f"`{name}` must be at least 0. Received: {name}={amount}.")
         if not 0 <= self.seed < 2**31:
-            raise InputError(f"seed must lie between 0 and 2³¹ − 1. Received: seed={self.seed}")
+            raise InputError(f"`seed` must be between 0 and 2³¹ − 1. Received: seed={self.seed}.")
         if self.precision not in PRECISIONS:
-            raise InputError(f"Unknown precision: {self.precision!r}. Use one of {', '.join(PRECISIONS)}.")
+            raise InputError(
+                f"`precision` must be one of {', '.join(PRECISIONS)}. Received: precision={self.precision!r}."
+            )
         if self.model.weights is not None and self.model.preset is None:
             raise InputError(
-                "model.weights are those of a preset: name it as model.preset. "
-                f"Received: model.weights={self.model.weights}, model.preset=null"
+                "`model.weights` requires `model.preset`, whose weights they are. "
+                f"Received: model.weights={self.model.weights}, model.preset=null."
             )
-        # What is used at the end of the first epochs is checked before them.
-        samplers.get(self.evaluation.sampler)
-        if self.evaluation.gallery_images < 0:
-            raise InputError(
-                "evaluation.gallery_images must not be negative. "
-                f"Received: evaluation.gallery_images={self.evaluation.gallery_images}"
-            )
+        objectives.check(self.objective)
+
+    @classmethod
+    def from_dict(cls, values):
+        """Builds a recipe from nested dictionaries, such as the content of a YAML file.
+
+        Args:
+            values: dict of field to value; missing fields have their defaults. Fields that were renamed since
+                version 0.1.0 are accepted.
+
+        Returns:
+            `Recipe`.
+
+        Raises:
+            InputError: if a value is out of range.
+            TypeError: if a field is unknown or has a wrong type.
+        """
+        return _build(cls, _renamed(values))
+
+    def to_dict(self):
+        """The recipe as nested dictionaries of JSON values, with all defaults; `from_dict` restores it."""
+        return _plain(self)
 
     def to_yaml(self):
-        """The whole recipe as YAML text, every default written out."""
-        plain = dataclasses.asdict(self, dict_factory=_with_lists)
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+        """The recipe as YAML text, with all defaults."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
 
 
 def names():
-    """Sorted list of str: the recipes that come with the package."""
-    return sorted(path.stem for path in _packaged().glob("*.yaml"))
+    """The recipes of the package: sorted list of str."""
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
 
 
 def find(recipe):
     """The path of a recipe's YAML file.
 
     Args:
-        recipe: str, a name of `names()` or a file's path.
+        recipe: str, a name of `names()`, or the path of a file.
+
+    Returns:
+        `pathlib.Path`.
 
     Raises:
-        InputError: if there is none; the message lists those that come with the package.
+        InputError: if there is no such recipe; the message lists those of the package.
     """
-    for path in (_packaged() / f"{recipe}.yaml", Path(recipe)):
+    for path in (_folder() / f"{recipe}.yaml", Path(recipe)):
         if path.is_file():
             return path
     raise InputError(f"There is no recipe {recipe!r}. Use one of {', '.join(names())}, or the path of a YAML file.")
 
 
 def load(path):
-    """Reads a resolved recipe, as a run folder holds it.
+    """Reads the recipe of a YAML file, such as the recipe.yaml of a run folder.
+
+    Args:
+        path: str or path.
+
+    Returns:
+        `Recipe`.
 
     Raises:
         InputError: if the file is missing or not a recipe.
     """
     try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        parts = {
-            part.name: part.default_factory for part in dataclasses.fields(Recipe) if callable(part.default_factory)
-        }
-        built = {name: _built(kind, fields.pop(name)) for name, kind in parts.items() if name in fields}
-        return Recipe(**fields, **built)
+        return Recipe.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise InputError(f"There is no recipe at {path}.") from error
     except (yaml.YAMLError, TypeError, AttributeError, ValueError, OSError) as error:
         raise InputError(f"{path} is not a recipe: {error}") from error
 
 
-def _built(kind, fields):
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+def _build(kind, values):
+    parts = {part.name: part.default_factory for part in dataclasses.fields(kind)}
+
+    def field_value(name, value):
+        if dataclasses.is_dataclass(parts.get(name)):
+            return _build(parts[name], value)
+        return tuple(value) if isinstance(value, list) else value
+
+    return kind(**{name: field_value(name, value) for name, value in values.items()})
 
 
-def _with_lists(items):
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in items}
+def _renamed(values):
+    """The values of a recipe, also if version 0.1.0 wrote them: two decoding options were then in `evaluation`."""
+    evaluation = dict(values.get("evaluation") or {})
+    old = {name: evaluation.pop(name) for name in ("sampler", "constrained") if name in evaluation}
+    if not old:
+        return values
+    return {**values, "evaluation": {**evaluation, "decoding": {**old, **evaluation.get("decoding", {})}}}
 
 
-def _packaged():
+def _plain(value):
+    if isinstance(value, DecodingOptions):
+        return value.to_dict()  # which also names the sampler
+    if dataclasses.is_dataclass(value):
+        return {part.name: _plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _folder():
     return Path(str(resources.files("pix2seq_keras"))) / "recipes"

@@ -1,4 +1,4 @@
-"""The folder a training run leaves behind; every file in it is written whole or not at all."""
+"""The folder of a training run. Every file in it is written atomically."""
 
 import json
 import zipfile
@@ -10,15 +10,15 @@ import numpy as np
 from pix2seq_keras.atomic_files import atomic_write, require_writable_folder
 from pix2seq_keras.errors import InputError
 
-# The progress of a run that has not begun.
-BEGINNING = {"epoch": 0, "step": 0, "best": None}
+# The progress of a run before its first step.
+START = {"epoch": 0, "step": 0, "best": None}
 
 
 class RunFolder:
-    """Names and writes the files of a run.
+    """The files of a run: their paths, and the state to resume from.
 
     Args:
-        path: path of the folder.
+        path: str or path of the folder.
 
     Attributes:
         recipe, metrics, log, curves, gallery, best, last, state, summary: paths of its files.
@@ -39,22 +39,34 @@ class RunFolder:
     def create(self, resume):
         """Makes the folder.
 
+        Args:
+            resume: bool, whether to continue the run in it.
+
         Raises:
-            InputError: if it cannot be written, if it holds a run that `resume` does not ask to continue, or if
-                `resume` asks for one that is not there.
+            InputError: if the folder cannot be written, if it holds a run and `resume` is False, or if it holds none
+                and `resume` is True.
         """
         if resume and not self.recipe.is_file():
-            raise InputError(f"There is no run to resume in {self.path}: it has no {self.recipe.name}.")
+            raise InputError(
+                f"`resume` requires the folder of a run: {self.path} has no {self.recipe.name}. Leave it out, or give "
+                "another `output`."
+            )
         if not resume and self.recipe.exists():
-            raise InputError(f"{self.path} already holds a run. Give --resume to continue it, or another --output.")
+            raise InputError(
+                f"`output` already holds a run. Received: output={self.path}. Give `resume` to continue it, or another "
+                "`output`."
+            )
         require_writable_folder(self.path)
 
     def save_state(self, model, progress):
-        """Writes what a resumed run needs to equal an uninterrupted one.
+        """Writes all that a resumed run needs to give the same results as an uninterrupted one.
 
         Args:
             model: compiled `Pix2Seq`.
-            progress: dictionary of JSON values: epoch, step, best AP.
+            progress: dict of JSON values: epoch, step, best AP.
+
+        Raises:
+            InputError: if the file cannot be written.
         """
         arrays = {f"weight_{index}": np.asarray(value) for index, value in enumerate(model.weights)}
         variables = model.optimizer.variables
@@ -63,15 +75,19 @@ class RunFolder:
             np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
 
     def load_state(self, model):
-        """Puts the saved state into a compiled model; returns the progress of `save_state`.
+        """Loads the saved state into a model.
 
-        A run that was stopped before its first state was saved starts at its beginning.
+        Args:
+            model: compiled `Pix2Seq`.
+
+        Returns:
+            The progress given to `save_state`; or `START`, if the run was stopped before it saved its first state.
 
         Raises:
-            InputError: if the file is damaged or of another model.
+            InputError: if the file is damaged or belongs to another model.
         """
         if not self.state.is_file():
-            return dict(BEGINNING)
+            return dict(START)
         try:
             with np.load(self.state, allow_pickle=False) as arrays:
                 progress = json.loads(str(arrays["progress"]))

@@ -1,4 +1,4 @@
-"""Learning rates: linear warm-up, then down."""
+"""The learning rate schedule: linear warm-up, then decay."""
 
 import math
 
@@ -12,14 +12,17 @@ SCHEDULES = ("linear", "cosine", "constant")
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up from 0, then linear or cosine decay to a share of the rate.
+    """Linear warm-up from 0, then linear or cosine decay to a share of the highest learning rate.
 
     Args:
-        learning_rate: float, the rate at the end of the warm-up.
+        learning_rate: float > 0, learning rate at the end of the warm-up.
         warmup_steps: int ≥ 0.
         total_steps: int, the step at which the decay ends.
-        schedule: `"linear"`, `"cosine"` or `"constant"`.
-        final_factor: float, share of the rate from `total_steps` on.
+        schedule: str, `"linear"`, `"cosine"` or `"constant"`. Defaults to `"cosine"`.
+        final_factor: float, share of the learning rate from `total_steps` on. Defaults to 0.
+
+    Raises:
+        InputError: if the schedule is unknown, or a value is out of range.
 
     Example:
         >>> schedule = WarmupSchedule(3e-5, warmup_steps=100, total_steps=1000, schedule="linear", final_factor=0.01)
@@ -30,11 +33,11 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, learning_rate, warmup_steps, total_steps, schedule="cosine", final_factor=0.0):
         super().__init__()
         if schedule not in SCHEDULES:
-            raise InputError(f"Unknown schedule: {schedule!r}. Use one of {', '.join(SCHEDULES)}.")
+            raise InputError(f"`schedule` must be one of {', '.join(SCHEDULES)}. Received: schedule={schedule!r}.")
         if not learning_rate > 0 or warmup_steps < 0:
             raise InputError(
-                "The learning rate must be positive and warmup_steps not negative. "
-                f"Received: learning_rate={learning_rate}, warmup_steps={warmup_steps}"
+                "`learning_rate` must be above 0 and `warmup_steps` at least 0. "
+                f"Received: learning_rate={learning_rate}, warmup_steps={warmup_steps}."
             )
         self.config = {
             "learning_rate": learning_rate,

@@ -1,15 +1,12 @@
-"""A training run, from recipe to gallery."""
+"""A training run, from the recipe to the gallery."""
 
-import contextlib
-import dataclasses
 import subprocess
 import time
-from datetime import datetime
 from pathlib import Path
 
 import keras
 
-from pix2seq_keras.atomic_files import atomic_write, write_error_message, write_json
+from pix2seq_keras.atomic_files import atomic_write, write_json
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.pipeline import input_errors
 from pix2seq_keras.errors import InputError
@@ -17,31 +14,36 @@ from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
-from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, SaveState, drop_rows_after
+from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, SeedDropout, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
-from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
+from pix2seq_keras.training.run_folder import START, RunFolder
+from pix2seq_keras.training.run_log import RunLog
 from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
 
 
 def train(recipe, output, resume=False):
-    """Trains a model as a recipe says, with evaluations on the way, and leaves a run folder.
+    """Trains a model by a recipe, evaluates it during training, and writes a run folder.
 
-    The folder holds recipe.yaml (every field resolved), metrics.csv, best.keras and last.keras (without optimizer
-    state), train.log, curves.png, gallery.png (predictions on validation images) and summary.json. It opens as a
-    model wherever one is asked for. A run that was stopped continues with `resume` from the end of its last epoch, and
-    ends with the same weights as if it had not been stopped.
+    The folder holds recipe.yaml (with all defaults), metrics.csv, best.keras and last.keras (without optimizer state),
+    train.log, curves.png, gallery.png (detections on validation images) and summary.json. It can be opened as a model,
+    see `open_model`. With `resume`, a run that was stopped continues from the end of its last complete epoch, and ends
+    with the same weights as a run that was not stopped.
 
     Args:
-        recipe: `Recipe`; with `resume` `None`, or the run's own once more.
-        output: path of the run folder.
-        resume: bool, continue the run in `output` as its own recipe says.
+        recipe: `Recipe`; with `resume` `None`, or the run's own recipe.
+        output: str or path of the run folder.
+        resume: bool, whether to continue the run in `output` by its own recipe. Defaults to False.
 
     Returns:
         Dictionary: the result of the last evaluation, see `evaluate_source`, and `"best_AP"`.
 
     Raises:
         InputError: if the folder is in use or cannot be written, the data cannot be trained on, the model does not
-            fit the data, or `recipe` is not the recipe of the run to resume.
+            fit the data, or `recipe` is not that of the run to resume.
+
+    Example:
+        >>> train(Recipe(steps=1000), "runs/digits")["AP"]
+        0.31
     """
     run = RunFolder(output)
     run.create(resume)
@@ -49,16 +51,16 @@ def train(recipe, output, resume=False):
         own = recipes.load(run.recipe)
         if recipe is not None and recipe != own:
             raise InputError(
-                f"The run in {run.path} follows its own recipe, which says something else about "
-                f"{', '.join(_differences(own, recipe))}. Resume with --output and --resume alone, or train into "
-                "another --output."
+                f"`recipe` must be that of the run in {run.path} to resume it. Received: another value of "
+                f"{', '.join(_differences(own.to_dict(), recipe.to_dict()))}. Give `output` and `resume` alone, or "
+                "another `output`."
             )
         recipe = own
-    with _Log(run.log) as say:
-        return _train(recipe, run, resume, say)
+    with RunLog(run.log) as log:
+        return _train(recipe, run, resume, log)
 
 
-def _train(recipe, run, resume, say):
+def _train(recipe, run, resume, log):
     started = time.monotonic()
 
     # === The data ===
@@ -66,30 +68,32 @@ def _train(recipe, run, resume, say):
     val_source = open_source(recipe.data.source, recipe.data.val_split)
     if val_source.categories != train_source.categories:
         raise InputError(
-            f"The splits {recipe.data.train_split} and {recipe.data.val_split} of {recipe.data.source} have different "
-            f"categories: {train_source.categories.names} and {val_source.categories.names}."
+            "`data.train_split` and `data.val_split` must have the same categories. Received: "
+            f"{train_source.categories.names} in {recipe.data.train_split} and {val_source.categories.names} in "
+            f"{recipe.data.val_split} of {recipe.data.source}."
         )
-    say(
+    log(
         f"{recipe.data.source}: {len(train_source)} images to train on ({recipe.data.train_split}), "
         f"{len(val_source)} to evaluate on ({recipe.data.val_split}), {len(train_source.categories)} classes"
     )
 
-    # === The model and its optimiser ===
-    # Seeded here and not before the data: drawing or preparing them, the first time, uses random numbers too.
+    # === The model, its objective and its optimiser ===
+    # Seeded here and not before the data: preparing them for the first time uses random numbers too.
     keras.utils.set_random_seed(recipe.seed)
     with scope(recipe.strategy):
         model = build_model(recipe, train_source.categories, load_weights=not run.state.is_file())
         if recipe.strategy != "none":
             synchronize(model)
         optimizer = build_optimizer(recipe)
-        # XLA on a CPU took twice as long a step as plain TensorFlow (1.1 s, 0.5 s; a model of digits_tiny's size).
-        model.compile(optimizer, jit_compile=False)
+        # With XLA on a CPU a step took twice as long (1.1 s instead of 0.5 s, for a model of digits_tiny's size).
+        model.compile(optimizer, recipe.objective, jit_compile=False)
         optimizer.build(model.trainable_variables)
-    say(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} images")
-    progress = run.load_state(model) if resume else dict(BEGINNING)
+    recipe.evaluation.decoding.complete(model.max_length)  # options that do not fit are refused before the first epoch
+    log(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} images")
+    progress = run.load_state(model) if resume else dict(START)
     if resume:
         drop_rows_after(run.metrics, progress["epoch"])
-        say(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
+        log(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
     else:
         with atomic_write(run.recipe) as file:
             file.write(recipe.to_yaml())
@@ -103,12 +107,12 @@ def _train(recipe, run, resume, say):
         batch_size=recipe.evaluation.batch_size,
         best_path=str(run.best),
         best=progress["best"],
-        **recipe.evaluation.detect_options(),
+        options=recipe.evaluation.decoding,
     )
     steps_after = lambda epoch: min((epoch + 1) * recipe.epoch_steps, recipe.steps)  # the last epoch may be shorter
-    bar = Progress(progress["step"], recipe.steps, steps_after, say)
+    bar = Progress(progress["step"], recipe.steps, steps_after, log)
     callbacks = [
-        Reseed(recipe.seed),
+        SeedDropout(recipe.seed),
         evaluation,
         MetricsTable(run.metrics, steps_after),
         SaveState(run, evaluation, steps_after),
@@ -119,22 +123,22 @@ def _train(recipe, run, resume, say):
             _fit(model, batches_from, recipe, progress, callbacks)
     finally:
         bar.close()
-        _report_issues(say, train_source, val_source)
+        _log_issues(log, train_source, val_source)
 
-    # === What it leaves ===
-    result = _finish(model, recipe, run, evaluation, val_source)
-    write_json(
-        run.summary,
-        {**result, "train_seconds": round(time.monotonic() - started, 1), "commit": _commit(), "seed": recipe.seed},
-    )
-    say(
-        f"AP {_shown(result['AP'])}, AP50 {_shown(result['AP50'])} on {recipe.data.val_split}; {run.path} holds the run"
-    )
+    # === The results ===
+    save_model(model, run.last)
+    save_curves(run.metrics, run.curves)
+    _save_gallery(model, recipe, run, val_source)
+    result = {**_last_result(model, recipe, evaluation, val_source), "best_AP": evaluation.best}
+    seconds = round(time.monotonic() - started, 1)
+    write_json(run.summary, {**result, "train_seconds": seconds, "commit": _commit(), "seed": recipe.seed})
+    scores = ", ".join(f"{name} {_format_score(result[name])}" for name in ("AP", "AP50"))
+    log(f"{scores} on {recipe.data.val_split}; the run is in {run.path}")
     return result
 
 
 def _fit(model, batches_from, recipe, progress, callbacks):
-    """Whole epochs, then the steps that are left."""
+    """Trains the complete epochs, then the remaining steps."""
     epochs, rest = divmod(recipe.steps, recipe.epoch_steps)
     options = {"verbose": 0, "shuffle": False, "callbacks": callbacks}
     first = progress["epoch"]
@@ -146,10 +150,8 @@ def _fit(model, batches_from, recipe, progress, callbacks):
         model.fit(dataset, initial_epoch=epochs, epochs=epochs + 1, steps_per_epoch=rest, **options)
 
 
-def _finish(model, recipe, run, evaluation, source):
-    save_model(model, run.last)
-    save_curves(run.metrics, run.curves)
-    options = recipe.evaluation.detect_options()
+def _save_gallery(model, recipe, run, source):
+    """Draws detections on the first validation images that can be read; no image, no gallery."""
     examples = []
     for index in range(len(source)):
         if len(examples) == recipe.evaluation.gallery_images:
@@ -158,39 +160,38 @@ def _finish(model, recipe, run, evaluation, source):
         if example is not None:
             examples.append(example)
     if examples:
-        detections = model.detect([example["image"] for example in examples], **options)
+        detections = model.detect([example["image"] for example in examples], recipe.evaluation.decoding)
         panels = detection_panels(examples, detections, source.categories, recipe.evaluation.threshold)
         save_gallery(run.gallery, panels, title=f"{recipe.data.source} {recipe.data.val_split}")
+
+
+def _last_result(model, recipe, evaluation, source):
+    """The result of the last evaluation, which is made here if the run was resumed after its last step."""
     if evaluation.history:
-        result = dict(evaluation.history[-1])
-        result.pop("epoch", None)
-    else:  # resumed when all steps were already done
-        result, _ = evaluate_source(
-            model, source, recipe.evaluation.batch_size, recipe.evaluation.max_images, **options
-        )
-    return {**result, "best_AP": evaluation.best}
+        return {name: value for name, value in evaluation.history[-1].items() if name != "epoch"}
+    options = recipe.evaluation
+    return evaluate_source(model, source, options.batch_size, options.max_images, options=options.decoding)[0]
 
 
-def _report_issues(say, *sources):
+def _log_issues(log, *sources):
     for source in sources:
         summary = source.issues.summary()
         if summary:
-            say(f"{source.name} {source.split}: {len(source.issues)} issues\n{summary}")
+            log(f"{source.name} {source.split}: {len(source.issues)} issues\n{summary}")
 
 
 def _differences(one, other, prefix=""):
-    """Names of the fields in which two recipes differ."""
+    """Names of the fields in which two recipes, as nested dictionaries, differ."""
     names = []
-    for field in dataclasses.fields(one):
-        mine, theirs = getattr(one, field.name), getattr(other, field.name)
-        if dataclasses.is_dataclass(mine):
-            names += _differences(mine, theirs, f"{prefix}{field.name}.")
-        elif mine != theirs:
-            names.append(prefix + field.name)
+    for name, value in one.items():
+        if isinstance(value, dict) and isinstance(other[name], dict) and value.keys() == other[name].keys():
+            names += _differences(value, other[name], f"{prefix}{name}.")
+        elif value != other[name]:
+            names.append(prefix + name)
     return names
 
 
-def _shown(value):
+def _format_score(value):
     return "—" if value is None else f"{value:.3f}"
 
 
@@ -199,30 +200,3 @@ def _commit():
     folder = Path(__file__).resolve().parent
     run = subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return run.stdout.strip() or None
-
-
-class _Log:
-    """Prints lines and keeps them, with the time, in the run's log."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __enter__(self):
-        self._keep("")
-        return self._say
-
-    def _say(self, line):
-        print(line, flush=True)
-        self._keep(f"{datetime.now().isoformat(timespec='seconds')} {line}\n")
-
-    def _keep(self, text):
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise InputError(write_error_message(self.path, error)) from error
-
-    def __exit__(self, kind, error, trace):
-        if error is not None:
-            with contextlib.suppress(InputError):  # a full disk is told by the error that is on its way
-                self._keep(f"{datetime.now().isoformat(timespec='seconds')} stopped: {kind.__name__}: {error}\n")

@@ -13,7 +13,7 @@ TINY = """\
 --model.image_size [32,32] --model.stem_widths [8,16] --model.num_bins 32 --sequence.max_objects 4
  --model.encoder_dim 16 --model.encoder_heads 2 --model.encoder_mlp_dim 32 --model.encoder_layers 1
  --model.decoder_dim 16 --model.decoder_heads 2 --model.decoder_mlp_dim 32 --model.decoder_layers 1
- --batch_size 2 --evaluation.batch_size 2 --evaluation.sampler greedy --evaluation.gallery_images 2""".split()  # noqa: SIM905
+ --batch_size 2 --evaluation.batch_size 2 --evaluation.decoding.sampler greedy --evaluation.gallery_images 2""".split()  # noqa: SIM905
 
 
 @pytest.fixture(scope="session")

@@ -27,14 +27,15 @@ def test_training_data_without_annotations_is_refused(tiny_flags, refused, folde
     [
         (["--recipe", "cocoa"], "There is no recipe 'cocoa'. Use one of"),
         (["--recipe"], "There is no recipe ''"),
-        ([], "Name a recipe"),
+        ([], "`--recipe` is required"),
         (["--recipe", "bccd", "--stepz", "3"], "stepz"),
         (["--recipe", "bccd", "--steps", "many"], "steps"),
-        (["--recipe", "bccd", "--steps", "0"], "steps must be at least 1"),
+        (["--recipe", "bccd", "--steps", "0"], "`steps` must be at least 1"),
         (["--recipe", "bccd", "--augmentation.flip", "3"], "`flip` must be in [0, 1]"),
-        (["--recipe", "bccd", "--evaluation.sampler", "bottom_p"], "Unknown sampler: 'bottom_p'"),
-        (["--recipe", "bccd", "--seed", "-1"], "seed must lie between"),
-        (["--resume"], "There is no run to resume"),
+        (["--recipe", "bccd", "--evaluation.decoding.sampler", "bottom_p"], "`sampler` must be one of"),
+        (["--recipe", "bccd", "--objective", "likelihood"], "`objective` must be one of maximum_likelihood"),
+        (["--recipe", "bccd", "--seed", "-1"], "`seed` must be between"),
+        (["--resume"], "`resume` requires the folder of a run"),
         (["--recipe", "bccd", "--data.source", "zip:x"], "Received: 'zip:x'"),
     ],
 )
@@ -49,12 +50,14 @@ def test_unknown_keys_in_a_recipe_file_are_named(refused, tmp_path):
 
 def test_an_unknown_strategy_is_refused(refused, folder, tmp_path):
     flags = ["--data.source", f"coco:{folder}", "--strategy", "both"]
-    assert "Unknown strategy: 'both'" in refused("train", "--recipe", "bccd", "--output", tmp_path / "run", *flags)
+    assert "`strategy` must be one of none, mirrored" in refused(
+        "train", "--recipe", "bccd", "--output", tmp_path / "run", *flags
+    )
 
 
 def test_a_run_is_neither_overwritten_nor_resumed_with_another_recipe(refused, trained):
     assert "already holds a run" in refused("train", "--recipe", "bccd", "--output", trained[0])
-    assert "about steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
+    assert "another value of steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
 
 
 def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):

@@ -168,6 +168,8 @@ def test_a_keras_loss_is_refused(build_tiny_model, loss):
 
     with pytest.raises(InputError, match=r"`loss` must be None.*Use `objective`, one of maximum_likelihood"):
         model.compile("sgd", loss=loss)
+    with pytest.raises(InputError, match=r"`metrics` must be None"):
+        model.compile("sgd", metrics=["mse"])
 
 
 def test_a_compiled_model_is_saved_with_its_objective_and_optimizer(build_tiny_model, tmp_path):

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from pix2seq_keras.data import Augmentation
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.sequences import SequenceOptions
 from pix2seq_keras.training import Recipe
 from pix2seq_keras.training.recipe import DataRecipe, EvaluationRecipe, ModelRecipe, OptimizerRecipe
@@ -42,7 +43,9 @@ def tiny_recipe(rectangles):
         sequence=SequenceOptions(max_objects=4),
         augmentation=Augmentation(color=0.5),
         optimizer=OptimizerRecipe(warmup_steps=2),
-        evaluation=EvaluationRecipe(every=1, batch_size=2, sampler="greedy", gallery_images=2),
+        evaluation=EvaluationRecipe(
+            every=1, batch_size=2, gallery_images=2, decoding=DecodingOptions(sampler="greedy")
+        ),
     )
 
 

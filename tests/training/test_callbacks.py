@@ -1,4 +1,4 @@
-"""What happens around the steps of a run."""
+"""The callbacks of a run."""
 
 import csv
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pytest
 from pix2seq_keras import Categories
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training.building import build_model
-from pix2seq_keras.training.callbacks import MetricsTable, Progress, Reseed, drop_rows_after, seed_generators
+from pix2seq_keras.training.callbacks import MetricsTable, Progress, SeedDropout, drop_rows_after, seed_generators
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -26,15 +26,15 @@ def metrics_table(path):
     return table
 
 
-def test_reseeding_makes_dropout_a_function_of_seed_and_epoch(tiny_recipe):
+def test_seeded_dropout_is_a_function_of_seed_and_epoch(tiny_recipe):
     model = build_model(tiny_recipe, ABC)
     images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     tokens = np.ones((2, 20), np.int32)
 
     def output(seed, epoch):
-        reseed = Reseed(seed)
-        reseed.set_model(model)
-        reseed.on_epoch_begin(epoch)
+        callback = SeedDropout(seed)
+        callback.set_model(model)
+        callback.on_epoch_begin(epoch)
         return np.asarray(model({"images": images, "tokens": tokens}, training=True))
 
     first = output(7, 2)
@@ -43,23 +43,23 @@ def test_reseeding_makes_dropout_a_function_of_seed_and_epoch(tiny_recipe):
     assert not np.array_equal(first, output(8, 2))
 
 
-def test_reseeding_reaches_every_random_state_of_the_model_and_gives_each_its_own(tiny_recipe):
+def test_every_random_state_of_the_model_gets_its_own_seed(tiny_recipe):
     model = build_model(tiny_recipe, ABC)
     states = [variable for variable in model.variables if "seed_generator_state" in variable.path]
     generators = seed_generators(model)
-    reseed = Reseed(2**31 - 1)
-    reseed.set_model(model)
-    reseed.on_epoch_begin(4)
+    callback = SeedDropout(2**31 - 1)
+    callback.set_model(model)
+    callback.on_epoch_begin(4)
     assert len(states) > 3
     assert {id(generator.state) for generator in generators} == {id(state) for state in states}
     assert len({tuple(np.asarray(state)) for state in states}) == len(states)
 
 
-def test_a_model_without_dropout_has_nothing_to_reseed(plain_recipe):
+def test_a_model_without_dropout_has_no_random_states(plain_recipe):
     assert seed_generators(build_model(plain_recipe, ABC)) == []
 
 
-def test_the_table_gets_a_header_once_and_a_row_an_epoch(tmp_path):
+def test_the_table_has_one_header_and_a_row_for_every_epoch(tmp_path):
     path = tmp_path / "metrics.csv"
     metrics_table(path).on_epoch_end(0, {"loss": 0.1, "val_AP": float("nan")})
     metrics_table(path).on_epoch_end(1, {"loss": 1 / 3, "val_AP": 0.25})  # another process, after a resume
@@ -70,7 +70,7 @@ def test_the_table_gets_a_header_once_and_a_row_an_epoch(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["metrics.csv"]
 
 
-def test_a_table_that_cannot_be_written_is_a_sentence(tmp_path):
+def test_a_table_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"metrics\.csv cannot be written"):
         metrics_table(tmp_path / "missing" / "metrics.csv").on_epoch_end(0, {"loss": 0.1})
 
@@ -93,7 +93,7 @@ def test_dropping_rows_of_a_table_that_does_not_exist_does_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_says_a_line_an_epoch_without_what_was_not_measured(capsys):
+def test_progress_logs_a_line_for_every_epoch_without_missing_values(capsys):
     lines = []
     progress = Progress(4, 8, lambda epoch: 4 * (epoch + 1), lines.append)
     for _ in range(2):  # two calls of fit share one bar

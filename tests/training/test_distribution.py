@@ -1,4 +1,4 @@
-"""One device or several: the same training."""
+"""Training on several devices gives the losses of one."""
 
 import csv
 import os
@@ -10,7 +10,7 @@ import pytest
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training.distribution import scope
 
-# A process of its own: devices are set before TensorFlow starts, and a process bears one MirroredStrategy only.
+# In a new process, because devices are set before TensorFlow starts, and a process has at most one MirroredStrategy.
 PROGRAM = """
 import sys
 import pix2seq_keras, tensorflow as tf
@@ -25,12 +25,12 @@ assert tf.distribute.MirroredStrategy().num_replicas_in_sync == 2
 """
 
 
-def test_an_unknown_strategy_is_a_sentence():
-    with pytest.raises(InputError, match=r"Unknown strategy: 'both'\. Use one of none, mirrored"):
+def test_an_unknown_strategy_is_refused():
+    with pytest.raises(InputError, match=r"`strategy` must be one of none, mirrored\. Received: strategy='both'"):
         scope("both")
 
 
-def test_no_strategy_is_no_scope():
+def test_the_strategy_none_has_no_scope():
     import tensorflow as tf
 
     with scope("none"):

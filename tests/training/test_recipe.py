@@ -1,30 +1,37 @@
-"""A recipe's field, its YAML key and its flag are one thing."""
+"""Recipes: YAML files, defaults and refusals."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
+from pix2seq_keras import samplers
 from pix2seq_keras.data import Augmentation
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training import Recipe, recipe
 from pix2seq_keras.training.recipe import DataRecipe, EvaluationRecipe, ModelRecipe
 
 
-def test_a_recipe_comes_back_from_its_yaml(tmp_path):
+def test_a_recipe_is_restored_from_its_yaml(tmp_path):
     path = tmp_path / "recipe.yaml"
     one = Recipe(
         steps=3,
         data=DataRecipe(source="coco:häuser", train_limit=2),
         model=ModelRecipe(image_size=(32, 64), stem_widths=(8,), preset="digits_tiny"),
         augmentation=Augmentation(min_scale=1 / 3),
-        evaluation=EvaluationRecipe(max_images=1, constrained=False),
+        objective={"name": "maximum_likelihood"},
+        evaluation=EvaluationRecipe(
+            max_images=1, decoding=DecodingOptions(sampler=samplers.TopK(7), constrained=False, num_samples=2)
+        ),
     )
     for written in (one, Recipe()):
         path.write_text(written.to_yaml())
         assert recipe.load(path) == written
 
 
-def test_the_yaml_of_a_recipe_spells_out_every_default():
+def test_the_yaml_of_a_recipe_has_every_default():
     text = Recipe().to_yaml()
     for part in dataclasses.fields(Recipe):
         assert f"{part.name}:" in text
@@ -46,7 +53,7 @@ def test_the_digits_recipes_are_among_the_packaged_ones():
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    "text, message",
     [
         ("stepz: 3", "stepz"),
         ("model: {layers: 3}", "layers"),
@@ -57,20 +64,23 @@ def test_the_digits_recipes_are_among_the_packaged_ones():
         ("a: [", "not a recipe"),
         ("\x00", "not a recipe"),
         ("steps: 0", "steps=0"),
+        ("objective: likelihood", "`objective` must be one of"),
+        ("evaluation: {decoding: {sampler: bottom_p}}", "bottom_p"),
+        ("evaluation: {decoding: {samples: 2}}", "samples"),
         ("data: {copies: 0}", "copies=0"),
         ("precision: float8", "float8"),
         ("model: {weights: somewhere}", "preset=null"),
     ],
 )
-def test_a_file_that_is_no_recipe_is_named(tmp_path, text, said):
+def test_a_file_that_is_not_a_recipe_is_refused_with_its_name(tmp_path, text, message):
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         recipe.load(path)
     assert "mine.yaml is not a recipe" in str(caught.value)
 
 
-def test_a_recipe_that_is_not_there_is_a_sentence(tmp_path):
+def test_a_recipe_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(InputError, match="no recipe at"):
         recipe.load(tmp_path / "none.yaml")
     with pytest.raises(InputError, match=r"no recipe 'cocoa'. Use one of .*digits_tiny"):
@@ -95,10 +105,41 @@ def test_a_recipe_that_is_not_there_is_a_sentence(tmp_path):
         {"evaluation": EvaluationRecipe(batch_size=0)},
         {"evaluation": EvaluationRecipe(max_images=0)},
         {"evaluation": EvaluationRecipe(gallery_images=-1)},
-        {"evaluation": EvaluationRecipe(sampler="bottom_p")},
+        {"objective": "likelihood"},
+        {"objective": {"smoothing": 0.1}},
+        {"precision": "float8"},
     ],
     ids=str,
 )
-def test_impossible_values_are_refused_before_anything_is_done(fields):
+def test_values_out_of_range_are_refused(fields):
     with pytest.raises(InputError):
         Recipe(**fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{every: 2, sampler: greedy, constrained: false}", DecodingOptions(sampler="greedy", constrained=False)),
+        ("{every: 2, sampler: top_p}", DecodingOptions()),
+        ("{every: 2}", DecodingOptions()),
+    ],
+)
+def test_a_recipe_written_by_version_0_1_0_is_read(tmp_path, text, expected):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"steps: 7\nevaluation: {text}\n")
+
+    loaded = recipe.load(path)
+
+    assert (loaded.steps, loaded.evaluation.every, loaded.evaluation.decoding) == (7, 2, expected)
+    assert loaded.objective == "maximum_likelihood"
+
+
+def test_recipes_are_imported_without_heavy_libraries():
+    program = """
+import sys
+from pix2seq_keras.training import recipe
+recipe.load(recipe.find("digits_tiny"))
+sys.exit(", ".join({"tensorflow", "keras", "numpy"} & set(sys.modules)) or 0)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

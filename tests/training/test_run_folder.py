@@ -1,4 +1,4 @@
-"""The folder of a run: made, refused, and its state kept to the last bit."""
+"""The folder of a run, and its state, which is restored bit for bit."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 from pix2seq_keras import Categories
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training.building import build_model, build_optimizer
-from pix2seq_keras.training.run_folder import BEGINNING, RunFolder
+from pix2seq_keras.training.run_folder import START, RunFolder
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -24,7 +24,7 @@ def state_of(model):
     return [np.array(variable) for variable in [*model.weights, *model.optimizer.variables]]
 
 
-def test_state_comes_back_to_the_last_bit_with_the_optimizer(plain_recipe, tmp_path):
+def test_the_state_is_restored_bit_for_bit_with_the_optimizer(plain_recipe, tmp_path):
     one, other = compiled(plain_recipe), compiled(plain_recipe)
     rng = np.random.default_rng(0)
     for variable in [*one.weights, *one.optimizer.variables]:
@@ -40,11 +40,11 @@ def test_state_comes_back_to_the_last_bit_with_the_optimizer(plain_recipe, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
 
 
-def test_without_a_state_a_run_begins_at_its_beginning(tmp_path):
-    assert RunFolder(tmp_path).load_state(None) == BEGINNING == {"epoch": 0, "step": 0, "best": None}
+def test_without_a_state_a_run_starts_at_step_0(tmp_path):
+    assert RunFolder(tmp_path).load_state(None) == START == {"epoch": 0, "step": 0, "best": None}
 
 
-def test_the_state_of_another_model_is_a_sentence(plain_recipe, tmp_path):
+def test_the_state_of_another_model_is_refused(plain_recipe, tmp_path):
     import dataclasses
 
     wider = dataclasses.replace(plain_recipe.model, decoder_dim=32)
@@ -55,20 +55,20 @@ def test_the_state_of_another_model_is_a_sentence(plain_recipe, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 half"])
-def test_a_damaged_state_is_a_sentence(tmp_path, content):
+def test_a_damaged_state_is_refused(tmp_path, content):
     run = RunFolder(tmp_path)
     run.state.write_bytes(content)
     with pytest.raises(InputError, match=r"state\.npz does not continue this run"):
         run.load_state(None)
 
 
-def test_a_folder_is_made_with_its_parents_and_left_clean(tmp_path):
+def test_a_folder_is_made_with_its_parents_and_empty(tmp_path):
     run = RunFolder(tmp_path / "a" / "b")
     run.create(resume=False)
     assert run.path.is_dir() and list(run.path.iterdir()) == []
 
 
-def test_a_folder_that_holds_a_run_is_only_for_resuming(tmp_path):
+def test_a_folder_that_holds_a_run_can_only_be_resumed(tmp_path):
     run = RunFolder(tmp_path)
     run.recipe.write_text(json.dumps({}))
     run.create(resume=True)
@@ -76,13 +76,13 @@ def test_a_folder_that_holds_a_run_is_only_for_resuming(tmp_path):
         run.create(resume=False)
 
 
-def test_a_folder_without_a_run_is_not_resumed_nor_made(tmp_path):
-    with pytest.raises(InputError, match="no run to resume"):
+def test_a_folder_without_a_run_is_neither_resumed_nor_made(tmp_path):
+    with pytest.raises(InputError, match="`resume` requires the folder of a run"):
         RunFolder(tmp_path / "none").create(resume=True)
     assert not (tmp_path / "none").exists()
 
 
-def test_a_file_in_the_way_is_a_sentence(tmp_path):
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file cannot be written: File exists"):
         RunFolder(tmp_path / "file").create(resume=False)

@@ -23,7 +23,7 @@ def test_the_published_rates_are_reproduced(shared_dir, name):
 
 
 @pytest.mark.parametrize("name", ["linear", "cosine"])
-def test_rates_rise_from_nothing_fall_to_their_last_and_stay(name):
+def test_rates_rise_from_0_decay_to_the_final_factor_and_stay(name):
     schedule = WarmupSchedule(0.1, 10, 110, name, final_factor=0.2)
 
     rates = np.array([float(schedule(step)) for step in (0, 5, 10, 60, 110, 500)])
@@ -39,17 +39,17 @@ def test_a_constant_rate_stays_after_its_warm_up():
     )
 
 
-def test_without_warm_up_the_first_step_has_the_full_rate():
+def test_without_warm_up_the_first_step_has_the_highest_rate():
     assert float(WarmupSchedule(0.5, 0, 10)(0)) == 0.5
 
 
-def test_a_run_of_nothing_but_warm_up_has_finite_rates():
+def test_a_run_that_is_all_warm_up_has_finite_rates():
     rates = [float(WarmupSchedule(0.5, 10, 10)(step)) for step in (0, 5, 10, 20)]
 
     np.testing.assert_allclose(rates, [0, 0.25, 0.5, 0.0], atol=1e-7)
 
 
-def test_an_optimizer_with_a_schedule_comes_back_from_its_configuration():
+def test_an_optimizer_with_a_schedule_is_restored_from_its_configuration():
     optimizer = keras.optimizers.AdamW(WarmupSchedule(0.1, 4, 10, "linear", 0.01))
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(optimizer)))
 
@@ -60,14 +60,14 @@ def test_an_optimizer_with_a_schedule_comes_back_from_its_configuration():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
-        ((0.1, 1, 10, "step"), "'step'.*linear, cosine, constant"),
-        ((0.0, 1, 10), "must be positive.*learning_rate=0.0"),
-        ((float("nan"), 1, 10), "must be positive.*learning_rate=nan"),
+        ((0.1, 1, 10, "step"), "`schedule` must be one of linear, cosine, constant.*'step'"),
+        ((0.0, 1, 10), "`learning_rate` must be above 0.*learning_rate=0.0"),
+        ((float("nan"), 1, 10), "`learning_rate` must be above 0.*learning_rate=nan"),
         ((0.1, -1, 10), "warmup_steps=-1"),
     ],
 )
-def test_a_bad_schedule_is_explained(arguments, sentence):
-    with pytest.raises(InputError, match=sentence):
+def test_a_schedule_that_is_not_valid_is_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
         WarmupSchedule(*arguments)

@@ -1,4 +1,4 @@
-"""Whole runs: what they leave, that they repeat, that they continue as if never stopped, and how they fail."""
+"""Complete runs: their files, repeatability, resuming, and refusals."""
 
 import csv
 import dataclasses
@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from pix2seq_keras.data import open_source, training_dataset
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe as recipes
 from pix2seq_keras.training.building import build_model, build_optimizer
-from pix2seq_keras.training.callbacks import Reseed
+from pix2seq_keras.training.callbacks import SeedDropout
 from pix2seq_keras.training.run_folder import RunFolder
 
 FILES = {
@@ -53,22 +54,22 @@ def whole(tiny_recipe, tmp_path_factory):
     return folder, train(tiny_recipe, folder)
 
 
-# === What a run leaves ===
+# === The files of a run ===
 
 
-def test_a_run_leaves_all_its_files_and_nothing_else(whole):
+def test_a_run_writes_all_its_files_and_no_others(whole):
     folder, _ = whole
     assert {path.name for path in folder.iterdir()} == FILES
 
 
-def test_the_last_steps_are_trained_where_steps_are_no_multiple_of_epoch_steps(whole):
+def test_the_last_steps_are_trained_if_steps_is_not_a_multiple_of_epoch_steps(whole):
     rows = rows_of(whole[0])
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "3"), ("2", "6"), ("3", "7")]
     assert all(float(row["loss"]) > 0 for row in rows)
     assert all(0 <= float(row["val_AP"]) <= 1 for row in rows)
 
 
-def test_the_recipe_in_the_run_is_the_recipe_resolved(whole, tiny_recipe):
+def test_the_recipe_in_the_run_equals_the_recipe(whole, tiny_recipe):
     assert recipes.load(whole[0] / "recipe.yaml") == tiny_recipe
 
 
@@ -82,7 +83,7 @@ def test_the_weights_of_a_run_open_as_models(whole, tiny_recipe):
     np.testing.assert_array_equal(weights_of(folder)[0], weights_of(folder / "best.keras")[0])
 
 
-def test_curves_and_gallery_are_images_with_something_on_them(whole):
+def test_curves_and_gallery_are_images_that_are_not_empty(whole):
     for name in ("curves.png", "gallery.png"):
         pixels = np.asarray(Image.open(whole[0] / name))
         assert len(np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)) > 10
@@ -95,13 +96,13 @@ def test_the_summary_holds_the_last_result(whole):
     assert summary["AP"] == result["AP"] and set(summary["per_class"]) == {"red", "green", "blue"}
 
 
-def test_the_log_says_what_was_trained_on_and_every_epoch(whole):
+def test_the_log_names_the_data_and_every_epoch(whole):
     log = (whole[0] / "train.log").read_text()
     assert "5 images to train on (train), 2 to evaluate on (val), 3 classes" in log
     assert all(f"step {step}/7" in log for step in (3, 6, 7))
 
 
-# === The same again, and continued ===
+# === Repeating and resuming ===
 
 
 def losses(recipe, steps, source):
@@ -111,7 +112,7 @@ def losses(recipe, steps, source):
     options = (recipe.batch_size, recipe.sequence, recipe.augmentation)
     data = training_dataset(source, model.vocabulary, model.image_size, *options, seed=recipe.seed)
     history = model.fit(
-        data, steps_per_epoch=1, epochs=steps, verbose=0, shuffle=False, callbacks=[Reseed(recipe.seed)]
+        data, steps_per_epoch=1, epochs=steps, verbose=0, shuffle=False, callbacks=[SeedDropout(recipe.seed)]
     ).history
     return history["loss"]
 
@@ -164,7 +165,7 @@ def assert_same_run(one, other):
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_a_run_that_a_full_disk_stopped_says_so_and_continues_to_the_same_end(
+def test_a_run_that_a_full_disk_stopped_names_the_error_and_resumes_to_the_same_weights(
     whole, tiny_recipe, tmp_path, monkeypatch, epoch
 ):
     run = tmp_path / "run"
@@ -201,55 +202,59 @@ def test_resuming_a_finished_run_changes_neither_weights_nor_metrics(whole, tiny
 def test_a_run_is_not_overwritten(whole, tiny_recipe):
     folder, _ = whole
     before = (folder / "recipe.yaml").read_text()
-    with pytest.raises(InputError, match=r"already holds a run\. Give --resume"):
+    with pytest.raises(InputError, match=r"`output` already holds a run.*Give `resume`"):
         train(dataclasses.replace(tiny_recipe, steps=1), folder)
     assert (folder / "recipe.yaml").read_text() == before
 
 
 def test_resuming_with_another_recipe_is_refused_and_names_the_fields(whole, tiny_recipe):
-    other = dataclasses.replace(tiny_recipe, steps=9, optimizer=dataclasses.replace(tiny_recipe.optimizer, beta_2=0.9))
-    with pytest.raises(InputError, match=r"about steps, optimizer\.beta_2\."):
+    evaluation = dataclasses.replace(tiny_recipe.evaluation, decoding=DecodingOptions(sampler="top_p"))
+    optimizer = dataclasses.replace(tiny_recipe.optimizer, beta_2=0.9)
+    other = dataclasses.replace(tiny_recipe, steps=9, optimizer=optimizer, evaluation=evaluation)
+    with pytest.raises(InputError, match=r"another value of steps, optimizer\.beta_2, evaluation\.decoding\.sampler\."):
         train(other, whole[0], resume=True)
 
 
-def test_nothing_to_resume_is_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="There is no run to resume"):
+def test_a_folder_without_a_run_is_not_resumed(tmp_path):
+    with pytest.raises(InputError, match="`resume` requires the folder of a run"):
         train(None, tmp_path / "nothing", resume=True)
 
 
-def test_a_damaged_state_is_a_sentence(whole, tmp_path):
+def test_a_damaged_state_is_refused(whole, tmp_path):
     import shutil
 
-    for number, spoil in enumerate((lambda content: b"", lambda content: content[:-40])):
+    for number, damage in enumerate((lambda content: b"", lambda content: content[:-40])):
         run = tmp_path / str(number)
         shutil.copytree(whole[0], run)
-        (run / "state.npz").write_bytes(spoil((run / "state.npz").read_bytes()))
+        (run / "state.npz").write_bytes(damage((run / "state.npz").read_bytes()))
         with pytest.raises(InputError, match=r"state\.npz does not continue this run"):
             train(None, run, resume=True)
 
 
-def test_an_output_that_cannot_be_written_is_a_sentence(tiny_recipe, tmp_path):
+def test_an_output_that_cannot_be_written_is_refused(tiny_recipe, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for output in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(InputError, match="cannot be written"):
             train(tiny_recipe, output)
 
 
-def test_a_log_that_cannot_be_written_is_a_sentence(tiny_recipe, tmp_path):
+def test_a_log_that_cannot_be_written_is_refused(tiny_recipe, tmp_path):
     (tmp_path / "train.log").mkdir()
     with pytest.raises(InputError, match=r"train\.log cannot be written"):
         train(tiny_recipe, tmp_path)
 
 
-def test_splits_of_other_categories_are_refused(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
+def test_splits_with_different_categories_are_refused(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
     folder = write_rectangles(tmp_path / "coco", {"train": 2, "val": 2})
     edit_annotations(folder, "val", lambda document: document["categories"][0].update(name="crimson"))
     data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
-    with pytest.raises(InputError, match="have different categories"):
+    with pytest.raises(InputError, match=r"must have the same categories.*'crimson'"):
         train(dataclasses.replace(tiny_recipe, data=data), tmp_path / "run")
 
 
-def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
+def test_issues_in_the_data_are_reported_at_the_end_of_the_run(
+    write_rectangles, edit_annotations, tiny_recipe, tmp_path
+):
     folder = write_rectangles(tmp_path / "coco", {"train": 4, "val": 2})
     edit_annotations(folder, "train", lambda document: document["images"][0].update(file_name="../x.png"))
     image = folder / "train" / "1.png"
@@ -266,8 +271,38 @@ def test_irregular_data_is_reported_at_the_end_of_the_run(write_rectangles, edit
     assert not (tmp_path / "run" / "gallery.png").exists()
 
 
-def test_a_disk_that_fills_up_for_real_leaves_the_earlier_state(whole, tmp_path):
-    """The kernel refuses to let any file grow beyond some bytes, as a full disk would."""
+# === Objective, backbone and decoding of the recipe ===
+
+
+def test_a_run_with_a_backbone_of_keras_cv_and_several_samples_is_saved_and_opened(tiny_recipe, tmp_path):
+    model = dataclasses.replace(tiny_recipe.model, backbone="csp_darknet_tiny", backbone_batch_norm="frozen")
+    decoding = DecodingOptions(num_samples=2, flip_test=True)
+    evaluation = dataclasses.replace(tiny_recipe.evaluation, every=2, decoding=decoding)
+    recipe = dataclasses.replace(
+        tiny_recipe, steps=3, model=model, evaluation=evaluation, objective={"name": "maximum_likelihood"}
+    )
+
+    train(recipe, tmp_path / "run")
+
+    opened = open_model(tmp_path / "run")
+    assert opened.encoder.backbone.model.name.startswith("csp_dark_net")
+    assert opened.encoder.grid == (2, 2)  # stride 16
+    assert recipes.load(tmp_path / "run" / "recipe.yaml") == recipe
+    assert opened.detect(np.zeros((1, 32, 32, 3), "float32"), decoding)["boxes"].shape == (1, 8, 4)
+
+
+def test_decoding_options_that_do_not_fit_the_model_are_refused_before_the_first_step(tiny_recipe, tmp_path):
+    evaluation = dataclasses.replace(tiny_recipe.evaluation, decoding=DecodingOptions(max_objects=5))
+    with pytest.raises(InputError, match="`max_objects` must be between 1 and 4"):
+        train(dataclasses.replace(tiny_recipe, evaluation=evaluation), tmp_path / "run")
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
+
+
+# === A full disk ===
+
+
+def test_a_full_disk_leaves_the_earlier_state(whole, tmp_path):
+    """The kernel limits the size of files, with the same effect as a full disk."""
     import shutil
 
     run = RunFolder(tmp_path / "run")
