@@ -175,7 +175,7 @@ def test_the_end_bias_delays_the_end_and_leaves_the_scores(tiny_model, tiny_imag
         options = {"sampler": "greedy", "stop_at_end": True, "end_bias": end_bias}
         return {name: value.numpy() for name, value in tiny_model.generate(tiny_images, **options).items()}
 
-    objects = [(decode(bias)["tokens"] != 0).sum() // 5 for bias in (-100.0, 1.0, 100.0)]
+    objects = [(decode(bias)["tokens"] != 0).sum() // 5 for bias in (-100.0, 2.0, 100.0)]
 
     assert objects[0] == 32 > objects[1] > 0 == objects[2]
     never = tiny_model.generate(tiny_images, sampler="greedy", stop_at_end=True, end_bias=-1e9)
