@@ -53,7 +53,7 @@ _SOURCE = {"source": f"one of {formats.source_forms()}"}
 _IMAGES = {"images": "images, or folders of images"}
 COMMANDS = {
     "train": Command("Train a model by a recipe.", "train.run", parser="train.parser"),
-    "evaluate": Command("Score a model on a split.", "evaluate.evaluate", decoding=True),
+    "evaluate": Command("Score a model on a split.", "evaluate.run", decoding=True),
     "predict": Command("Detect objects in images.", "predict.predict", _IMAGES, decoding=True),
     "export": Command("Write a model for TensorFlow Serving or for devices.", "export.export", decoding=True),
     "convert": Command("Convert a published checkpoint to a .keras file.", "convert.convert"),

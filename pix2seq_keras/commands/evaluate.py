@@ -8,7 +8,9 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.training import recipe as recipes
 
 
-def evaluate(
+# Not named `evaluate`: jsonargparse looks for a function's name in all packages above it, and `evaluate` of the top
+# level imports TensorFlow.
+def run(
     model: str,
     split: str,
     decoding: dict[str, Any],
@@ -70,7 +72,7 @@ def _print_scores(result):
 def _require_writable(scores, page):
     """Before minutes of work: can the results be written?"""
     if page is not None and page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--report must be a file whose name ends in .html or .htm. Received: --report {page}")
+        raise InputError(f"`--report` must end in .html or .htm. Received: --report {page}")
     if page is not None and scores is not None and page.resolve() == scores.resolve():
         raise InputError(f"--json and --report must be two files. Received: {page} for both.")
     for target in (scores, page):

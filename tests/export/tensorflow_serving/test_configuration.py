@@ -84,12 +84,11 @@ def test_batch_sizes_increase_up_to_the_largest(batching):
 def test_the_default_batch_size_of_clients_fits_into_a_batch(batching):
     import inspect
 
-    from pix2seq_keras.commands.evaluate import evaluate
-    from pix2seq_keras.commands.predict import predict
+    from pix2seq_keras.commands import evaluate, predict
     from pix2seq_keras.evaluation import evaluate_source
     from pix2seq_keras.inference import ExportedDetector
 
-    for function in (predict, evaluate, evaluate_source, ExportedDetector.detect):
+    for function in (predict.predict, evaluate.run, evaluate_source, ExportedDetector.detect):
         assert inspect.signature(function).parameters["batch_size"].default <= batching["max_batch_size"][0]
 
 
