@@ -1,10 +1,13 @@
 """Box formats, clipping and a generic backbone by keras-cv: the only module that imports it.
 
-keras-cv is frozen upstream. Its box formats, its clipping and its generic backbones are right and used here. Its geometry layers and its
-COCO metrics are not: they scale relative to the wrong size, round boxes under bfloat16 and leave out images without
-detections, so transforms and evaluation are this library's own. keras-cv is imported inside the functions, because
-importing it takes about a second.
+keras-cv is frozen upstream. Its box formats, its clipping and its generic backbones are right and used here. Its
+geometry layers and its COCO metrics are not: they scale relative to the wrong size, round boxes under bfloat16 and
+leave out images without detections, so transforms and evaluation are this library's own. keras-cv is imported at its
+first use, because importing it takes about a second.
 """
+
+import functools
+import warnings
 
 import tensorflow as tf
 
@@ -37,9 +40,9 @@ def convert_boxes(boxes, source, target, image_shape=None, dtype="float32"):
         array([[0.125, 0.125, 0.375, 0.375]], dtype=float32)
     """
     shape = _shape_for(source, target, image_shape)
-    from keras_cv.bounding_box import convert_format
-
-    return convert_format(tf.cast(boxes, dtype), source=source, target=target, image_shape=shape, dtype=dtype)
+    return _keras_cv().bounding_box.convert_format(
+        tf.cast(boxes, dtype), source=source, target=target, image_shape=shape, dtype=dtype
+    )
 
 
 def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
@@ -64,10 +67,8 @@ def clip_boxes(boxes, classes, box_format="rel_yxyx", image_shape=None):
         (array([[0.  , 0.25, 0.5 , 1.  ]], dtype=float32), array([7], dtype=int32))
     """
     shape = _shape_for(box_format, "rel_xyxy", image_shape)
-    from keras_cv.bounding_box import clip_to_image
-
     objects = {"boxes": tf.cast(boxes, tf.float32), "classes": tf.cast(classes, tf.int32)}
-    clipped = clip_to_image(objects, bounding_box_format=box_format, image_shape=shape)
+    clipped = _keras_cv().bounding_box.clip_to_image(objects, bounding_box_format=box_format, image_shape=shape)
     return clipped["boxes"], clipped["classes"]
 
 
@@ -85,9 +86,16 @@ def make_csp_darknet(channels, depths):
         >>> make_csp_darknet((48, 96, 192, 384), (1, 3, 3, 1)).count_params()
         2380416
     """
-    from keras_cv.models import CSPDarkNetBackbone
+    network = _keras_cv().models.CSPDarkNetBackbone
+    return network(stackwise_channels=list(channels), stackwise_depth=list(depths), include_rescaling=False)
 
-    return CSPDarkNetBackbone(stackwise_channels=list(channels), stackwise_depth=list(depths), include_rescaling=False)
+
+@functools.cache
+def _keras_cv():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm's, which it imports, in notebooks without widgets
+        import keras_cv
+    return keras_cv
 
 
 def _shape_for(source, target, image_shape):
