@@ -39,7 +39,7 @@ def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
     result = json.loads(target.read_text())
     assert str(page) in said
     assert set(result) == KEYS  # the page adds nothing to it
-    for words in (str(run), "sampler greedy, batch_size 2", "Where the errors come from", "1: val/0.png", "red"):
+    for words in (str(run), "sampler greedy, batch_size 2", "<h2>Errors</h2>", "1: val/0.png", "red"):
         assert words in text
     for name in SCORES:
         value = "—" if result[name] is None else f"{result[name]:.3f}"
@@ -63,8 +63,8 @@ def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, train
 
 def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trained, mixed_images, tmp_path):
     output = tmp_path / "out"
-    how = ["--threshold", 0, "--readings", 2, "--mirror", "true", "--top_p", 0.8]
-    said = pix2seq("predict", "--model", trained[0], mixed_images, "--output", output, *how)
+    options = ["--threshold", 0, "--num-samples", 2, "--flip-test", "true", "--sampler", "{name: top_p, p: 0.8}"]
+    said = pix2seq("predict", "--model", trained[0], mixed_images, "--output", output, *options)
     good = {path.stem for path in mixed_images.iterdir() if not path.name.startswith("bad")}
 
     coco = COCO(output / "predictions.json")

@@ -68,17 +68,17 @@ def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
     assert "scores.json" in refused("evaluate", "--model", run, "--split", "val", "--json", target)
     for page, words in (
         (tmp_path / "missing" / "report.html", "cannot be written to"),
-        (tmp_path / "report.pdf", "must end in .html or .htm. Received: --report"),
+        (tmp_path / "report.pdf", "`--report` must end in .html or .htm. Received: --report"),
         (tmp_path, "must end in .html"),
     ):  # before anything is opened: there is no such model
         assert words in refused("evaluate", "--model", "none", "--split", "val", "--report", page)
     both = tmp_path / "both.html"
     said = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
-    assert "would both write" in said
-    assert "give --data" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
+    assert "must be two files" in said
+    assert "--data is required unless" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
     assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
-    alike = ("--readings", "2", "--sampler", "greedy")
-    assert "a sampler that draws" in refused("evaluate", "--model", run, "--split", "val", *alike)
+    equal = ("--num_samples", "2", "--sampler", "greedy")
+    assert "a sampler that draws" in refused("evaluate", "--model", run, "--split", "val", *equal)
 
 
 def test_a_damaged_model_is_named(refused, trained, tmp_path):
