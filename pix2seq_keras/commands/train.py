@@ -68,7 +68,7 @@ def expand_arguments(arguments: list[str]) -> list[str]:
 
 
 def run(options: jsonargparse.Namespace) -> None:
-    """Trains as the parsed options say.
+    """Trains by the parsed options.
 
     Args:
         options: jsonargparse.Namespace, of `parser`.

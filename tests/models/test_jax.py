@@ -1,4 +1,4 @@
-"""The network on Keras's JAX backend: the numbers of the published implementation come back there too."""
+"""On Keras's JAX backend the network gives the numbers of the published implementation too."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ for path, numbers in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
-def test_the_published_numbers_come_back_on_jax(shared_dir, tmp_path):
+def test_the_jax_backend_gives_the_published_numbers(shared_dir, tmp_path):
     pytest.importorskip("jax", reason="the extra [jax] is not installed")
     arguments = []
     for name in ("vit", "resnet", "resnet_c4"):

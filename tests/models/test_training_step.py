@@ -23,7 +23,7 @@ def batch(tiny_images):
 
 @pytest.fixture(scope="module")
 def fresh(build_tiny_model):
-    """A function (learning_rate) -> the same model as it was at first, compiled once; nothing in it is random."""
+    """A function (learning_rate) -> the same compiled model with its first values; nothing in it is random."""
     model = build_tiny_model(5, dropout=0.0, drop_path=0.0)
     model.compile(keras.optimizers.SGD(0.0, momentum=0.9))
     model.optimizer.build(model.trainable_variables)
@@ -73,7 +73,7 @@ def test_a_training_step_gives_the_weighted_loss_before_it(fresh, batch):
     assert logs["accuracy"] == pytest.approx(numpy_accuracy(logits, targets, weights))
 
 
-def test_accuracy_does_not_see_tokens_without_weight(fresh, batch):
+def test_accuracy_ignores_tokens_without_weight(fresh, batch):
     model, (x, _, _) = fresh(), batch
     right = np.asarray(model(x)).argmax(-1).astype("int32")
     wrong = (right + 1) % 22
@@ -84,7 +84,7 @@ def test_accuracy_does_not_see_tokens_without_weight(fresh, batch):
 
     assert evaluate(np.where(counted, 0.1, 0.0).astype("float32")) == 1
     assert evaluate(np.where(counted, 0.0, 7.0).astype("float32")) == 0
-    assert evaluate(np.where(counted, 0.1, 9.0).astype("float32")) == pytest.approx(0.5)  # counted, not weighed
+    assert evaluate(np.where(counted, 0.1, 9.0).astype("float32")) == pytest.approx(0.5)  # not weighted
 
 
 def test_without_weights_every_token_counts(fresh, batch):
@@ -97,7 +97,7 @@ def test_without_weights_every_token_counts(fresh, batch):
     assert logs["accuracy"] == pytest.approx(numpy_accuracy(model(x), targets, ones))
 
 
-def test_a_batch_without_any_weight_is_no_division_by_zero(fresh, batch):
+def test_a_batch_without_any_weight_has_the_loss_0(fresh, batch):
     model, (x, targets, weights) = fresh(0.1), batch
 
     logs = model.train_on_batch(x, targets, 0 * weights, return_dict=True)
@@ -120,7 +120,7 @@ def test_the_gradient_is_that_of_the_weighted_loss(fresh, batch):
     np.testing.assert_allclose(model.embedding.output_bias.numpy(), before - 0.1 * gradient, atol=1e-6)
 
 
-def test_fit_needs_an_optimizer_only_and_learns_a_batch_by_heart(fresh, batch):
+def test_fit_needs_only_an_optimizer_and_overfits_a_batch(fresh, batch):
     model, (x, targets, weights) = fresh(0.005), batch
     dataset = tf.data.Dataset.from_tensors((x, targets, weights)).repeat()
 
@@ -145,7 +145,7 @@ def test_every_weight_is_trained(fresh, batch):
     model.train_on_batch(x, targets, weights)  # a fresh block's last gamma is 0: what it scales has no gradient yet
     model.train_on_batch(x, targets, weights)
 
-    # A key's bias adds the same to all of a query's scores: the softmax does not see it.
+    # The bias of the keys adds the same number to all scores of a query, which the softmax cancels.
     still = [
         weight.path
         for weight, old in zip(model.trainable_weights, before, strict=True)
