@@ -39,6 +39,8 @@ def _detect_batch(detector, batch, batch_size, overrides):
         try:
             outputs = detector.detect([batch[place] for place in places], batch_size=batch_size, **overrides)
         except RefusedImagesError as error:
+            if not error.sentences:  # it names no image, so asking again would not end
+                raise
             for row, sentence in error.sentences.items():
                 results[places[row]] = ImageError(sentence)
             places = [place for place in places if results[place] is None]
