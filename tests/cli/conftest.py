@@ -65,10 +65,10 @@ def refused(capsys):
             status = cli.main([str(argument) for argument in arguments])
         except SystemExit as stop:
             status = stop.code
-        said = capsys.readouterr()
-        assert status == 2, said.err
-        assert "Traceback" not in said.err and said.err.strip()
-        return said.err
+        captured = capsys.readouterr()
+        assert status == 2, captured.err
+        assert "Traceback" not in captured.err and captured.err.strip()
+        return captured.err
 
     return run
 

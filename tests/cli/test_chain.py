@@ -16,16 +16,16 @@ KEYS = SCORES | {"per_class", "num_images", "num_objects", "seconds", "unreadabl
 def test_train_writes_a_run_folder_by_its_flags_and_reports_bad_images(trained):
     from pix2seq_keras.training import recipe
 
-    run, said = trained
+    run, process = trained
     resolved = recipe.load(run / "recipe.yaml")
     assert (resolved.steps, resolved.model.image_size, resolved.sequence.max_objects) == (4, (32, 32), 4)
     assert (
         resolved.optimizer.warmup_steps == 100
     )  # of the recipe, which is given after --steps and before the other flags
     assert {"best.keras", "last.keras", "metrics.csv", "curves.png", "gallery.png"} <= {p.name for p in run.iterdir()}
-    assert "training: 4/4" in said.stderr
-    assert "image outside the folder: 1" in said.stdout and "../x.png" in said.stdout
-    assert "unreadable image: 1" in said.stdout and "1.png" in said.stdout
+    assert "training: 4/4" in process.stderr
+    assert "image outside the folder: 1" in process.stdout and "../x.png" in process.stdout
+    assert "unreadable image: 1" in process.stdout and "1.png" in process.stdout
 
 
 def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
@@ -34,10 +34,10 @@ def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
     target = tmp_path / "scores.json"
     arguments = ["--split", "val", "--batch_size", 2, "--sampler", "greedy", "--report", page, "--json", target]
     assert cli.main(["evaluate", "--model", str(run), *map(str, arguments)]) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     result = json.loads(target.read_text())
-    assert str(page) in said
+    assert str(page) in printed
     assert set(result) == KEYS  # the page adds nothing to it
     for words in (str(run), "sampler greedy, batch_size 2", "<h2>Errors</h2>", "1: val/0.png", "red"):
         assert words in text
@@ -51,20 +51,20 @@ def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
 
 def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, trained, tmp_path):
     run, _ = trained
-    said = pix2seq("evaluate", "--model", run, "--split", "val", "--json", tmp_path / "scores.json")
+    process = pix2seq("evaluate", "--model", run, "--split", "val", "--json", tmp_path / "scores.json")
     result = json.loads((tmp_path / "scores.json").read_text())
     assert set(result) == KEYS
     assert all(value is None or 0 <= value <= 1 for value in (result[name] for name in SCORES))
     assert set(result["per_class"]) == {"red", "green", "blue"}
     assert all(set(scores) == {"AP", "AP50"} for scores in result["per_class"].values())
     assert (result["num_images"], result["num_objects"], result["unreadable_images"]) == (3, 9, 0)
-    assert "3 images, 9 objects" in said.stdout
+    assert "3 images, 9 objects" in process.stdout
 
 
 def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trained, mixed_images, tmp_path):
     output = tmp_path / "out"
     options = ["--threshold", 0, "--num-samples", 2, "--flip-test", "true", "--sampler", "{name: top_p, p: 0.8}"]
-    said = pix2seq("predict", "--model", trained[0], mixed_images, "--output", output, *options)
+    process = pix2seq("predict", "--model", trained[0], mixed_images, "--output", output, *options)
     good = {path.stem for path in mixed_images.iterdir() if not path.name.startswith("bad")}
 
     coco = COCO(output / "predictions.json")
@@ -75,7 +75,7 @@ def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trai
     sizes = {record["annotated"]: (record["width"], record["height"]) for record in images}
     assert sizes.pop("turned.png") == (30, 40)  # upright
     assert set(sizes.values()) == {(40, 30)}
-    tail = said.stdout[said.stdout.index("3 images were left out") :]
+    tail = process.stdout[process.stdout.index("3 images were left out") :]
     assert all(name in tail for name in ("bad_cut.jpg", "bad_text.jpg", "bad_empty.png"))
 
 

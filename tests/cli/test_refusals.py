@@ -9,8 +9,8 @@ from pix2seq_keras import cli
 
 
 def test_a_missing_folder_gives_one_line_on_standard_error(pix2seq, tmp_path):
-    said = pix2seq("train", "--recipe", "bccd", "--data.source", "coco:none", "--output", tmp_path / "run", status=2)
-    (line,) = said.stderr.strip().splitlines()
+    process = pix2seq("train", "--recipe", "bccd", "--data.source", "coco:none", "--output", tmp_path / "run", status=2)
+    (line,) = process.stderr.strip().splitlines()
     assert line.startswith("pix2seq: There is no folder 'none'. A coco source is a folder with annotations/")
 
 
@@ -18,12 +18,12 @@ def test_training_data_without_annotations_is_refused(tiny_flags, refused, folde
     shutil.copytree(folder, tmp_path / "coco")
     edit_annotations(tmp_path / "coco", "train", lambda document: document.update(annotations=[]))
     data = ["--data.source", f"coco:{tmp_path / 'coco'}"]
-    said = refused("train", "--recipe", "digits_demo", *data, "--output", tmp_path / "run", *tiny_flags)
-    assert said.startswith("pix2seq: A source for training must have at least one usable object")
+    message = refused("train", "--recipe", "digits_demo", *data, "--output", tmp_path / "run", *tiny_flags)
+    assert message.startswith("pix2seq: A source for training must have at least one usable object")
 
 
 @pytest.mark.parametrize(
-    "flags, said",
+    "flags, message",
     [
         (["--recipe", "cocoa"], "There is no recipe 'cocoa'. Use one of"),
         (["--recipe"], "There is no recipe ''"),
@@ -39,8 +39,8 @@ def test_training_data_without_annotations_is_refused(tiny_flags, refused, folde
         (["--recipe", "bccd", "--data.source", "zip:x"], "Received: 'zip:x'"),
     ],
 )
-def test_train_refuses_what_it_cannot_use(refused, tmp_path, flags, said):
-    assert said in refused("train", "--output", tmp_path / "run", *flags)
+def test_train_refuses_what_it_cannot_use(refused, tmp_path, flags, message):
+    assert message in refused("train", "--output", tmp_path / "run", *flags)
 
 
 def test_unknown_keys_in_a_recipe_file_are_named(refused, tmp_path):
@@ -73,8 +73,8 @@ def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
     ):  # before anything is opened: there is no such model
         assert words in refused("evaluate", "--model", "none", "--split", "val", "--report", page)
     both = tmp_path / "both.html"
-    said = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
-    assert "must be two files" in said
+    message = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
+    assert "must be two files" in message
     assert "--data is required unless" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
     assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
     equal = ("--num_samples", "2", "--sampler", "greedy")
@@ -96,8 +96,8 @@ def test_predict_refuses_what_it_cannot_use(refused, trained, mixed_images, tmp_
     assert "missing.png" in refused("predict", "--model", run, "missing.png", "--output", output)
     (tmp_path / "file").touch()
     assert "cannot be written" in refused("predict", "--model", run, mixed_images, "--output", tmp_path / "file")
-    said = refused("predict", "--model", run, mixed_images / "bad_text.jpg", "--output", output)
-    assert said.splitlines()[-1] == "pix2seq: None of the 1 images could be read."
+    message = refused("predict", "--model", run, mixed_images / "bad_text.jpg", "--output", output)
+    assert message.splitlines()[-1] == "pix2seq: None of the 1 images could be read."
 
 
 def test_a_full_disk_gives_one_message(refused, trained, monkeypatch, tmp_path):
@@ -108,8 +108,8 @@ def test_a_full_disk_gives_one_message(refused, trained, monkeypatch, tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", full)
-    said = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
-    assert "scores.json cannot be written: No space left on device" in said
+    message = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
+    assert "scores.json cannot be written: No space left on device" in message
     monkeypatch.setattr("pix2seq_keras.inference.open_model", full)  # anywhere in the command
     assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")
 

@@ -20,8 +20,8 @@ def serving(served_toy):
     """The process, and its URLs."""
     command = [sys.executable, "-m", "pix2seq_keras", "serve", "--model", str(served_toy / "12"), "--grpc-port", "0"]
     process = subprocess.Popen([*command, "--rest-port=0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    said = "".join(process.stdout.readline() for _ in range(3))
-    yield process, re.search(r"grpc://\S+", said)[0], re.search(r"http://\S+", said)[0]
+    printed = "".join(process.stdout.readline() for _ in range(3))
+    yield process, re.search(r"grpc://\S+", printed)[0], re.search(r"http://\S+", printed)[0]
     process.kill()
     process.communicate()
 
@@ -84,21 +84,21 @@ def test_an_image_with_more_pixels_than_the_server_accepts_is_left_out_and_named
     Image.new("RGB", (400, 400)).save(tmp_path / "large.png")
     arguments = ["--model", served_toy, tmp_path, "--output", tmp_path / "out"]
     assert cli.main(["predict", *map(str, arguments)]) == 0
-    said = capsys.readouterr().out
-    assert "1 objects in 1 images" in said and "large.png' has 400×400 pixels; at most 0.1 million" in said
+    printed = capsys.readouterr().out
+    assert "1 objects in 1 images" in printed and "large.png' has 400×400 pixels; at most 0.1 million" in printed
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, message",
     [
         (["--model", "no/such/folder"], "holds no SavedModel"),
         (["--model", ".", "--max-batch-rows", "0"], "`max_batch_rows` must be at least 1"),
         (["--model", ".", "--name", "a/b"], "`name` must consist of"),
     ],
 )
-def test_a_model_that_cannot_be_served_is_refused(arguments, said, capsys):
+def test_a_model_that_cannot_be_served_is_refused(arguments, message, capsys):
     assert cli.main(["serve", *arguments, "--grpc-port", "0", "--rest-port", "0"]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_it_stops_cleanly_on_sigterm(serving):
