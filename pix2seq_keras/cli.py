@@ -113,7 +113,7 @@ def main(arguments=None):
         print(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        hint = " --resume continues the run from its last whole epoch." if arguments[0] == "train" else ""
+        hint = " --resume continues the run from its last whole epoch." if arguments[:1] == ["train"] else ""
         print(f"pix2seq: stopped.{hint}", file=sys.stderr)
         return 130
 
