@@ -1,7 +1,8 @@
-"""Box arithmetic: overlap, flips and turns, frames, pixels.
+"""Box arithmetic: overlap, flips and transposition, and changes of the frame.
 
-Boxes are `rel_yxyx` unless a name says otherwise: ymin, xmin, ymax, xmax relative to the frame they are in. Every
-function takes NumPy arrays or TensorFlow tensors and returns the same kind; nothing is clipped unless it says so.
+Boxes are `rel_yxyx` unless a name says otherwise: ymin, xmin, ymax, xmax relative to the frame they are in. Overlaps,
+flips and transposition take NumPy arrays or TensorFlow tensors and return the same kind; changes of the frame return
+tensors. Nothing is clipped.
 """
 
 import numpy as np

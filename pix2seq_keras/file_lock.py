@@ -1,6 +1,7 @@
 """A lock between processes, such as the workers of one training run that all need the same file."""
 
 import contextlib
+import errno
 import os
 import time
 
@@ -40,11 +41,12 @@ def file_lock(path):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         elif msvcrt is not None:
-            _lock_on_windows(descriptor)
+            locked = _lock_on_windows(descriptor)
             try:
                 yield
             finally:
-                msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+                if locked:
+                    msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
         else:
             yield
     finally:
@@ -54,6 +56,9 @@ def file_lock(path):
 def _lock_on_windows(descriptor):
     while True:
         try:
-            return msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:  # another process holds it; Windows' own blocking call gives up after ten seconds
-            time.sleep(_SECONDS_BETWEEN_TRIES)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            return True
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EDEADLK):  # a file system without locks
+                return False
+            time.sleep(_SECONDS_BETWEEN_TRIES)  # another process holds it; Windows' own call gives up after ten seconds

@@ -146,7 +146,7 @@ def served_toy(tmp_path_factory):
     import tensorflow as tf
 
     from pix2seq_keras import Categories, DecodingOptions, Vocabulary
-    from pix2seq_keras.exporting.image_decoding import decode_image
+    from pix2seq_keras.exporting.image_decoding.decode import decode_image
 
     description = {
         "format": "pix2seq_keras",

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.benchmarks import machine
-from pix2seq_keras.boxes import rescale_boxes
+from pix2seq_keras.boxes import boxes_to_canvas
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.augmentation import augment, augment_geometry
 from pix2seq_keras.data.epoch_order import image_at
@@ -120,7 +120,7 @@ def stage_datasets(recipe, source, model):
 
     def sequence(seed, example):
         chosen = select_objects(example["boxes"], example["classes"], recipe.sequence, fold(seed, "objects"))
-        boxes = rescale_boxes(chosen[0], tf.shape(example["image"])[:2], canvas)
+        boxes = boxes_to_canvas(chosen[0], tf.shape(example["image"])[:2], canvas)
         seed = fold(seed, "sequence")
         return example["image"], training_sequence(boxes, chosen[1], model.vocabulary, recipe.sequence, seed)
 

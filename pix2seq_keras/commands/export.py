@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.export import FORMATS, find_format
+from pix2seq_keras.exporting.export import find_format
 
 
 def export(
@@ -42,9 +43,7 @@ def export(
         "version": version,
     }
     parameters = {name: value for name, value in parameters.items() if value is not None}
-    for other in FORMATS:
-        if wrong := [f"--{name}" for name in other.parameters if name in parameters and name not in chosen.parameters]:
-            raise InputError(f"{', '.join(wrong)} requires --format {other.name}. Received: --format {format}")
+    chosen.check(parameters, DecodingOptions.resolve(**decoding))
     if chosen.name == "saved_model":
         if output.endswith(".tflite"):
             raise InputError(f"--output must be a folder. Received: --output {output}. Add --format tflite for a file.")

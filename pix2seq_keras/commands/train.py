@@ -58,9 +58,9 @@ def expand_arguments(arguments: list[str]) -> list[str]:
     values = iter(arguments)
     for value in values:
         if value == "--recipe":
-            recipe = ["--recipe", str(recipes.find(next(values, "")))]
+            recipe = ["--recipe", recipes.config_text(recipes.find(next(values, "")))]
         elif value.startswith("--recipe="):
-            recipe = ["--recipe", str(recipes.find(value.removeprefix("--recipe=")))]
+            recipe = ["--recipe", recipes.config_text(recipes.find(value.removeprefix("--recipe=")))]
         else:
             flag, equals, given = value.partition("=")
             rest.append(SHORT_FLAGS.get(flag, flag) + equals + given)
@@ -79,7 +79,10 @@ def run(options: jsonargparse.Namespace) -> None:
     output, resume = options.pop("output"), options.pop("resume")
     named = options.pop("recipe", None)
     if not named and not resume:
-        raise InputError(f"`--recipe` is required. Give one of {', '.join(recipes.names())}, or a YAML file.")
+        raise InputError(
+            f"--recipe is required without --resume. Received: neither. Give one of {', '.join(recipes.names())}, or a "
+            "YAML file."
+        )
     recipe = Recipe.from_dict(options.as_dict())
     if resume and not named and recipe == Recipe():
         recipe = None  # no flag was given, so the run's own recipe is used

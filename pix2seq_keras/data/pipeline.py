@@ -6,7 +6,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.boxes import rescale_boxes
+from pix2seq_keras.boxes import boxes_to_canvas
 from pix2seq_keras.data.augmentation import augment
 from pix2seq_keras.data.epoch_order import global_position, image_at
 from pix2seq_keras.data.example_reader import examples_without_pixels, graph_reader, portable_reader, python_reader
@@ -36,7 +36,7 @@ def training_example(example, seed, vocabulary, image_size, sequence, augmentati
     augmented = augment(example, image_size, augmentation, seed, other)
     # Noise boxes belong to the frame of the cropped, unpadded image, as published.
     boxes, classes = select_objects(augmented["boxes"], augmented["classes"], sequence, fold(seed, "objects"))
-    boxes = rescale_boxes(boxes, tf.shape(augmented["image"])[:2], image_size)
+    boxes = boxes_to_canvas(boxes, tf.shape(augmented["image"])[:2], image_size)
     image = pad_to_canvas(augmented["image"], image_size)
     tokens, targets, weights = training_sequence(boxes, classes, vocabulary, sequence, fold(seed, "sequence"))
     return {"images": image, "tokens": tokens}, targets, weights

@@ -37,14 +37,16 @@ def row_seeds(seed, count):
         int32 array (count,).
 
     Raises:
-        InputError: if it is no integer, or there are seeds of another number.
+        InputError: if a seed is not an integer of 32 bits, or there are seeds of another number.
     """
     seeds = np.asarray(seed)
     if seeds.ndim > 1 or seeds.size not in (1, count) or seeds.dtype.kind not in "iu":
         raise InputError(
-            f"There must be one seed, or one for each of the {count} images, and seeds are integers. Received: seeds "
-            f"of type {seeds.dtype} and shape {seeds.shape}"
+            f"`seed` must be one integer, or one seed for each of the {count} images. Received: type {seeds.dtype}, "
+            f"shape {seeds.shape}"
         )
+    if seeds.min() < -(2**31) or seeds.max() >= 2**31:
+        raise InputError(f"`seed` must be of 32 bits. Received: seeds from {seeds.min()} to {seeds.max()}")
     return np.broadcast_to(seeds, [count]).astype(np.int32)
 
 

@@ -187,7 +187,7 @@ class DecodingLoop:
 
 
 def writer(place, rows):
-    """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, in rows where `rows` (B,) is true."""
+    """A function (tensor (B, n, …), new (B, …)) -> the tensor with `new` at `place`, where `rows` (B,) is true."""
     rows = tf.convert_to_tensor(rows)[..., None]  # (B, 1), or (1,) for all rows
 
     def write(tensor, new):

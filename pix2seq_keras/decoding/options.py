@@ -9,7 +9,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
 
 DEFAULT_MAX_OBJECTS = 100
-MOST_SAMPLES = 16
+MAX_SAMPLES = 16
 # Four bins of 192: the value that gains most on handwritten digits, and less than the distance between neighbouring
 # blood cells (docs/learning-from-few.md).
 DEFAULT_COORDINATE_WINDOW = 0.02
@@ -71,7 +71,7 @@ class DecodingOptions:
         for name in ("constrained", "stop_at_end", "flip_test", "multi_label"):
             self._check_bool(name, optional=name == "multi_label")
         self._check_integer("max_objects", 1, 2**31, "of at least 1", optional=True)
-        self._check_integer("num_samples", 1, MOST_SAMPLES, f"from 1 to {MOST_SAMPLES}")
+        self._check_integer("num_samples", 1, MAX_SAMPLES, f"from 1 to {MAX_SAMPLES}")
         self._check_integer("seed", -(2**31), 2**31 - 1, "of 32 bits")
         self._check_real("end_bias", -1e9, 1e9, "between -1e9 and 1e9")
         self._check_real("coordinate_window", 0, 1, "between 0 and 1, a share of the canvas's side", optional=True)

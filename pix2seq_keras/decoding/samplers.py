@@ -182,7 +182,8 @@ def _from_dict(values):
     parameters = dict(values)
     name = parameters.pop("name", None)
     if not isinstance(name, str) or name not in SAMPLERS or (name == "custom" and not parameters):
-        raise InputError(f"`sampler` must be one of {', '.join(NAMES)}, or a callable. Received: sampler={name!r}")
+        received = values if name is None else name
+        raise InputError(f"`sampler` must be one of {', '.join(NAMES)}, or a callable. Received: sampler={received!r}")
     known = [field.name for field in dataclasses.fields(SAMPLERS[name])]
     if unknown := [parameter for parameter in parameters if parameter not in known]:
         takes = f"takes {', '.join(known)}" if known else "takes no parameters"

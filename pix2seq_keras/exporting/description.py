@@ -10,6 +10,7 @@ from pix2seq_keras.decoding import samplers
 from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.labels import categories_of
+from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import Vocabulary
 
 # The file's name, among a SavedModel's assets and in the zip behind a TFLite model.
@@ -18,6 +19,10 @@ FORMAT, FORMAT_VERSION = "pix2seq_keras", 2
 # What format 1 (version 0.1.0) called the samplers and two of the options.
 _SAMPLERS_1 = {"Greedy": "greedy", "TopK": "top_k", "TopP": "top_p", "BeamSearch": "beam_search"}
 _OPTIONS_1 = {"readings": "num_samples", "mirror": "flip_test"}
+
+
+class _LaterFormatError(InputError):
+    """The description is of a format that is not known yet."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +97,7 @@ def parse_description(text, where):
             raise ValueError(f"its format is {values['format']!r}")
         version = int(values["format_version"])
         if version > FORMAT_VERSION:
-            raise InputError(
+            raise _LaterFormatError(
                 f"{where} was exported by a later version of this package ({values.get('package_version')}, format "
                 f"{version}; this version reads formats up to {FORMAT_VERSION}): install that version."
             )
@@ -105,9 +110,9 @@ def parse_description(text, where):
             max_pixels=int(values.get("max_pixels") or MAX_PIXELS),
             preset=values.get("preset"),
         )
-    except (InputError, ValueError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, InputError) and str(error).startswith(where):
-            raise
+    except _LaterFormatError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # an InputError is a ValueError
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise InputError(f"{where} does not describe itself as a model of `pix2seq export`: {reason}.") from error
 
@@ -150,7 +155,7 @@ def _equal(value, exported):
 def _complete(options):
     if options.max_objects is None:
         raise ValueError("its options have no max_objects")
-    return options.complete(max_length=5 * options.max_objects)
+    return options.complete(max_length=TOKENS_PER_OBJECT * options.max_objects)
 
 
 def _options_of_format_1(values):

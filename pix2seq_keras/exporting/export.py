@@ -17,12 +17,41 @@ class ExportFormat:
         function: str, `module:name` of the function (model, filepath, options, preset=None, **parameters) that writes
             it and returns its path.
         parameters: tuple of str, the names of the parameters that belong to this format, also as flags.
+        single_sample: bool, whether models of several samples cannot be exported in this format.
     """
 
     name: str
     keras_name: str
     function: str
     parameters: tuple
+    single_sample: bool = False
+
+    def check(self, names, options):
+        """Checks what a model is to be exported with, before it is opened.
+
+        Args:
+            names: iterable of str, parameters that were given.
+            options: `DecodingOptions`.
+
+        Raises:
+            InputError: if a parameter belongs to another format or to none, or the format has no such options.
+        """
+        for other in FORMATS:
+            if wrong := [name for name in names if name in other.parameters and name not in self.parameters]:
+                raise InputError(
+                    f"`{'`, `'.join(wrong)}` requires format {other.name} ({other.keras_name}). Received: format "
+                    f"{self.name}, which takes {', '.join(self.parameters)} and the decoding options."
+                )
+        if unknown := [name for name in names if name not in self.parameters]:
+            raise InputError(
+                f"A {self.name} is exported with {', '.join(self.parameters)}, preset and the decoding options. "
+                f"Received: {', '.join(unknown)}."
+            )
+        if self.single_sample and options.num_samples > 1:
+            raise InputError(
+                f"`num_samples` must be 1 in a {self.name} file. Received: num_samples={options.num_samples}, "
+                f"flip_test={options.flip_test}. Export a SavedModel."
+            )
 
     def export(self, model, filepath, options, **parameters):
         """Writes a model; see `function`."""
@@ -37,7 +66,13 @@ FORMATS = (
         "pix2seq_keras.exporting.saved_model.export:export_saved_model",
         ("default", "cross_attention", "max_pixels", "version"),
     ),
-    ExportFormat("tflite", "litert", "pix2seq_keras.exporting.tflite.export:export_tflite", ("quantize",)),
+    ExportFormat(
+        "tflite",
+        "litert",
+        "pix2seq_keras.exporting.tflite.export:export_tflite",
+        ("quantize",),
+        single_sample=True,
+    ),
 )
 
 
@@ -59,14 +94,11 @@ def export(model, filepath, format="tf_saved_model", options=None, preset=None, 
         InputError: if the format or an option is unknown or not valid, or the file cannot be written.
     """
     chosen = find_format(format)
-    parameters = {name: kwargs.pop(name) for name in chosen.parameters if name in kwargs}
-    for other in FORMATS:
-        if wrong := [name for name in other.parameters if name in kwargs]:
-            raise InputError(
-                f"`{'`, `'.join(wrong)}` requires `format={other.keras_name!r}`. Received: format={format!r}. A "
-                f"{chosen.name} takes {', '.join(chosen.parameters)} and the decoding options."
-            )
-    options = DecodingOptions.resolve(options, **kwargs).complete(model.max_length)
+    fields = {field.name for field in dataclasses.fields(DecodingOptions)}
+    parameters = {name: value for name, value in kwargs.items() if name not in fields}
+    options = DecodingOptions.resolve(options, **{name: kwargs[name] for name in kwargs if name in fields})
+    chosen.check(parameters, options)
+    options = options.complete(model.max_length)
     return chosen.export(model, filepath, options, preset=preset, **parameters)
 
 

@@ -13,7 +13,7 @@ def detect_each(detector, images, batch_size=8, num_images=None, **overrides):
             `detect_each`, as `Pix2Seq` has, that is called.
         images: iterable of what the detector takes.
         batch_size: int ≥ 1, images of a call.
-        num_images: int or None, about how many images there are, where that is known.
+        num_images: int or None, about how many images there are, where that is known; for `detect_each` of the model.
         **overrides: fields of `DecodingOptions`.
 
     Yields:
@@ -27,9 +27,8 @@ def detect_each(detector, images, batch_size=8, num_images=None, **overrides):
     if (own := getattr(detector, "detect_each", None)) is not None:
         yield from own(images, batch_size=batch_size, num_images=num_images, **overrides)
         return
-    fill_last = num_images is not None and num_images > batch_size  # a compiled detector is traced for one size
-    for batch, count in batches(images, batch_size, fill_last):
-        yield from _detect_batch(detector, batch, batch_size, overrides)[:count]
+    for batch, _ in batches(images, batch_size):
+        yield from _detect_batch(detector, batch, batch_size, overrides)
 
 
 def _detect_batch(detector, batch, batch_size, overrides):

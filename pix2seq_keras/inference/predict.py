@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from pix2seq_keras.atomic_files import require_writable_folder, write_json
-from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.images.read_image import MAX_PIXELS, read_image
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.exporting.labels import categories_of
 from pix2seq_keras.inference.coco_results import coco_results
 from pix2seq_keras.inference.detector import detect_each
 from pix2seq_keras.progress import progress_bar
@@ -72,9 +72,7 @@ def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch
     json_path = Path(json_path) if json_path else output / "predictions.json"
     for folder in (output, json_path.parent):
         require_writable_folder(folder)
-    categories = detector.categories or Categories.from_names(
-        f"class {index}" for index in range(detector.vocabulary.num_classes)
-    )
+    categories = categories_of(detector)
     names = _output_names(files)
     _refuse_to_overwrite(files, [output / name for name in names.values()])
     images, annotations, problems = [], [], []

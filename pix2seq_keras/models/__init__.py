@@ -1,4 +1,4 @@
-"""Pix2Seq itself, and its presets."""
+"""Pix2Seq: training step, generation, detection, streaming, saving, adapting."""
 
 from pix2seq_keras.lazy_exports import lazy_exports
 

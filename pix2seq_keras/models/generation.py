@@ -7,12 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.decoding import BeamSearchLoop, DecodingLoop, samplers
+from pix2seq_keras.decoding.heads import CLASS_PLACE
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 # By how much the cache grows at a time, with and without XLA. Attending to positions that are not yet filled costs
-# time;
-# another stage is another copy of the loop to trace. XLA gains more by it than TensorFlow's executor
+# time; another stage is another copy of the loop to trace. XLA gains more by it than TensorFlow's executor
 # (docs/performance.md).
 STAGE_LENGTH = {True: 128, False: 256}
 
@@ -165,8 +165,10 @@ def checked_prompt(model, prompt, batch, options):
     if options.constrained:
         place = np.arange(tokens.shape[1]) % TOKENS_PER_OBJECT
         bins = (tokens >= vocabulary.coord_shift) & (tokens < vocabulary.coord_shift + vocabulary.num_bins)
-        bins[:, 2:] &= (place[2:] < 2) | (tokens[:, 2:] >= tokens[:, :-2])
-        allowed = np.where(place == 4, np.isin(tokens, [vocabulary.noise_token, *vocabulary.class_tokens]), bins)
+        bins[:, 2:] &= (place[2:] < 2) | (tokens[:, 2:] >= tokens[:, :-2])  # ymax ≥ ymin, xmax ≥ xmin
+        allowed = np.where(
+            place == CLASS_PLACE, np.isin(tokens, [vocabulary.noise_token, *vocabulary.class_tokens]), bins
+        )
         expected = "ymin, xmin, ymax ≥ ymin, xmax ≥ xmin and a class or noise, in the tokens of `Vocabulary`"
     if not allowed.all():
         row, position = np.argwhere(~allowed)[0]

@@ -80,7 +80,7 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         decoder_mlp_dim = decoder_mlp_dim or 4 * decoder_dim
         if categories is not None and len(categories) != vocabulary.num_classes:
             raise InputError(
-                "The categories must be as many as the vocabulary's classes. "
+                "`categories` must be as many as the vocabulary's classes. "
                 f"Received: {len(categories)} categories, vocabulary.num_classes={vocabulary.num_classes}"
             )
         # === The layers ===
@@ -300,7 +300,7 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         from pix2seq_keras.exporting.export import export  # above the model, as Keras's own exporters
 
         if input_signature is not None:
-            raise InputError("`input_signature` must be None: the signatures of an exported Pix2Seq are fixed.")
+            raise InputError(f"`input_signature` must be None: the signatures are fixed. Received: {input_signature!r}")
         path = export(self, filepath, format, options, **kwargs)
         if verbose is None or verbose:
             print(f"Written: {path}")

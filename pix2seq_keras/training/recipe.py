@@ -233,6 +233,16 @@ class Recipe:
                 f"Received: model.weights={self.model.weights}, model.preset=null."
             )
         objectives.check(self.objective)
+        if not isinstance(self.objective, str | dict):
+            raise InputError(
+                "`objective` of a recipe must be a name or a mapping, which its file can hold. "
+                f"Received: objective={self.objective!r}. Give the object to `Pix2Seq.compile`."
+            )
+        if self.evaluation.decoding.to_dict()["sampler"]["name"] == "custom":
+            raise InputError(
+                "`evaluation.decoding.sampler` of a recipe must be a name or a mapping, which its file can hold. "
+                f"Received: sampler={self.evaluation.decoding.sampler!r}."
+            )
 
     @classmethod
     def from_dict(cls, values):
@@ -281,6 +291,23 @@ def find(recipe):
         if path.is_file():
             return path
     raise InputError(f"There is no recipe {recipe!r}. Use one of {', '.join(names())}, or the path of a YAML file.")
+
+
+def config_text(path):
+    """What a parser of flags is given for a recipe's file.
+
+    Args:
+        path: `pathlib.Path`, of `find`.
+
+    Returns:
+        str: the path; or, of a recipe that version 0.1.0 wrote, YAML text with today's names of its fields.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        renamed = _renamed(values)
+    except (yaml.YAMLError, AttributeError, ValueError, OSError):
+        return str(path)  # the parser says what is wrong with it
+    return str(path) if renamed is values else yaml.safe_dump(renamed, allow_unicode=True)
 
 
 def load(path):

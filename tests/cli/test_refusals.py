@@ -27,7 +27,7 @@ def test_training_data_without_annotations_is_refused(tiny_flags, refused, folde
     [
         (["--recipe", "cocoa"], "There is no recipe 'cocoa'. Use one of"),
         (["--recipe"], "There is no recipe ''"),
-        ([], "`--recipe` is required"),
+        ([], "--recipe is required without --resume"),
         (["--recipe", "bccd", "--stepz", "3"], "stepz"),
         (["--recipe", "bccd", "--steps", "many"], "steps"),
         (["--recipe", "bccd", "--steps", "0"], "`steps` must be at least 1"),

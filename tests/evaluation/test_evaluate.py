@@ -20,12 +20,12 @@ def test_a_perfect_detector_has_an_ap_of_one(oracle, make_source):
     assert len(evaluator.detections_json()) == 14
 
 
-def test_every_batch_has_the_same_size_and_padding_is_not_scored(oracle, make_source):
+def test_images_are_detected_batch_by_batch(oracle, make_source):
     detector = oracle()
 
     result, _ = evaluate_source(detector, make_source(7), batch_size=3, progress=False)
 
-    assert [numbers for numbers, _ in detector.calls] == [[0, 1, 2], [3, 4, 5], [6, 6, 6]]
+    assert [numbers for numbers, _ in detector.calls] == [[0, 1, 2], [3, 4, 5], [6]]
     assert result["num_images"] == 7
 
 
@@ -58,7 +58,7 @@ def test_max_images_takes_the_first_images_and_options_are_passed_on(oracle, mak
 
     assert detector.calls == [
         ([0, 1], {"batch_size": 2, "seed": 5, "top_p": 0.4}),
-        ([2, 2], {"batch_size": 2, "seed": 5, "top_p": 0.4}),
+        ([2], {"batch_size": 2, "seed": 5, "top_p": 0.4}),
     ]
     assert result["num_images"] == 3
 

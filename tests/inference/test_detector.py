@@ -34,16 +34,12 @@ def test_every_image_gets_its_row():
     assert [one["num_detections"].shape for one in results] == [()] * 5
 
 
-@pytest.mark.parametrize(
-    ("num_images", "batches"),
-    [(None, [[0, 1], [2, 3], [4]]), (5, [[0, 1], [2, 3], [4, 4]]), (2, [[0, 1], [2, 3], [4]])],
-)
-def test_the_last_batch_of_a_run_of_several_is_filled(num_images, batches):
+def test_the_last_batch_is_as_short_as_it_is():
     detector = Detector()
 
-    assert scores(detect_each(detector, range(5), 2, num_images)) == [0, 1, 2, 3, 4]
+    assert scores(detect_each(detector, range(5), 2, num_images=5)) == [0, 1, 2, 3, 4]
 
-    assert [images for images, _, _ in detector.calls] == batches
+    assert [images for images, _, _ in detector.calls] == [[0, 1], [2, 3], [4]]
 
 
 def test_options_and_the_batch_size_reach_the_detector():
@@ -79,7 +75,7 @@ def test_a_batch_may_be_refused_as_a_whole():
     assert len(detector.calls) == 1
 
 
-def test_a_refused_last_image_is_one_error_also_where_its_batch_is_filled():
+def test_a_refused_last_image_is_one_error():
     results = scores(detect_each(Detector(), [1, 2, 3, -4], batch_size=3, num_images=4))
 
     assert results == [1, 2, 3, "Image -4 is refused."]

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.data.images.read_image import MAX_PIXELS, ImageError, read_image
-from pix2seq_keras.exporting.image_decoding import decode_image
+from pix2seq_keras.exporting.image_decoding.decode import decode_image
 from pix2seq_keras.inference.payload import encode_image, image_name
 
 

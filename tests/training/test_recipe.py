@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pix2seq_keras import samplers
+from pix2seq_keras.commands import train as train_command
 from pix2seq_keras.data import Augmentation
 from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
@@ -143,3 +144,27 @@ sys.exit(", ".join({"tensorflow", "keras", "numpy"} & set(sys.modules)) or 0)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_objects_that_no_file_can_hold_are_refused():
+    with pytest.raises(InputError, match="`objective` of a recipe must be a name or a mapping"):
+        Recipe(objective=lambda model, batch, training: None)
+    own = DecodingOptions(sampler=lambda logits, uniform: logits)
+    with pytest.raises(InputError, match=r"`evaluation\.decoding\.sampler` of a recipe must be a name or a mapping"):
+        Recipe(evaluation=EvaluationRecipe(decoding=own))
+
+
+def test_a_recipe_of_version_0_1_0_becomes_flags(tmp_path):
+    path = tmp_path / "old.yaml"
+    path.write_text("steps: 3\nevaluation: {every: 2, sampler: greedy, constrained: false}\n")
+    (tmp_path / "new.yaml").write_text("steps: 3\n")
+
+    options = train_command.parser().parse_args(
+        train_command.expand_arguments(["--recipe", str(path), "--output", "run", "--steps", "5"])
+    )
+
+    options.pop("output"), options.pop("resume"), options.pop("recipe")
+    translated = Recipe.from_dict(options.as_dict())
+    assert translated.steps == 5 and translated.evaluation.every == 2
+    assert translated.evaluation.decoding == DecodingOptions(sampler="greedy", constrained=False)
+    assert recipe.config_text(tmp_path / "new.yaml") == str(tmp_path / "new.yaml")

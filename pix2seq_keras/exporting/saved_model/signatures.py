@@ -9,7 +9,7 @@ from pix2seq_keras.decoding.token_sampling import nucleus
 from pix2seq_keras.exporting.image_decoding.decode import decode_image
 from pix2seq_keras.exporting.image_decoding.headers import refuse_unless
 from pix2seq_keras.exporting.labels import ServedLabels
-from pix2seq_keras.exporting.saved_model.write import Signature
+from pix2seq_keras.exporting.signature import Signature
 from pix2seq_keras.models.detection import detect_on_canvases
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 

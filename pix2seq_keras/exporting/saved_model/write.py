@@ -1,9 +1,7 @@
 """Writing a SavedModel that TensorFlow Serving loads, as an atomic write."""
 
-import dataclasses
 import json
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -13,30 +11,10 @@ from pix2seq_keras.atomic_files import atomic_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.saved_model.warm_up import write_warm_up
+from pix2seq_keras.exporting.signature import Signature
 
 # In a folder with one of these, `open_model` would not look for versions.
 NOT_A_BASE_FOLDER = ("best.keras", "last.keras", "config.json")
-
-
-@dataclasses.dataclass(frozen=True)
-class Signature:
-    """A function that an exported model offers.
-
-    Args:
-        function: function of tensors that returns a dictionary of tensors.
-        inputs: tuple of `tf.TensorSpec`, each with a name.
-    """
-
-    function: Callable
-    inputs: tuple
-
-    def endpoint(self):
-        """The `tf.function` to give to an `ExportArchive`.
-
-        Saving traces an endpoint a second time. Here it only calls a graph that is traced once.
-        """
-        graph = tf.function(self.function, self.inputs, autograph=False).get_concrete_function()
-        return tf.function(lambda *inputs: graph(*inputs), self.inputs, autograph=False)
 
 
 def write_saved_model(folder, signatures, description, warm_up=(), replace=True):

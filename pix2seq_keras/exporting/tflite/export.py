@@ -8,7 +8,7 @@ from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import describe
 from pix2seq_keras.exporting.labels import ServedLabels, categories_of
-from pix2seq_keras.exporting.saved_model.write import Signature
+from pix2seq_keras.exporting.signature import Signature
 from pix2seq_keras.exporting.tflite.write import QUANTIZATIONS, convert, write_tflite
 from pix2seq_keras.models.adapting import with_dtype
 from pix2seq_keras.models.detection import detect_on_canvases
@@ -36,13 +36,8 @@ def export_tflite(model, filepath, options, preset=None, quantize="none"):
     path = Path(filepath)
     if quantize not in QUANTIZATIONS:
         raise InputError(f"`quantize` must be one of {', '.join(QUANTIZATIONS)}. Received: quantize={quantize!r}")
-    if options.num_samples > 1:
-        raise InputError(
-            "A .tflite file requires `num_samples=1` and `flip_test=False`. "
-            f"Received: num_samples={options.num_samples}, flip_test={options.flip_test}. Export a SavedModel."
-        )
     if path.suffix != ".tflite" or path.is_dir():
-        raise InputError(f"The output must be a file whose name ends in .tflite. Received: {path}")
+        raise InputError(f"`filepath` must be a file whose name ends in .tflite. Received: {path}")
     require_writable_folder(path.parent)
     if model.compute_dtype != "float32":
         model = with_dtype(model, "float32")

@@ -21,7 +21,7 @@ SIGNATURE = "serving_default"
 QUANTIZATIONS = ("none", "float16", "dynamic")
 LABELS = "labels.txt"
 # A description has some kilobytes; a file that unpacks to more is not ours.
-MOST_BYTES = 2**24
+MAX_BYTES = 2**24
 
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _REFUSED = re.compile(r"(?:TF Select|Custom) ops: ([\w, ]+)")
@@ -127,7 +127,7 @@ def read_tflite_description(path):
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(FILE_NAME).file_size > MOST_BYTES:
+            if archive.getinfo(FILE_NAME).file_size > MAX_BYTES:
                 raise InputError(f"{path} is not a model of `pix2seq export`: its {FILE_NAME} is too large.")
             text = archive.read(FILE_NAME).decode()
         model = json.loads(text)["model"]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2seq_keras.exporting.image_decoding import decode_image
+from pix2seq_keras.exporting.image_decoding.decode import decode_image
 
 MAX_PIXELS = 100_000
 

@@ -6,12 +6,12 @@ import tensorflow as tf
 from pix2seq_keras import InputError
 from pix2seq_keras.exporting.saved_model import write
 from pix2seq_keras.exporting.saved_model.write import (
-    Signature,
     require_replaceable,
     version_folder,
     versions,
     write_saved_model,
 )
+from pix2seq_keras.exporting.signature import Signature
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 # isort: off
-from pix2seq_keras.exporting.saved_model.write import Signature
+from pix2seq_keras.exporting.signature import Signature
 from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
 from pix2seq_keras.exporting.tflite.write import convert, operators
 import tensorflow as tf

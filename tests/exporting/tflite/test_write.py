@@ -8,7 +8,7 @@ import pytest
 
 # isort: off
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.exporting.saved_model.write import Signature
+from pix2seq_keras.exporting.signature import Signature
 from pix2seq_keras.exporting.tflite.write import (
     convert,
     operators,
