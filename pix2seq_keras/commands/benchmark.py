@@ -123,7 +123,7 @@ def pipeline(
     _require_writable(json)
 
     from pix2seq_keras.benchmarks.pipeline import STAGES, measure_pipeline
-    from pix2seq_keras.training import recipe as recipes
+    from pix2seq_keras.training import recipe_files as recipes
 
     if recipe is None:
         chosen, image_size, batch_size = recipes.Recipe(), image_size or 640, batch_size or 8

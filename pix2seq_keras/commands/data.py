@@ -10,7 +10,7 @@ from pix2seq_keras.atomic_files import require_writable_file, require_writable_f
 from pix2seq_keras.commands.train import add_recipe_flags
 from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.recipe import Recipe
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pix2seq_keras.atomic_files import require_writable_file, write_json
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 
 
 # Not named `evaluate`: jsonargparse looks for a function's name in all packages above it, and `evaluate` of the top

@@ -6,7 +6,7 @@ import jsonargparse
 
 from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.recipe import Recipe
 
 SHORT_FLAGS = {"--model": "--model.preset", "--weights": "--model.weights"}

@@ -5,8 +5,6 @@ Free of TensorFlow, so that `--help` stays fast.
 
 import dataclasses
 from dataclasses import field
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -259,7 +257,7 @@ class Recipe:
             InputError: if a value is out of range.
             TypeError: if a field is unknown or has a wrong type.
         """
-        return _build(cls, _renamed(values))
+        return _build(cls, renamed_fields(values))
 
     def to_dict(self):
         """The recipe as nested dictionaries of JSON values, with all defaults; `from_dict` restores it."""
@@ -268,66 +266,6 @@ class Recipe:
     def to_yaml(self):
         """The recipe as YAML text, with all defaults."""
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
-
-
-def names():
-    """The recipes of the package: sorted list of str."""
-    return sorted(path.stem for path in _folder().glob("*.yaml"))
-
-
-def find(recipe):
-    """The path of a recipe's YAML file.
-
-    Args:
-        recipe: str, a name of `names()`, or the path of a file.
-
-    Returns:
-        `pathlib.Path`.
-
-    Raises:
-        InputError: if there is no such recipe; the message lists those of the package.
-    """
-    for path in (_folder() / f"{recipe}.yaml", Path(recipe)):
-        if path.is_file():
-            return path
-    raise InputError(f"There is no recipe {recipe!r}. Use one of {', '.join(names())}, or the path of a YAML file.")
-
-
-def config_text(path):
-    """What a parser of flags is given for a recipe's file.
-
-    Args:
-        path: `pathlib.Path`, of `find`.
-
-    Returns:
-        str: the path; or, of a recipe that version 0.1.0 wrote, YAML text with today's names of its fields.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        renamed = _renamed(values)
-    except (yaml.YAMLError, AttributeError, ValueError, OSError):
-        return str(path)  # the parser says what is wrong with it
-    return str(path) if renamed is values else yaml.safe_dump(renamed, allow_unicode=True)
-
-
-def load(path):
-    """Reads the recipe of a YAML file, such as the recipe.yaml of a run folder.
-
-    Args:
-        path: str or path.
-
-    Returns:
-        `Recipe`.
-
-    Raises:
-        InputError: if the file is missing or not a recipe.
-    """
-    try:
-        return Recipe.from_dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no recipe at {path}.") from error
-    except (yaml.YAMLError, TypeError, AttributeError, ValueError, OSError) as error:
-        raise InputError(f"{path} is not a recipe: {error}") from error
 
 
 def _build(kind, values):
@@ -341,7 +279,7 @@ def _build(kind, values):
     return kind(**{name: field_value(name, value) for name, value in values.items()})
 
 
-def _renamed(values):
+def renamed_fields(values):
     """The values of a recipe, also if version 0.1.0 wrote them: two decoding options were then in `evaluation`."""
     evaluation = dict(values.get("evaluation") or {})
     old = {name: evaluation.pop(name) for name in ("sampler", "constrained") if name in evaluation}
@@ -356,7 +294,3 @@ def _plain(value):
     if dataclasses.is_dataclass(value):
         return {part.name: _plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _folder():
-    return Path(str(resources.files("pix2seq_keras"))) / "recipes"

@@ -12,7 +12,7 @@ from pix2seq_keras.data.pipeline import input_errors
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, SeedDropout, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize

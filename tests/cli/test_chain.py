@@ -14,10 +14,10 @@ KEYS = SCORES | {"per_class", "num_images", "num_objects", "seconds", "unreadabl
 
 
 def test_train_writes_a_run_folder_by_its_flags_and_reports_bad_images(trained):
-    from pix2seq_keras.training import recipe
+    from pix2seq_keras.training import recipe_files
 
     run, process = trained
-    resolved = recipe.load(run / "recipe.yaml")
+    resolved = recipe_files.load(run / "recipe.yaml")
     assert (resolved.steps, resolved.model.image_size, resolved.sequence.max_objects) == (4, (32, 32), 4)
     assert (
         resolved.optimizer.warmup_steps == 100

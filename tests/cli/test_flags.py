@@ -3,7 +3,7 @@
 import pytest
 
 from pix2seq_keras import cli
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pix2seq_keras import cli, reports
 from pix2seq_keras.data import open_source
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.building import build_dataset, build_model
 
 

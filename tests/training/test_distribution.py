@@ -17,8 +17,8 @@ import pix2seq_keras, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import dataclasses
-from pix2seq_keras.training import recipe, train
-loaded = recipe.load(sys.argv[1])
+from pix2seq_keras.training import recipe_files, train
+loaded = recipe_files.load(sys.argv[1])
 for strategy in ("none", "mirrored"):
     train(dataclasses.replace(loaded, strategy=strategy), sys.argv[2] + "/" + strategy)
 assert tf.distribute.MirroredStrategy().num_replicas_in_sync == 2

@@ -11,7 +11,7 @@ from pix2seq_keras.commands import train as train_command
 from pix2seq_keras.data import Augmentation
 from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training import Recipe, recipe
+from pix2seq_keras.training import Recipe, recipe_files
 from pix2seq_keras.training.recipe import DataRecipe, EvaluationRecipe, ModelRecipe
 
 
@@ -29,7 +29,7 @@ def test_a_recipe_is_restored_from_its_yaml(tmp_path):
     )
     for written in (one, Recipe()):
         path.write_text(written.to_yaml())
-        assert recipe.load(path) == written
+        assert recipe_files.load(path) == written
 
 
 def test_the_yaml_of_a_recipe_has_every_default():
@@ -39,10 +39,10 @@ def test_the_yaml_of_a_recipe_has_every_default():
     assert "max_images: null" in text and "epsilon: 1.0e-08" in text
 
 
-@pytest.mark.parametrize("name", recipe.names())
+@pytest.mark.parametrize("name", recipe_files.names())
 def test_every_packaged_recipe_loads_and_opens_with_its_command(name):
-    path = recipe.find(name)
-    loaded = recipe.load(path)
+    path = recipe_files.find(name)
+    loaded = recipe_files.load(path)
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
     assert loaded.steps >= loaded.epoch_steps
     assert path.read_text().startswith("#")
@@ -50,7 +50,7 @@ def test_every_packaged_recipe_loads_and_opens_with_its_command(name):
 
 
 def test_the_digits_recipes_are_among_the_packaged_ones():
-    assert {"digits_demo", "digits_tiny"} <= set(recipe.names())
+    assert {"digits_demo", "digits_tiny"} <= set(recipe_files.names())
 
 
 @pytest.mark.parametrize(
@@ -77,17 +77,17 @@ def test_a_file_that_is_not_a_recipe_is_refused_with_its_name(tmp_path, text, me
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=message) as caught:
-        recipe.load(path)
+        recipe_files.load(path)
     assert "mine.yaml is not a recipe" in str(caught.value)
 
 
 def test_a_recipe_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(InputError, match="no recipe at"):
-        recipe.load(tmp_path / "none.yaml")
+        recipe_files.load(tmp_path / "none.yaml")
     with pytest.raises(InputError, match=r"no recipe 'cocoa'. Use one of .*digits_tiny"):
-        recipe.find("cocoa")
+        recipe_files.find("cocoa")
     with pytest.raises(InputError, match="not a recipe"):
-        recipe.load(tmp_path)
+        recipe_files.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_recipe_written_by_version_0_1_0_is_read(tmp_path, text, expected):
     path = tmp_path / "recipe.yaml"
     path.write_text(f"steps: 7\nevaluation: {text}\n")
 
-    loaded = recipe.load(path)
+    loaded = recipe_files.load(path)
 
     assert (loaded.steps, loaded.evaluation.every, loaded.evaluation.decoding) == (7, 2, expected)
     assert loaded.objective == "maximum_likelihood"
@@ -138,8 +138,8 @@ def test_a_recipe_written_by_version_0_1_0_is_read(tmp_path, text, expected):
 def test_recipes_are_imported_without_heavy_libraries():
     program = """
 import sys
-from pix2seq_keras.training import recipe
-recipe.load(recipe.find("digits_tiny"))
+from pix2seq_keras.training import recipe_files
+recipe_files.load(recipe_files.find("digits_tiny"))
 sys.exit(", ".join({"tensorflow", "keras", "numpy"} & set(sys.modules)) or 0)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -167,4 +167,4 @@ def test_a_recipe_of_version_0_1_0_becomes_flags(tmp_path):
     translated = Recipe.from_dict(options.as_dict())
     assert translated.steps == 5 and translated.evaluation.every == 2
     assert translated.evaluation.decoding == DecodingOptions(sampler="greedy", constrained=False)
-    assert recipe.config_text(tmp_path / "new.yaml") == str(tmp_path / "new.yaml")
+    assert recipe_files.config_text(tmp_path / "new.yaml") == str(tmp_path / "new.yaml")

@@ -16,7 +16,7 @@ from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.training import Recipe, train
-from pix2seq_keras.training import recipe as recipes
+from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.building import build_model, build_optimizer
 from pix2seq_keras.training.callbacks import SeedDropout
 from pix2seq_keras.training.run_folder import RunFolder
