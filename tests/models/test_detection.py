@@ -176,7 +176,7 @@ def test_a_batch_has_at_least_one_image(tiny_model, batch_size):
 
 
 def test_there_is_a_seed_for_every_image_or_one_for_all(tiny_model):
-    with pytest.raises(InputError, match=r"one seed, or one for each of the 3 images.*2"):
+    with pytest.raises(InputError, match=r"one seed for each of the 3 images.*2"):
         tiny_model.detect([WIDE] * 3, seed=[1, 2])
 
 

@@ -169,7 +169,7 @@ def test_images_that_do_not_fit_are_refused(tiny_model, method, images):
 
 @pytest.mark.parametrize("seed", [[1, 2], [[1, 2, 3]], 0.5])
 def test_seeds_must_be_one_or_one_for_each_image(tiny_model, tiny_images, seed):
-    with pytest.raises(InputError, match="one for each of the 3 images"):
+    with pytest.raises(InputError, match="one seed for each of the 3 images"):
         tiny_model.generate(tiny_images[:3], seed=seed)
 
 
@@ -179,5 +179,5 @@ def test_an_unknown_sampler_is_refused(tiny_model, tiny_images):
 
 
 def test_an_exported_model_takes_no_signature_of_the_caller(tiny_model, tmp_path):
-    with pytest.raises(InputError, match="signatures of an exported Pix2Seq are fixed"):
+    with pytest.raises(InputError, match="the signatures are fixed"):
         tiny_model.export(tmp_path / "model", input_signature=[])

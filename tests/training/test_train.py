@@ -279,7 +279,7 @@ def test_a_run_with_a_backbone_of_keras_cv_and_several_samples_is_saved_and_open
     decoding = DecodingOptions(num_samples=2, flip_test=True)
     evaluation = dataclasses.replace(tiny_recipe.evaluation, every=2, decoding=decoding)
     recipe = dataclasses.replace(
-        tiny_recipe, steps=3, model=model, evaluation=evaluation, objective={"name": "maximum_likelihood"}
+        tiny_recipe, steps=2, model=model, evaluation=evaluation, objective={"name": "maximum_likelihood"}
     )
 
     train(recipe, tmp_path / "run")
@@ -288,7 +288,6 @@ def test_a_run_with_a_backbone_of_keras_cv_and_several_samples_is_saved_and_open
     assert opened.encoder.backbone.model.name.startswith("csp_dark_net")
     assert opened.encoder.grid == (2, 2)  # stride 16
     assert recipes.load(tmp_path / "run" / "recipe.yaml") == recipe
-    assert opened.detect(np.zeros((1, 32, 32, 3), "float32"), decoding)["boxes"].shape == (1, 8, 4)
 
 
 def test_decoding_options_that_do_not_fit_the_model_are_refused_before_the_first_step(tiny_recipe, tmp_path):

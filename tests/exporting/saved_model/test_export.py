@@ -163,7 +163,7 @@ def test_there_is_a_warm_up_request_of_one_row_for_every_signature(tiny_model, t
         ({"flip_test": True}, "an even `num_samples`"),
         ({"num_samples": 2, "flip_test": "no"}, "`flip_test` must be True or False. Received: flip_test='no'"),
         ({"version": 0}, "`version` must be a positive whole number"),
-        ({"prompt": [[1]]}, "Decoding options are .* Received: prompt=…"),
+        ({"prompt": [[1]]}, "A saved_model is exported with default, .* Received: prompt"),
     ],
     ids=str,
 )
