@@ -39,6 +39,11 @@ KINDS = {
     "annotation without an id": "note",
     # sequences
     "more objects than max_objects": "problem",
+    # splits
+    "split that cannot be opened": "problem",
+    "splits with different classes": "problem",
+    "near-duplicate images between splits": "problem",
+    "near-duplicate images in a split": "note",
 }
 
 
@@ -50,13 +55,18 @@ class Issue:
         kind: str, one of `KINDS`.
         where: str, the file or record, unique within the kind.
         message: str, what is wrong, and what was done about it.
-        severity: str, "problem" (something was lost or is doubtful) or "note". Defaults to "problem".
+        severity: str or None, "problem" (something was lost or is doubtful) or "note". Defaults to None: that of
+            `KINDS`, or "problem" for other kinds.
     """
 
     kind: str
     where: str
     message: str
-    severity: Severity = "problem"
+    severity: Severity | None = None
+
+    def __post_init__(self):
+        if self.severity is None:
+            object.__setattr__(self, "severity", KINDS.get(self.kind, "problem"))
 
 
 class Issues:
@@ -84,7 +94,7 @@ class Issues:
             message: str, what is wrong there, and what was done about it.
             severity: str or None, "problem" or "note". Defaults to None: that of `KINDS`, or "problem" for other kinds.
         """
-        issue = Issue(kind, where, message, severity or KINDS.get(kind, "problem"))
+        issue = Issue(kind, where, message, severity)
         with self._lock:
             self._issues.setdefault((kind, where), issue)
 

@@ -220,7 +220,7 @@ def _duplicates_issue(group):
         )
         return Issue("near-duplicate images between splits", labels + more, message)
     message = f"{len(group)} images of the split {splits[0]} are near-duplicates."
-    return Issue("near-duplicate images in a split", labels + more, message, "note")
+    return Issue("near-duplicate images in a split", labels + more, message)
 
 
 def _issue_dicts(issues, annotation_file):
