@@ -3,7 +3,6 @@
 import dataclasses
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,20 +11,18 @@ from pix2seq_keras.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """Time, memory and output of a process.
+    """Time and memory of a process.
 
     Args:
         seconds: float, wall time.
         peak_mb: float, peak resident memory in MB (2²⁰ bytes), shared libraries included.
         peak_own_mb: float, peak anonymous memory in MB: without the pages of shared libraries, which processes share
             and the system can drop.
-        output: str, its standard output.
     """
 
     seconds: float
     peak_mb: float
     peak_own_mb: float
-    output: str
 
 
 def run_measured(*arguments):
@@ -49,17 +46,15 @@ def run_measured(*arguments):
     if not Path("/proc/self/status").exists():
         raise InputError("Memory is measured through /proc, which only Linux has. Run the benchmark on Linux.")
     peaks = {"VmHWM": 0.0, "RssAnon": 0.0}
-    with tempfile.TemporaryFile("w+") as output:  # not a pipe: a full one would block the process
-        start = time.monotonic()
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=output, text=True)
-        while process.poll() is None:
-            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-                name, _, value = line.partition(":")
-                if name in peaks:
-                    peaks[name] = max(peaks[name], int(value.split()[0]) / 1024)
-            time.sleep(0.01)
-        seconds = time.monotonic() - start
-        if process.returncode:
-            raise InputError(f"A process of the benchmark failed: {' '.join(map(str, arguments))}")
-        output.seek(0)
-        return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"], output.read())
+    start = time.monotonic()
+    process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name in peaks:
+                peaks[name] = max(peaks[name], int(value.split()[0]) / 1024)
+        time.sleep(0.01)
+    seconds = time.monotonic() - start
+    if process.returncode:
+        raise InputError(f"A process of the benchmark failed: {' '.join(map(str, arguments))}")
+    return Measurement(seconds, peaks["VmHWM"], peaks["RssAnon"])

@@ -1,4 +1,4 @@
-"""Short representations of values from annotation files, for messages."""
+"""Representations of values for messages."""
 
 import reprlib
 
@@ -32,3 +32,19 @@ def short_repr(value, length=80):
         '[[[[...]]]]'
     """
     return _short_repr.repr(value)[:length]
+
+
+def quote_all(names):
+    """Lists names for a message.
+
+    Args:
+        names: iterable of str.
+
+    Returns:
+        str, each name in quotes, with commas between them; "" if there are none.
+
+    Example:
+        >>> quote_all(["train", "val"])
+        "'train', 'val'"
+    """
+    return ", ".join(repr(name) for name in names)

@@ -4,6 +4,7 @@ import re
 
 from pix2seq_keras.data.sources.digits.builder import DigitScenes
 from pix2seq_keras.data.sources.digits.scenes import SIZES
+from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.data.sources.tfds.builder_source import data_dir, source_from_builder
 from pix2seq_keras.errors import InputError
 
@@ -23,18 +24,14 @@ def open_digits(size="96", split="train"):
         InputError: if there is no such size or split, or the data folder cannot be written.
     """
     if size not in SIZES:
-        raise InputError(f"The size of digit scenes must be one of {_quoted(SIZES)}. Received: size={size!r}")
+        raise InputError(f"The size of digit scenes must be one of {quote_all(SIZES)}. Received: size={size!r}")
     splits = SIZES[size].num_scenes
     match = re.fullmatch(r"(\w+)(\[.*\])?", split)
     if not match or match[1] not in splits:
         raise InputError(
-            f"The split of digit scenes must be one of {_quoted(splits)}, or a part of one such as 'train[:80%]'. "
+            f"The split of digit scenes must be one of {quote_all(splits)}, or a part of one such as 'train[:80%]'. "
             f"Received: split={split!r}"
         )
     builder = DigitScenes(config=f"{size}_{match[1]}", data_dir=data_dir())
     builder.download_and_prepare()
     return source_from_builder(builder, "digits" if size == "96" else f"digits:{size}", split)
-
-
-def _quoted(names):
-    return ", ".join(repr(name) for name in names)

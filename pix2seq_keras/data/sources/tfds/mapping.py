@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from pix2seq_keras.categories import Categories
+from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.errors import InputError
 
 _CROWDS = ("is_crowd", "is_difficult")  # like crowds, VOC's difficult objects are no targets and not evaluated
@@ -88,7 +89,7 @@ def parse_mapping(text):
     for pair in filter(None, text.split("&")):
         key, equals, value = pair.partition("=")
         if key not in known or not equals or not value:
-            raise InputError(f"A mapping must be KEY=FEATURE&…, with KEY one of {_listed(known)}. Received: {pair!r}")
+            raise InputError(f"A mapping must be KEY=FEATURE&…, with KEY one of {quote_all(known)}. Received: {pair!r}")
         values[known[key]] = value
     return TfdsMapping(**values)
 
@@ -115,13 +116,13 @@ def find_fields(features, mapping, name):
     present = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
     image = _path(features, mapping.image)
     if image is None or not isinstance(_feature(features, image), tfds.features.Image):
-        raise InputError(f"{needs} Received: {_listed(present) or type(features).__name__} of {name!r}. {other}")
+        raise InputError(f"{needs} Received: {quote_all(present) or type(features).__name__} of {name!r}. {other}")
     if mapping.objects == ".":
         prefix, inside = (), features
     else:
         prefix = _path(features, mapping.objects)
         if prefix is None:
-            raise InputError(f"{needs} Received: {_listed(present)} of {name!r}. {other}")
+            raise InputError(f"{needs} Received: {quote_all(present)} of {name!r}. {other}")
         inside = getattr(_feature(features, prefix), "feature", {})
 
     def field(feature_name):
@@ -131,10 +132,12 @@ def find_fields(features, mapping, name):
     bbox, label = field(mapping.bbox), field(mapping.label)
     if bbox is None or (label is None and not mapping.class_name):
         there = sorted(inside) if isinstance(inside, tfds.features.FeaturesDict) else []
-        received = f"{mapping.objects!r} of {name!r} with {_listed(there) or 'no features'}"
+        received = f"{mapping.objects!r} of {name!r} with {quote_all(there) or 'no features'}"
         raise InputError(f"{needs} Received: {received}. {other}")
     if mapping.is_crowd and field(mapping.is_crowd) is None:
-        raise InputError(f"The {mapping.objects!r} of {name!r} have no {mapping.is_crowd!r}.")
+        raise InputError(
+            f"`is_crowd` must be a feature of {mapping.objects!r} of {name!r}. Received: is_crowd={mapping.is_crowd!r}"
+        )
     crowds = [mapping.is_crowd] if mapping.is_crowd else _CROWDS
     identifier = _path(features, mapping.id)
     if identifier is not None and not np.issubdtype(_feature(features, identifier).np_dtype, np.integer):
@@ -200,7 +203,7 @@ def _box_format(feature, requested, name):
     box_format = requested or (declared.value.lower() if declared is not None else "rel_yxyx")
     if box_format.removeprefix("rel_") not in _BOX_FORMATS:
         raise InputError(
-            f"`format` must be one of {_listed(_BOX_FORMATS)}, with the prefix 'rel_' if relative to the image. "
+            f"`format` must be one of {quote_all(_BOX_FORMATS)}, with the prefix 'rel_' if relative to the image. "
             f"Received: {box_format!r} of {name!r}"
         )
     return box_format
@@ -212,7 +215,3 @@ def _categories(feature, mapping, name):
     if not isinstance(feature, tfds.features.ClassLabel) or feature.names is None:
         raise InputError(f"`label` must be a ClassLabel with names. Received: {mapping.label!r} of {name!r}")
     return Categories.from_names(feature.names, first_id=1)
-
-
-def _listed(names):
-    return ", ".join(repr(name) for name in names)

@@ -1,4 +1,4 @@
-"""Opens `tensorflow_datasets` data sets with boxes, and of TFRecord files that describe themselves.
+"""Opens `tensorflow_datasets` data sets with boxes, and TFRecord files that describe themselves.
 
 A data set is read from its prepared files, at any index; the code of its builder is not needed, and nothing is
 downloaded. Only the digit scenes, which are drawn and not downloaded, are prepared if they are missing.
@@ -14,6 +14,7 @@ from tensorflow_datasets.core import read_only_builder
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.digits.builder import DigitScenes
+from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.data.sources.tfds.builder_source import DEFAULT_MAPPING, data_dir, source_from_builder
 from pix2seq_keras.data.sources.tfds.mapping import parse_mapping
 from pix2seq_keras.errors import InputError
@@ -63,7 +64,7 @@ def open_tfds(name, split, mapping=DEFAULT_MAPPING):
         try:
             builder = tfds.builder(name, data_dir=data_dir())
         except (ValueError, AssertionError) as error:
-            configs = _quoted(DigitScenes.builder_configs)
+            configs = quote_all(DigitScenes.builder_configs)
             raise InputError(f"The digit scenes have the configurations {configs}. Received: {name!r}") from error
         builder.download_and_prepare()
     else:
@@ -117,16 +118,12 @@ def _not_found_message(name):
     dataset = re.split(r"[/:]", name)[0]
     known = [*tfds.list_builders(with_community_datasets=False), DigitScenes.name]
     prepared = sorted({path.parents[1].relative_to(folder) for path in Path(folder).glob("*/**/dataset_info.json")})
-    there = f" Prepared under {folder}: {_quoted(map(str, prepared)) or 'nothing'}."
+    there = f" Prepared under {folder}: {quote_all(map(str, prepared)) or 'nothing'}."
     if dataset not in known:
         alike = difflib.get_close_matches(dataset, known)
-        return f"TFDS has no data set {dataset!r}." + (f" Did you mean {_quoted(alike)}?" if alike else "") + there
+        return f"TFDS has no data set {dataset!r}." + (f" Did you mean {quote_all(alike)}?" if alike else "") + there
     return (
         f"The TFDS data set {name!r} is not prepared.{there} Prepare it once (this downloads it) with "
         f"python -c \"import tensorflow_datasets as tfds; tfds.builder('{name}', data_dir='{folder}')"
         ".download_and_prepare(file_format='array_record')\""
     )
-
-
-def _quoted(names):
-    return ", ".join(repr(name) for name in names)

@@ -131,7 +131,7 @@ def test_difficult_objects_of_voc_are_crowds_and_unknown_labels_are_dropped(prep
         ("bbox", "KEY=FEATURE"),
         ("bbox=corners", "'objects' of 'tfds:plain' with 'bbox', 'label'"),
         ("objects=nothing", "Received: 'image', 'objects' of 'tfds:plain'"),
-        ("is_crowd=group", "have no 'group'"),
+        ("is_crowd=group", "Received: is_crowd='group'"),
         ("format=polar", "`format` must be one of 'yxyx', 'xyxy', 'xywh'"),
         ("label=bbox", "must be a ClassLabel"),
     ],
