@@ -11,7 +11,7 @@ import importlib
 from pix2seq_keras.errors import InputError
 
 # Several sources at once, see `mixing`. A mixture is not a format: it is made of sources in any of them.
-MIX_FORMS = ("mix:[SOURCE]+[SOURCE]", "mix:0.7*[SOURCE]+0.3*[SOURCE]")
+MIX_FORMS = ("mix:[SOURCE]+[SOURCE]", "mix:0.7*[SOURCE]+0.3*[SOURCE]", "mix-by-name:[SOURCE]+[SOURCE]")
 
 
 @dataclasses.dataclass(frozen=True)

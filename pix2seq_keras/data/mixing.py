@@ -115,7 +115,10 @@ def _interleave(sources, weights, name):
     counts = np.asarray([len(indices) for indices in annotated], np.float64)
     for source, count in zip(sources, counts, strict=True):
         if not count:
-            raise InputError(f"{source.name} ({source.split}) has no image with objects for its share of {name}.")
+            raise InputError(
+                "Every data set of a mixture with weights must have images with objects. "
+                f"Received: {source.name} ({source.split}) without any, in {name}."
+            )
     # The data set that is largest for its share comes once, the others as often as their shares require.
     totals = np.round(weights * (counts / weights).max())
     if totals.sum() > _MAX_EXAMPLES:
@@ -143,6 +146,6 @@ def _own_split(split, splits):
 
 def _unknown_form(source):
     return InputError(
-        f"A mixture must be {MIX_FORMS[0]} or, with shares, {MIX_FORMS[1]}; {{train=train2017}} after a bracket gives "
-        f"the data set's own names of splits. Received: {str(source)!r}"
+        f"A mixture must be {MIX_FORMS[0]}, with shares {MIX_FORMS[1]}, or by names of classes {MIX_FORMS[2]}; "
+        f"{{train=train2017}} after a bracket gives the data set's own names of splits. Received: {str(source)!r}"
     )

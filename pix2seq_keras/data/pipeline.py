@@ -173,7 +173,10 @@ def _check(source, vocabulary, batch_size, limit, copies, shard, cache, service)
             f"Received: shard={tuple(shard)}, batch_size={batch_size}"
         )
     if service is not None and cache is not None:
-        raise InputError("`data.service` and `data.cache_dir` exclude each other. Use one of them.")
+        raise InputError(
+            "`data.service` and `data.cache_dir` exclude each other. "
+            f"Received: data.service={service!r} and a cache of images. Use one of them."
+        )
 
 
 def _repeat_schedule(source, indices, threshold, seed):

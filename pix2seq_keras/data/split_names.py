@@ -35,7 +35,7 @@ def list_splits(source):
         except OSError as error:
             raise InputError(f"{error.filename or location} cannot be read: {error.strerror or error}.") from error
     if not names:
-        raise InputError(f"No splits of {source} were found. Name them with --split.")
+        raise InputError(f"`--split` is required, because {source} does not list its splits.")
     if {"train", "val"} <= names:
         names.discard("trainval")
     return sorted(names, key=_rank)

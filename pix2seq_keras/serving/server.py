@@ -115,5 +115,6 @@ def _grpc_server(host, port, model, limits):
 
 def _port_error(host, port, error):
     return InputError(
-        f"{host}:{port} cannot be used. Is the port in use? Choose another one, or 0 for any free port. ({error})"
+        f"`--host` must be an address of this machine, and its ports must be free. Received: {host}:{port} ({error}). "
+        "Choose another port, or 0 for any free one."
     )
