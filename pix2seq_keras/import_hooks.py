@@ -1,4 +1,4 @@
-"""Something to do around the import of another package, whoever imports it and whenever."""
+"""Runs a function around the first import of a package."""
 
 import functools
 import importlib.abc

@@ -122,7 +122,7 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12) -> Non
         print(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
 
 
-def preview_parser():
+def preview_parser() -> jsonargparse.ArgumentParser:
     """Makes the parser of `preview`: every field of the recipe is a flag, as for `pix2seq train`.
 
     Returns:
@@ -138,7 +138,7 @@ def preview_parser():
     return parser
 
 
-def run_preview(options):
+def run_preview(options: jsonargparse.Namespace) -> None:
     """Runs `preview`.
 
     Args:

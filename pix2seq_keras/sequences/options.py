@@ -22,7 +22,8 @@ class SequenceOptions:
         jitter: float ≥ 0, σ of a duplicate's coordinates as a share of its side.
         input_classes: str, the class tokens of the *input*: `"rand_n_fake_cls"` the noise token or a random label with
             equal probability; `"rand_cls"` a random label; `"real_n_fake_cls"` the real class or the noise token;
-            `"real_n_rand_n_fake_cls"` the real class or that of the first; `"none"` the real class.
+            `"real_n_rand_n_fake_cls"` the real class, or the token that `rand_n_fake_cls` gives, with equal
+            probability; `"none"` the real class.
         noise_weight: float ≥ 0, weight of a noise object's class target; its coordinates have weight 0.
         train_end: bool, whether the first padding token, the end of the sequence, is a target.
         end_weight: float ≥ 0, weight of that token.

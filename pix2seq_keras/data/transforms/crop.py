@@ -10,6 +10,7 @@ def random_crop(image, boxes, canvas, *, seed):
 
     As published, one uniform number times the slack of both axes, truncated, gives both offsets: the window is
     somewhere on the diagonal. An axis shorter than the canvas is not cropped.
+    Training uses `jitter_and_crop`; this function is the reference that it is tested against.
 
     Args:
         image: float32 tensor (h, w, 3).

@@ -10,7 +10,8 @@ def scale_jitter(image, boxes, canvas, *, min_scale=0.3, max_scale=2.0, seed):
     """Resizes an image to fit s·canvas, keeping its aspect ratio, with one s uniform in [min_scale, max_scale].
 
     The scale is relative to the canvas, not to the image, so that large and small images are treated alike. As
-    published: sizes truncated, bilinear, no antialias.
+    published: sizes truncated, bilinear, no antialias. Training uses `jitter_and_crop`; this function is the reference
+    that it is tested against.
 
     Args:
         image: float32 tensor (h, w, 3) in [0, 1].

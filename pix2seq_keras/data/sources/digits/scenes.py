@@ -225,7 +225,7 @@ def _draw_background(rng, side, light):
 
 
 def _place_boxes(rng, spec):
-    """Boxes within the limits of sides, aspect ratio and overlap; fewer than `count` if the image is full."""
+    """At most `spec.max_digits` boxes within the limits of sides, aspect ratio and overlap; fewer in a full image."""
     count = int(rng.integers(1, spec.max_digits + 1))
     smallest, largest = spec.sides_pixels
     placed = np.zeros((0, 4), np.int64)
