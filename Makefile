@@ -1,6 +1,6 @@
 # make demo       set up, train a small detector, evaluate and use the shipped one
 # make dev        set up, with all extras
-# make test       set up, check style, run the tests (≤ 15 minutes on 2 cores)
+# make test       set up, check style, run the tests
 #
 # PYTHON=python3.12 chooses the interpreter; by default it is the first of these that is Python 3.11, 3.12 or 3.13.
 PYTHON ?= python3.13 python3.12 python3.11 python3
