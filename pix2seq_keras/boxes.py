@@ -98,6 +98,49 @@ def rescale_boxes(boxes, from_size, to_size):
     return tf.cast(boxes, tf.float32) * ratio
 
 
+def boxes_to_pixels(boxes, size):
+    """Relative boxes as boxes in pixels.
+
+    Args:
+        boxes: float32 tensor (n, 4), `rel_yxyx` of the frame.
+        size: int tensor (2,), height and width of the frame in pixels.
+
+    Returns:
+        float32 tensor (n, 4), `yxyx` in pixels.
+
+    Example:
+        >>> boxes_to_pixels([[0.25, 0.5, 1.0, 1.0]], (48, 64)).numpy()
+        array([[12., 32., 48., 64.]], dtype=float32)
+    """
+    return boxes * _for_both_corners(size)
+
+
+def boxes_from_pixels(boxes, size):
+    """Boxes in pixels as relative boxes: the inverse of `boxes_to_pixels`.
+
+    Args:
+        boxes: float32 tensor (n, 4), `yxyx` in pixels.
+        size: int tensor (2,), height and width of the frame in pixels.
+
+    Returns:
+        float32 tensor (n, 4), `rel_yxyx` of the frame.
+    """
+    return boxes / _for_both_corners(size)
+
+
+def shift_boxes(boxes, offset):
+    """Moves boxes in pixels.
+
+    Args:
+        boxes: float32 tensor (n, 4), `yxyx` in pixels.
+        offset: int tensor (2,), pixels down and to the right.
+
+    Returns:
+        float32 tensor (n, 4), `yxyx` in pixels.
+    """
+    return boxes + _for_both_corners(offset)
+
+
 def boxes_to_canvas(boxes, unpadded_size, canvas):
     """Boxes of an image as boxes of the padded canvas it lies on.
 
@@ -126,6 +169,10 @@ def boxes_from_canvas(boxes, unpadded_size, canvas):
         float32 tensor (…, n, 4), `rel_yxyx` of the image.
     """
     return rescale_boxes(boxes, canvas, unpadded_size)
+
+
+def _for_both_corners(values):
+    return tf.cast(tf.tile(values, [2]), tf.float32)  # (2,) -> (4,)
 
 
 def _edges(boxes):

@@ -5,10 +5,13 @@ import tensorflow as tf
 from pix2seq_keras.boxes import (
     box_areas,
     boxes_from_canvas,
+    boxes_from_pixels,
     boxes_to_canvas,
+    boxes_to_pixels,
     flip_boxes,
     pairwise_iou,
     rescale_boxes,
+    shift_boxes,
     transpose_boxes,
 )
 
@@ -93,3 +96,13 @@ def test_empty_boxes_keep_their_shape():
     assert boxes_from_canvas(none, (37, 64), (64, 64)).shape == (0, 4)
     assert flip_boxes(none, horizontally=True).shape == transpose_boxes(none).shape == (0, 4)
     assert pairwise_iou(none, tf.zeros((3, 4))).shape == (0, 3)
+
+
+def test_pixels_and_shifts_equal_numbers_computed_by_hand():
+    size = tf.constant([48, 64])
+
+    pixels = boxes_to_pixels(tf.constant([[0.25, 0.5, 1.0, 1.0]]), size)
+
+    np.testing.assert_array_equal(pixels, [[12, 32, 48, 64]])
+    np.testing.assert_array_equal(shift_boxes(pixels, tf.constant([-2, 3])), [[10, 35, 46, 67]])
+    np.testing.assert_array_equal(boxes_from_pixels(pixels, size), [[0.25, 0.5, 1.0, 1.0]])

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from pix2seq_keras.boxes import boxes_from_pixels, boxes_to_pixels, shift_boxes
 from pix2seq_keras.sequences.randomness import fold
 
 
@@ -61,7 +62,5 @@ def crop_boxes(boxes, size, offset, cropped_size):
     Returns:
         float32 tensor (n, 4), `rel_yxyx` of the crop, in [0, 1].
     """
-    boxes_pixels = boxes * tf.cast(tf.tile(size, [2]), tf.float32)  # (n, 4)
-    boxes_pixels -= tf.cast(tf.tile(offset, [2]), tf.float32)
-    boxes = boxes_pixels / tf.cast(tf.tile(cropped_size, [2]), tf.float32)
-    return tf.clip_by_value(boxes, 0.0, 1.0)
+    boxes_pixels = shift_boxes(boxes_to_pixels(boxes, size), -offset)  # (n, 4)
+    return tf.clip_by_value(boxes_from_pixels(boxes_pixels, cropped_size), 0.0, 1.0)

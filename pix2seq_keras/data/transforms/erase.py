@@ -4,6 +4,7 @@ import math
 
 import tensorflow as tf
 
+from pix2seq_keras.boxes import boxes_to_pixels
 from pix2seq_keras.data.transforms.flip import random_event
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
@@ -62,7 +63,7 @@ def random_erase(
         painted = image
         for rectangle, color in zip(tf.unstack(rectangles), tf.unstack(colors), strict=True):
             painted = _paint(painted, rectangle, tf.image.convert_image_dtype(color, image.dtype))
-        visible = 1.0 - hidden_share(boxes * tf.cast(tf.tile(tf.shape(image)[:2], [2]), tf.float32), rectangles)
+        visible = 1.0 - hidden_share(boxes_to_pixels(boxes, tf.shape(image)[:2]), rectangles)
         return painted, tf.where((visible >= min_visible)[:, None], boxes, 0.0)
 
     return tf.cond(random_event(probability, fold(seed, "erase")), erased, lambda: (image, boxes))

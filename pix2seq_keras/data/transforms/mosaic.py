@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from pix2seq_keras.boxes import box_areas
+from pix2seq_keras.boxes import box_areas, boxes_from_pixels, boxes_to_pixels, shift_boxes
 from pix2seq_keras.data.transforms.filter import OBJECT_KEYS
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.sequences.randomness import fold
@@ -58,7 +58,7 @@ def mosaic(examples, canvas, *, min_visible=0.1, pad_value=0.3, seed):
         paddings = tf.stack([before, missing - before], 1) * [[1], [3]]  # (2, 2)
         tiles.append(tf.pad(piece, paddings, constant_values=grey))
         alive = tf.reduce_all(moved[:, 2:] > moved[:, :2], -1, keepdims=True)  # (n, 1)
-        moved = (moved + tf.cast(tf.tile(origin, [2]), tf.float32)) / tf.cast(tf.tile(size, [2]), tf.float32)
+        moved = boxes_from_pixels(shift_boxes(moved, origin), size)
         boxes.append(tf.where(alive, moved, 0.0))
 
     rows = [tf.concat(tiles[:2], 1), tf.concat(tiles[2:], 1)]
@@ -79,7 +79,7 @@ def _crop(image, boxes, max_size, place, min_visible):
     offset = tf.cast(place * tf.cast(size - cropped_size, tf.float32), tf.int32)
     piece = tf.slice(image, tf.concat([offset, [0]], 0), tf.concat([cropped_size, [3]], 0))
 
-    whole = boxes * tf.cast(tf.tile(size, [2]), tf.float32) - tf.cast(tf.tile(offset, [2]), tf.float32)  # (n, 4)
+    whole = shift_boxes(boxes_to_pixels(boxes, size), -offset)  # (n, 4)
     inside = tf.clip_by_value(whole, 0.0, tf.cast(tf.tile(cropped_size, [2]), tf.float32))
     visible = box_areas(inside) >= min_visible * box_areas(whole)  # (n,)
     return piece, tf.where(visible[:, None], inside, 0.0)
