@@ -2,16 +2,14 @@
 
 import io
 import re
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
+from pix2seq_keras.data.prefetch import prefetch
 
-_WORKERS = 4
 _SUFFIXES = {
     "JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "BMP": ".bmp", "GIF": ".gif", "WEBP": ".webp", "TIFF": ".tif",
     "PPM": ".ppm", "JPEG2000": ".jp2", "AVIF": ".avif",
@@ -71,7 +69,7 @@ def converted_images(source, split, counts, used_names, formats=None):
             source.issues.add(error.kind, source.label(index), f"{error} The image is left out.")
             return None
 
-    for image in _prefetch(prepare, len(source)):
+    for image in prefetch(prepare, len(source)):
         counts.image_done()
         if image is None:
             counts.add_note(f"images of {split} cannot be read and are left out")
@@ -114,15 +112,3 @@ def _unused_stem(source, index, used_names):
         unused, number = f"{stem}_{number}", number + 1
     used_names.add(unused.lower())
     return unused
-
-
-def _prefetch(work, count):
-    """The results of `work` for 0 … count − 1, in order; threads compute a few of them in advance."""
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="pix2seq-convert") as workers:
-        ahead = deque()
-        for index in range(count):
-            ahead.append(workers.submit(work, index))
-            if len(ahead) > _WORKERS:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()

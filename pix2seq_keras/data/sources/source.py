@@ -1,8 +1,6 @@
 """A source: images with their objects in a fixed order, the same for every format."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +9,7 @@ import tensorflow as tf
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.images.read_image import ImageError
 from pix2seq_keras.data.issues import Issues
+from pix2seq_keras.data.prefetch import prefetch
 from pix2seq_keras.errors import InputError
 
 EXAMPLE_SIGNATURE = {
@@ -21,7 +20,6 @@ EXAMPLE_SIGNATURE = {
     "is_crowd": tf.TensorSpec((None,), tf.bool),
     "area": tf.TensorSpec((None,), tf.float32),  # pixels² of the image as read
 }
-_READERS = 4  # decoding releases the GIL; more threads only keep more images in memory
 
 
 @dataclass
@@ -175,15 +173,6 @@ class Source:
         return self
 
     def _readable(self):
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="pix2seq-read") as readers:
-            ahead = deque()
-            for index in range(len(self)):
-                ahead.append(readers.submit(self.read_or_report, index))
-                if len(ahead) > _READERS:
-                    example = ahead.popleft().result()
-                    if example is not None:
-                        yield example
-            while ahead:
-                example = ahead.popleft().result()
-                if example is not None:
-                    yield example
+        for example in prefetch(self.read_or_report, len(self)):
+            if example is not None:
+                yield example

@@ -1,16 +1,14 @@
 """Reads every image of a split once and keeps only what a report needs."""
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from pix2seq_keras.data.prefetch import prefetch
 from pix2seq_keras.reports.dataset.fingerprints import Fingerprint, compute_fingerprint
 from pix2seq_keras.visualization import draw_detections
 
-_NUM_THREADS = 4  # useful, because decoding an image releases Python's global lock
 _THUMBNAIL_SIDE = 320  # pixels, the longer side
 
 
@@ -69,15 +67,12 @@ def scan_images(source, num_thumbnails=12, advance=lambda: None):
             thumbnail=draw_thumbnail(example, source.categories.names) if index in with_thumbnail else None,
         )
 
-    scanned, pending = [], deque()
-    with ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="pix2seq-scan") as executor:
-        for index in range(len(source) + _NUM_THREADS):
-            if index < len(source):
-                pending.append(executor.submit(scan, index))
-            if index >= _NUM_THREADS:
-                scanned.append(pending.popleft().result())
-                advance()
-    return [image for image in scanned if image is not None]
+    scanned = []
+    for image in prefetch(scan, len(source)):
+        advance()
+        if image is not None:
+            scanned.append(image)
+    return scanned
 
 
 def draw_thumbnail(example, names):
