@@ -1,5 +1,6 @@
 """Model files without optimizer state, written atomically."""
 
+import contextlib
 import os
 import tempfile
 import zipfile
@@ -43,17 +44,12 @@ def save_model(model, path):
     Example:
         >>> save_model(model, "runs/mine/best.keras")
     """
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # To write an archive, Keras copies all weights in memory. Into a folder it writes them directly.
-        with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as parts:
-            keras.saving.save_model(uncompiled(model), parts, zipped=False)
-            with atomic_write(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-                for part in sorted(part for part in Path(parts).rglob("*") if part.is_file()):
-                    archive.write(part, part.relative_to(parts))
-    except OSError as error:
-        raise InputError(write_error_message(path, error)) from error
+    # To write an archive, Keras copies all weights in memory. Into a folder it writes them directly.
+    with _folder_beside(path) as folder:
+        keras.saving.save_model(uncompiled(model), folder, zipped=False)
+        with atomic_write(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for part in sorted(part for part in folder.rglob("*") if part.is_file()):
+                archive.write(part, part.relative_to(folder))
 
 
 def save_weights(model, path):
@@ -69,14 +65,21 @@ def save_weights(model, path):
     Example:
         >>> save_weights(model, "cache/vit_b_640.weights.h5")
     """
+    with _folder_beside(path) as folder:
+        part = folder / Path(path).name
+        uncompiled(model).save_weights(part)
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
+        os.replace(part, path)
+
+
+@contextlib.contextmanager
+def _folder_beside(path):
+    """A temporary folder on the file system of `path`; what cannot be written becomes an `InputError` about `path`."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
-            part = Path(folder) / path.name
-            uncompiled(model).save_weights(part)
-            with part.open("r+b") as file:
-                os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
-            os.replace(part, path)
+            yield Path(folder)
     except OSError as error:
         raise InputError(write_error_message(path, error)) from error
