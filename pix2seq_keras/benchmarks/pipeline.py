@@ -125,6 +125,7 @@ def stage_datasets(recipe, source, model):
         return example["image"], training_sequence(boxes, chosen[1], model.vocabulary, recipe.sequence, seed)
 
     def up_to(*stages):
+        @tf.autograph.experimental.do_not_convert
         def build(position):
             image, seed = image_at(position, count, recipe.seed, recipe.data.copies)
             values = (seed, image)

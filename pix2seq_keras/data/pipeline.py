@@ -106,6 +106,7 @@ def training_dataset(
     read = graph_reader(source, indices, cache) if service is None else portable_reader(source, indices)
     schedule = _repeat_schedule(source, indices, repeat_threshold, seed)
 
+    @tf.autograph.experimental.do_not_convert  # no function here needs it, and converting all of them takes seconds
     def build(position):
         position = start + global_position(position, batch_size, worker, workers)
         image, example_seed = image_at(position, count, seed, copies, schedule)

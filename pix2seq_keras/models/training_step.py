@@ -53,6 +53,12 @@ class ObjectiveTraining:
         self.compile(**config)
         self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force=False):
+        if not self.optimizer.built:  # tf.function would trace the step twice if the first call created variables
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     @property
     def metrics(self):
         if self.objective is None:

@@ -1,23 +1,22 @@
 """The generation benchmark: all results are measured and consistent."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 
-from pix2seq_keras import InputError
+from pix2seq_keras import InputError, cli
 from pix2seq_keras.benchmarks.generation import measure_generation
 
 
+@pytest.mark.large
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
-def test_the_command_measures_everything_and_writes_it(tmp_path):
-    command = [sys.executable, "-m", "pix2seq_keras", "benchmark", "generation", "--preset", "digits_tiny"]
+def test_the_command_measures_everything_and_writes_it(tmp_path, capsys):
     options = ["--batch-size", "2", "--max-objects", "2", "--repeats", "1", "--json", str(tmp_path / "a.json")]
 
-    process = subprocess.run([*command, *options], capture_output=True, text=True)
+    assert cli.main(["benchmark", "generation", "--preset", "digits_tiny", *options]) == 0
 
-    assert process.returncode == 0, process.stderr
+    printed = capsys.readouterr().out
     result = json.loads((tmp_path / "a.json").read_text())
     times = ["encode", "decode", "decode_graph", "decode_plain", "decode_uncached", "lower_bound", "compile"]
     names = ["tokens_per_s", "encode_peak_mb", "generate_peak_mb", "cache_mb", "bandwidth_gb_s", "gemm_gflop_s"]
@@ -26,7 +25,7 @@ def test_the_command_measures_everything_and_writes_it(tmp_path):
     assert result["extrapolated"] == ["decode_uncached_s"]
     assert (result["batch_size"], result["max_objects"], result["preset"]) == (2, 2, "digits_tiny")
     assert result["tokens_per_s"] == pytest.approx(2 * 10 / result["decode_s"], rel=0.02)
-    assert "decode_graph_s" in process.stdout and "times as fast as plain decoding" in process.stdout
+    assert "decode_graph_s" in printed and "times as fast as plain decoding" in printed
 
 
 @pytest.mark.parametrize(

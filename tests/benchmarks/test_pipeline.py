@@ -26,6 +26,7 @@ def recipe(write_rectangles, tmp_path):
     )
 
 
+@pytest.mark.large
 def test_every_stage_is_timed_and_the_slower_part_is_the_limit(recipe):
     result = measure_pipeline(recipe, steps=2, rounds=1, with_model=True)
 

@@ -1,8 +1,9 @@
-"""Training, evaluation and prediction by command, one after the other."""
+"""Training, evaluation and prediction by command, one after the other, and what they refuse of a run."""
 
 import json
 import re
 import shutil
+import zipfile
 
 from PIL import Image
 from pycocotools.coco import COCO
@@ -49,16 +50,16 @@ def test_evaluate_writes_a_page_about_the_errors(trained, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "scores.json"]
 
 
-def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(pix2seq, trained, tmp_path):
+def test_evaluate_uses_the_data_of_the_run_and_writes_every_score(trained, tmp_path, capsys):
     run, _ = trained
-    process = pix2seq("evaluate", "--model", run, "--split", "val", "--json", tmp_path / "scores.json")
+    assert cli.main(["evaluate", "--model", str(run), "--split", "val", "--json", str(tmp_path / "scores.json")]) == 0
     result = json.loads((tmp_path / "scores.json").read_text())
     assert set(result) == KEYS
     assert all(value is None or 0 <= value <= 1 for value in (result[name] for name in SCORES))
     assert set(result["per_class"]) == {"red", "green", "blue"}
     assert all(set(scores) == {"AP", "AP50"} for scores in result["per_class"].values())
     assert (result["num_images"], result["num_objects"], result["unreadable_images"]) == (3, 9, 0)
-    assert "3 images, 9 objects" in process.stdout
+    assert "3 images, 9 objects" in capsys.readouterr().out
 
 
 def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trained, mixed_images, tmp_path):
@@ -100,3 +101,65 @@ def test_real_blood_cells_go_from_training_to_predictions(tiny_flags, bccd_dir, 
     categories = {record["name"] for record in COCO(tmp_path / "out" / "predictions.json").dataset["categories"]}
     assert categories == {"RBC", "WBC", "Platelets"}
     assert Image.open(tmp_path / "out" / f"{image.stem}.png").size == (640, 480)
+
+
+# === Refusals ===
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_with_another_recipe(refused, trained):
+    assert "already holds a run" in refused("train", "--recipe", "bccd", "--output", trained[0])
+    assert "another value of steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
+
+
+def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
+    run, _ = trained
+    assert "There is no model 'none'" in refused("evaluate", "--model", "none", "--split", "val")
+    assert "'night'" in refused("evaluate", "--model", run, "--split", "night")
+    target = tmp_path / "missing" / "scores.json"
+    assert "scores.json" in refused("evaluate", "--model", run, "--split", "val", "--json", target)
+    for page, words in (
+        (tmp_path / "missing" / "report.html", "cannot be written to"),
+        (tmp_path / "report.pdf", "`--report` must end in .html or .htm. Received: --report"),
+        (tmp_path, "must end in .html"),
+    ):  # before anything is opened: there is no such model
+        assert words in refused("evaluate", "--model", "none", "--split", "val", "--report", page)
+    both = tmp_path / "both.html"
+    message = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
+    assert "must be two files" in message
+    assert "--data is required unless" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
+    assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
+    equal = ("--num_samples", "2", "--sampler", "greedy")
+    assert "a sampler that draws" in refused("evaluate", "--model", run, "--split", "val", *equal)
+
+
+def test_a_damaged_model_is_named(refused, trained, tmp_path):
+    damaged = tmp_path / "damaged.keras"
+    content = bytearray((trained[0] / "best.keras").read_bytes())
+    with zipfile.ZipFile(trained[0] / "best.keras") as archive:
+        place = archive.getinfo("model.weights.h5").header_offset + 20_000
+    content[place] ^= 0xFF
+    damaged.write_bytes(content)
+    assert "damaged.keras" in refused("evaluate", "--model", damaged, "--data", "coco:x", "--split", "val")
+
+
+def test_predict_refuses_what_it_cannot_use(refused, trained, mixed_images, tmp_path):
+    run, output = trained[0], tmp_path / "out"
+    assert "missing.png" in refused("predict", "--model", run, "missing.png", "--output", output)
+    (tmp_path / "file").touch()
+    assert "cannot be written" in refused("predict", "--model", run, mixed_images, "--output", tmp_path / "file")
+    message = refused("predict", "--model", run, mixed_images / "bad_text.jpg", "--output", output)
+    assert message.splitlines()[-1] == "pix2seq: None of the 1 images could be read."
+
+
+def test_a_full_disk_gives_one_message(refused, trained, monkeypatch, tmp_path):
+    import errno
+    import os
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    message = refused("evaluate", "--model", trained[0], "--split", "val", "--json", tmp_path / "scores.json")
+    assert "scores.json cannot be written: No space left on device" in message
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", full)  # anywhere in the command
+    assert "No space left on device" in refused("evaluate", "--model", trained[0], "--split", "val")

@@ -11,14 +11,15 @@ from pix2seq_keras.models.saving import save_model
 
 CHECK = """
 import sys
+import jax
 import keras
 import numpy as np
 from pix2seq_keras.inference import open_model
 assert keras.backend.backend() == "jax"
 for path, numbers in zip(sys.argv[1::2], sys.argv[2::2]):
     golden, model = np.load(numbers), open_model(path)
-    encoded = model.encode(golden["image"])
-    logits = model({"images": golden["image"], "tokens": golden["input_seq"]})
+    images, tokens = golden["image"], golden["input_seq"]
+    encoded, logits = jax.jit(lambda: (model.encode(images), model({"images": images, "tokens": tokens})))()
     print(np.abs(encoded - golden["encoded"]).max(), np.abs(logits - golden["logits"]).max())
 """
 

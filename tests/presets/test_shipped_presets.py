@@ -42,22 +42,26 @@ def test_digits_tiny_has_its_score_on_a_sample_of_test_scenes(test_scenes):
 
 @pytest.fixture(scope="module")
 def teacher_forced(test_scenes):
-    """A function model -> its arg-max with teacher forcing, where the test scenes' tokens have a weight > 0."""
+    """A function model -> its arg-max with teacher forcing, where the test scenes' tokens have a weight > 0.
+
+    And what it gives for the float32 model.
+    """
     still = data.Augmentation(min_scale=1.0, max_scale=1.0, flip=0.0)
     sequence = SequenceOptions(max_objects=10)
     model = Pix2Seq.from_preset("digits_tiny")
     batches = data.training_dataset(test_scenes, model.vocabulary, model.image_size, 40, sequence, still)
-    batches = list(batches.take(15))
-    return lambda model: np.concatenate([np.argmax(model(x), -1)[weights > 0] for x, _, weights in batches])
+    batches = list(batches.take(4))
+    predict = lambda model: np.concatenate([np.argmax(model(x), -1)[weights > 0] for x, _, weights in batches])
+    return predict, predict(model)
 
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_predicts_the_tokens_of_float32(teacher_forced, dtype):
-    expected = teacher_forced(Pix2Seq.from_preset("digits_tiny"))
+    predict, expected = teacher_forced
 
-    found = teacher_forced(Pix2Seq.from_preset("digits_tiny", dtype=dtype))
+    found = predict(Pix2Seq.from_preset("digits_tiny", dtype=dtype))
 
-    assert expected.size > 10_000
+    assert expected.size > 2_500
     assert np.mean(found == expected) >= 0.99
 
 

@@ -37,6 +37,7 @@ def test_the_strategy_none_has_no_scope():
         assert not tf.distribute.has_strategy()
 
 
+@pytest.mark.large
 def test_two_devices_have_the_losses_of_one(plain_recipe, tmp_path):
     import dataclasses
 
