@@ -96,6 +96,7 @@ def main(arguments=None):
         if command is None:
             _overview(names).parse_args(arguments[len(names) :])  # prints help or an error, and ends the process
         parser = _imported(command.parser)() if command.parser else _flags(command)
+        _list_sources(parser)
         parser.prog = " ".join(["pix2seq", *names])
         options = parser.parse_args(_normalized(command, arguments[len(names) :]))
         function = _imported(command.function)
@@ -158,6 +159,13 @@ def _flags(command):
     if command.decoding:
         _imported("decoding_options.add_flags")(parser)
     return parser
+
+
+def _list_sources(parser):
+    """Completes the help of the flags for a data source by the table of formats."""
+    for action in parser._actions:
+        if action.dest in ("data", "data.source"):
+            action.help = f"{action.help}; one of {formats.source_forms()}"
 
 
 def _normalized(command, arguments):

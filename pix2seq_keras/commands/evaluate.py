@@ -27,7 +27,7 @@ def run(
             http://HOST:PORT/v1/models/NAME; the decoding options of an exported model cannot be changed
         split: such as val or test
         decoding: decoding options that were given
-        data: data source, such as coco:DIR or digits; by default the run's own
+        data: data source, by default the run's own
         json: file for the result
         report: HTML file for a report on the errors: curves, types of errors, the images with the lowest scores
         max_images: evaluate only so many images

@@ -22,8 +22,7 @@ class DataRecipe:
     """The images to train and to evaluate on.
 
     Args:
-        source: str, the data source, see `pix2seq_keras.open_source`: "coco:DIR", "voc:DIR", "yolo:data.yaml",
-            "tfds:NAME", "digits", "mix:…". docs/data.md has all forms.
+        source: str, the data source, see `pix2seq_keras.open_source` and docs/data.md
         train_split: str, split to train on.
         val_split: str, split for the evaluations during training.
         train_limit: int ≥ 1 or null, number of training images to use. Null uses all.

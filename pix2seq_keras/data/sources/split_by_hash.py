@@ -2,6 +2,7 @@
 
 import hashlib
 
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.data.sources.split_parts import percent_of
 from pix2seq_keras.errors import InputError
 
@@ -31,10 +32,7 @@ def split_by_hash(source, split, names):
     if split == WHOLE:
         return source
     if split not in HASHED_SPLITS:
-        raise InputError(
-            f"The split of a source without own splits must be 'all', a part of it such as 'all[:80%]', or 'train' "
-            f"or 'val', which are {_TRAIN_PERCENT} % of it and the rest. Received: split={split!r} of {source.name}"
-        )
+        require_split(split, (WHOLE, *HASHED_SPLITS), f"{source.name}, which has no splits of its own")
     hashes = [hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() for name in names]
     shuffled = sorted(range(len(names)), key=lambda index: (hashes[index], index))
     count = percent_of(_TRAIN_PERCENT, len(names))

@@ -16,6 +16,7 @@ from pix2seq_keras.data.sources.coco.images import check_images
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.location import file_and_folder
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 
 FILE_SUFFIX = "[.]json"
@@ -124,10 +125,8 @@ def _locate(directory, split):
             "images; write a single annotation file as coco:FILE.json+FOLDER."
         )
     files = annotation_files(directory)
-    if split not in files:  # so `split` cannot be a path
-        wanted = str(directory / "annotations" / f"instances_{split}.json")
-        there = f"There are the splits {', '.join(sorted(files))}." if files else "There are no splits."
-        raise InputError(f"The split {split!r} has no annotation file {wanted!r}. {there}")
+    where = f"{directory}, where it would be annotations/instances_{split}.json"
+    require_split(split, sorted(files), where)  # so `split` cannot be a path
     for folder in (directory / split, directory / "images" / split, directory / "images"):
         if folder.is_dir():
             return files[split], folder.resolve()

@@ -5,6 +5,7 @@ import re
 from pix2seq_keras.data.sources.digits.builder import DigitScenes
 from pix2seq_keras.data.sources.digits.scenes import SIZES
 from pix2seq_keras.data.sources.short_repr import quote_all
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.data.sources.tfds.builder_source import data_dir, source_from_builder
 from pix2seq_keras.errors import InputError
 
@@ -27,11 +28,7 @@ def open_digits(size="96", split="train"):
         raise InputError(f"The size of digit scenes must be one of {quote_all(SIZES)}. Received: size={size!r}")
     splits = SIZES[size].num_scenes
     match = re.fullmatch(r"(\w+)(\[.*\])?", split)
-    if not match or match[1] not in splits:
-        raise InputError(
-            f"The split of digit scenes must be one of {quote_all(splits)}, or a part of one such as 'train[:80%]'. "
-            f"Received: split={split!r}"
-        )
+    require_split(match[1] if match else split, splits, "digits")
     builder = DigitScenes(config=f"{size}_{match[1]}", data_dir=data_dir())
     builder.download_and_prepare()
     return source_from_builder(builder, "digits" if size == "96" else f"digits:{size}", split)

@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from pix2seq_keras.data.images.read_image import ImageError, read_image
 from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.source import Source
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.data.sources.tfds.index import read_index
 from pix2seq_keras.data.sources.tfds.mapping import TfdsMapping, find_fields, look_up
 from pix2seq_keras.data.sources.tfds.tfrecords import TFRecords
@@ -131,10 +132,8 @@ def _open_records(builder, name, split):
     except (KeyError, ValueError, AssertionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"The split of {name!r} must be one of {', '.join(map(repr, splits))}, or a part of one such as "
-            f"{next(iter(splits)) + '[:80%]'!r}. Received: split={split!r}"
-        ) from error
+        require_split(split, splits, name)
+        raise
     try:
         return builder.as_data_source(split).data_source
     except NotImplementedError as error:

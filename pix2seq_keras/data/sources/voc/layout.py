@@ -8,6 +8,7 @@ from pathlib import Path
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import names_below
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 
 _ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
@@ -110,10 +111,7 @@ def _find(directory, split):
 def _with_lists(folders, lists, split):
     splits = sorted(file.stem for file in lists.glob("*.txt"))
     if split not in splits:
-        own = without_class_lists(splits)
-        raise InputError(
-            f"There is no {str(lists / f'{split}.txt')!r}. There are the splits {', '.join(own) or 'none'}."
-        )
+        require_split(split, without_class_lists(splits), lists)
     return VocLayout(folders.images, folders.annotations, lists.resolve(), tuple(splits), folders.class_folders)
 
 
@@ -122,7 +120,7 @@ def _without_lists(directory, folders, split):
     if folders is not None and folders.images != folders.annotations:
         splits = {f.name for f in _subfolders(folders.images)} & {f.name for f in _subfolders(folders.annotations)}
         if splits and not _has(folders.annotations, (".xml",)):
-            _require(split, splits, directory)
+            require_split(split, sorted(splits), directory)
             return VocLayout(
                 (folders.images / split).resolve(),
                 (folders.annotations / split).resolve(),
@@ -138,7 +136,7 @@ def _without_lists(directory, folders, split):
             f"{str(directory)!r} has no VOC annotations: no XML files beside the images, in annotations/ beside "
             "images/, in Annotations/ beside JPEGImages/, or in a folder for each split."
         )
-    _require(split, by_split, directory)
+    require_split(split, sorted(by_split), directory)
     class_folders = tuple(inner.annotations for inner in by_split.values())
     chosen = by_split[split]
     return VocLayout(chosen.images, chosen.annotations, splits=tuple(sorted(by_split)), class_folders=class_folders)
@@ -154,11 +152,6 @@ def _data_folders(folder):
     if _has(folder, (".xml",)):
         return VocLayout((images or folder).resolve(), folder.resolve(), class_folders=(folder.resolve(),))
     return None
-
-
-def _require(split, splits, directory):
-    if split not in splits:
-        raise InputError(f"{str(directory)!r} has the splits {', '.join(sorted(splits))}. Received: split={split!r}")
 
 
 def _subfolders(folder):

@@ -11,6 +11,7 @@ from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
 from pix2seq_keras.data.sources.short_repr import short_repr
+from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 
 _MAX_YAML_BYTES = MEGABYTE
@@ -103,9 +104,7 @@ def images_of_split(config, split):
     Raises:
         InputError: if there is no such split, or its folders and lists do not exist in the data set's folder.
     """
-    if split not in config.splits:
-        there = ", ".join(config.splits) or "none"
-        raise InputError(f"{config.file} has the splits {there}. Received: split={split!r}")
+    require_split(split, config.splits, config.file)
     for root in config.roots:
         places = [_place(root, entry) for entry in config.splits[split]]
         if None not in places:

@@ -55,7 +55,7 @@ def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout, xml,
 
     assert len(open_source(f"voc:{tmp_path}", "train")) == 3
     assert len(open_source(f"voc:{tmp_path}", "valid[1:]")) == 1
-    with pytest.raises(InputError, match="has the splits train, valid"):
+    with pytest.raises(InputError, match="must be one of 'train', 'valid'"):
         open_source(f"voc:{tmp_path}", "val")
 
 

@@ -42,9 +42,9 @@ def test_image_sets_list_the_images_of_a_split_in_their_order(add, tmp_path, xml
     # One table for all splits, although no dog is in train.
     assert train.categories == val.categories and train.categories.names == ("cat", "dog")
     assert len(open_source(f"voc:{tmp_path}", "cat_train")) == 2
-    with pytest.raises(InputError, match=r"There are the splits train, val\."):
+    with pytest.raises(InputError, match=r"must be one of 'train', 'val', or"):
         open_source(f"voc:{tmp_path}", "test")
-    with pytest.raises(InputError, match="There are the splits"):
+    with pytest.raises(InputError, match="must be one of 'train', 'val'"):
         open_source(f"voc:{tmp_path}", "../Main/train")
 
 
