@@ -27,6 +27,16 @@ def fewer_objects_to_search():
     gc.freeze()
 
 
+@pytest.fixture
+def eagerly():
+    """Runs every tf.function operation by operation: for tests of a few steps, whose tracing would take longer."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def shared_dir():
     """The folder with reference numbers and real images, beside the checkout or where PIX2SEQ_SHARED says."""

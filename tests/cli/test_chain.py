@@ -5,6 +5,7 @@ import re
 import shutil
 import zipfile
 
+import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
@@ -80,6 +81,7 @@ def test_predict_skips_unreadable_images_and_names_them_at_the_end(pix2seq, trai
     assert all(name in tail for name in ("bad_cut.jpg", "bad_text.jpg", "bad_empty.png"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_real_blood_cells_go_from_training_to_predictions(tiny_flags, bccd_dir, tmp_path):
     folder = tmp_path / "bccd"
     (folder / "annotations").mkdir(parents=True)

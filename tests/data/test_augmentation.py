@@ -98,7 +98,7 @@ def compile_augment(augmentation, canvas):
         example = augment(example, canvas, augmentation, seed, other=lambda seed: next(waiting))
         return example, augment_color(tf.constant(COLORS[None]), augmentation, seed)[0]
 
-    return tf.function(run, input_signature=[SPEC, [SPEC] * 3, tf.TensorSpec((2,), tf.int32)])
+    return tf.function(run, autograph=False, input_signature=[SPEC, [SPEC] * 3, tf.TensorSpec((2,), tf.int32)])
 
 
 def margin(image, channel):

@@ -22,7 +22,7 @@ def published_draws():
         np.stack([*np.meshgrid(rows, columns, indexing="ij"), np.zeros((height, width))], -1), tf.float32
     )
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             image, _ = augment_geometry(ramp, tf.zeros((0, 4)), canvas, Augmentation(), tf.stack([index, 1]))

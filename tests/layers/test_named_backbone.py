@@ -201,6 +201,7 @@ def test_a_csp_darknet_has_features_at_its_strides(stride, grid):
     assert backbone.scaling == "unit"
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_pix2seq_with_a_csp_darknet_trains_and_is_restored_and_takes_local_weights(
     train_in_pix2seq, assert_loads_equal, tmp_path
 ):

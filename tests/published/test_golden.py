@@ -134,6 +134,7 @@ def test_a_whole_training_configuration_is_accepted(reference, tmp_path):
     assert read_config(tmp_path / "config.json") == {**config, "quantization_bins": bins}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_a_converted_model_changes_it(reference):
     _, golden, model = reference("vit")
     model = type(model).from_config(model.get_config())

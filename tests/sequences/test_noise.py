@@ -20,7 +20,7 @@ REAL = np.array([[0.4, 0.4, 0.6, 0.6]], np.float32)
 def drawer(count, share=None, jitter=0.0):
     """A compiled (boxes (n, 4), seeds (S, 2)) -> noise boxes (S, count, 4)."""
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 4]), tf.TensorSpec([None, 2], tf.int32)])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 4]), tf.TensorSpec([None, 2], tf.int32)])
     def draw(boxes, seeds):
         one = lambda seed: tf.ensure_shape(noise_boxes(boxes, count, seed, share, jitter), [count, 4])
         return tf.map_fn(one, seeds, fn_output_signature=tf.TensorSpec([count, 4]))

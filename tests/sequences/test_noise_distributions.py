@@ -16,7 +16,7 @@ def sequences(count, **options):
     """Noise boxes (count, max_objects − 3, 4) of `count` whole sequences with the three real boxes."""
     options = SequenceOptions(**options)
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             boxes, classes = select_objects(REAL, tf.range(3), options, tf.stack([index, 21]))

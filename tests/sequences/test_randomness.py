@@ -38,7 +38,7 @@ def test_no_element_and_one_element_can_be_shuffled():
 
 
 def test_all_permutations_are_equally_likely():
-    @tf.function
+    @tf.function(autograph=False)
     def draw(seeds):
         return tf.map_fn(lambda seed: shuffled(3, seed), seeds, fn_output_signature=tf.TensorSpec([3], tf.int32))
 

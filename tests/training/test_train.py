@@ -254,6 +254,7 @@ def test_splits_with_different_categories_are_refused(write_rectangles, edit_ann
         train(dataclasses.replace(tiny_recipe, data=data), tmp_path / "run")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_issues_in_the_data_are_reported_at_the_end_of_the_run(
     write_rectangles, edit_annotations, tiny_recipe, tmp_path
 ):
@@ -276,6 +277,7 @@ def test_issues_in_the_data_are_reported_at_the_end_of_the_run(
 # === Objective, backbone and decoding of the recipe ===
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_with_a_backbone_of_keras_cv_and_several_samples_is_saved_and_opened(tiny_recipe, tmp_path):
     # Frozen, because it has hundreds of weights; tests/layers/test_named_backbone.py trains one.
     model = dataclasses.replace(tiny_recipe.model, backbone="csp_darknet_tiny", backbone_freeze=True)

@@ -70,6 +70,7 @@ def graph(transform):
     """`transform(image, boxes, seed)` as one traced function for images and box counts of any size."""
     return tf.function(
         transform,
+        autograph=False,
         input_signature=[
             tf.TensorSpec((None, None, 3), tf.float32),
             tf.TensorSpec((None, 4), tf.float32),

@@ -40,7 +40,7 @@ def test_one_seed_gives_every_transform_its_own_random_numbers():
     ramp = tf.tile(tf.reshape(tf.range(1000, dtype=tf.float32), (1000, 1, 1)), (1, 4, 3))
     boxes = tf.constant([[0.0, 0.0, 1.0, 0.5]])
 
-    @tf.function
+    @tf.function(autograph=False)
     def draws(index):
         seed = (index, 0)
         scaled, _ = transforms.scale_jitter(image, boxes, (200, 8), seed=seed)

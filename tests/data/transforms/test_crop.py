@@ -28,7 +28,7 @@ def ramp(height, width):
 def crop_offsets(count, image, canvas):
     """The offsets (count, 2) of `count` crops."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             cropped, _ = random_crop(image, tf.zeros((0, 4)), canvas, seed=(index, 9))

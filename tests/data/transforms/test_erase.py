@@ -34,7 +34,7 @@ def test_a_box_is_kept_if_enough_of_its_pixels_are_visible(rectangles):
 def painted():
     """600 black images 100×150 with one rectangle: its yxyx in pixels and its colour, found in the pixels."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         one = lambda index: random_erase(tf.zeros((100, 150, 3)), tf.zeros((0, 4)), probability=1.0, seed=(index, 2))[0]
         return tf.map_fn(one, tf.range(600), fn_output_signature=tf.float32)
@@ -96,7 +96,7 @@ def test_the_share_equals_counted_pixels():
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
 def test_the_share_of_painted_images_is_the_probability(probability):
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             image, _ = random_erase(tf.zeros((9, 9, 3)), tf.zeros((0, 4)), probability=probability, seed=(index, 7))

@@ -37,7 +37,7 @@ def test_flipped_boxes_equal_numbers_computed_by_hand():
 def test_the_share_of_flipped_images_is_the_probability(flip, probability):
     boxes = tf.constant([[0.0, 0.0, 0.5, 0.5]])
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             image = tf.zeros((2, 2, 3))

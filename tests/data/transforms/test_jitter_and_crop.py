@@ -15,12 +15,12 @@ def both(canvas, min_scale, max_scale):
     signature = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((2,), tf.int32)]
     scales = {"min_scale": min_scale, "max_scale": max_scale}
 
-    @tf.function(input_signature=signature)
+    @tf.function(autograph=False, input_signature=signature)
     def two_steps(image, seed):
         image, boxes = scale_jitter(to_float(image), BOXES, canvas, **scales, seed=seed)
         return random_crop(image, boxes, canvas, seed=seed)
 
-    @tf.function(input_signature=signature)
+    @tf.function(autograph=False, input_signature=signature)
     def one_step(image, seed):
         return jitter_and_crop(image, BOXES, canvas, **scales, scale_seed=seed, crop_seed=seed)
 

@@ -22,6 +22,7 @@ def graph(**options):
     """A mosaic of four examples of any size as one traced function."""
     return tf.function(
         lambda examples, seed: mosaic(examples, CANVAS, seed=seed, **options),
+        autograph=False,
         input_signature=[[SPEC] * 4, tf.TensorSpec((2,), tf.int32)],
     )
 

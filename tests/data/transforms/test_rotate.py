@@ -61,7 +61,7 @@ def test_four_rotations_by_90_degrees_give_the_image_back(rectangles):
 def test_the_angles_are_equally_likely(probability):
     image = tf.reshape(tf.range(12.0), (2, 2, 3))
 
-    @tf.function
+    @tf.function(autograph=False)
     def corners():
         one = lambda index: random_rotation(image, tf.zeros((0, 4)), probability=probability, seed=(index, 5))[0]
         return tf.map_fn(lambda index: one(index)[0, 0, 0], tf.range(1200), fn_output_signature=tf.float32)

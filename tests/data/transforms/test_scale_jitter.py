@@ -24,7 +24,7 @@ def test_pixels_and_boxes_stay_aligned(rectangles):
 def scaled_sizes(count, canvas, size, **options):
     """The sizes (count, 2) that images of one size get under `count` seeds."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
         def one(index):
             image, _ = scale_jitter(tf.zeros(size), tf.zeros((0, 4)), canvas, seed=(index, 3), **options)
