@@ -2,6 +2,8 @@
 
 import keras
 
+from pix2seq_keras.layers.batch_normalization import BatchNormalization
+
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
 class ResidualBlock(keras.layers.Layer):
@@ -27,7 +29,7 @@ class ResidualBlock(keras.layers.Layer):
             filters, kernel, step, padding="same", use_bias=False, kernel_initializer="he_normal",
             dtype=dtype, name=name,
         )  # fmt: skip
-        norm = lambda name: keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
+        norm = lambda name: BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
         self.conv_1, self.norm_1 = conv("conv_1", 3, stride), norm("norm_1")
         self.conv_2, self.norm_2 = conv("conv_2", 3, 1), norm("norm_2")
         # A strided 1×1 convolution would use one pixel in stride²; the mean uses all (ResNet-D, He et al. 2019).
@@ -85,7 +87,7 @@ class ResidualStem(keras.layers.Layer):
             self.widths[0], 3, 2, padding="same", use_bias=False, kernel_initializer="he_normal",
             dtype=dtype, name="conv",
         )  # fmt: skip
-        self.norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name="norm")
+        self.norm = BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name="norm")
         self.relu = keras.layers.ReLU(dtype=dtype, name="relu")
         self.blocks = [
             ResidualBlock(width, stride=1 if repeat else 2, dtype=dtype, name=f"block_{stage}_{repeat}")

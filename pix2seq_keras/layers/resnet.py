@@ -3,6 +3,7 @@
 import keras
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.layers.batch_normalization import BatchNormalization
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 STRIDES = {"standard": 32, "c4": 16, "dc5": 16}
@@ -31,7 +32,7 @@ def _pad(kernel, dtype, name):
 
 def _norm(dtype, name, gamma="ones"):
     # The published model does not freeze batch norm. Training on several devices synchronises its statistics.
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype, name=name)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype, name=name)
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
