@@ -6,6 +6,8 @@ from keras import ops
 
 from pix2seq_keras import objectives
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.gradient_accumulation import accumulated_gradients
+from pix2seq_keras.objectives.value import ObjectiveValue
 
 _REPLACED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # arguments of keras.Model.compile
 
@@ -19,18 +21,23 @@ class ObjectiveTraining:
     """
 
     objective = None
+    accumulation_steps = 1
 
-    def compile(self, optimizer="rmsprop", objective=None, **kwargs):
+    def compile(self, optimizer="rmsprop", objective=None, accumulation_steps=1, **kwargs):
         """Configures the model for training.
 
         Args:
             optimizer: str or Keras optimizer. Defaults to `"rmsprop"`, as in Keras.
             objective: str, dict or objective: a name of `objectives.names()`, a dict of its name and parameters, or an
                 object as described in `pix2seq_keras.objectives`. Defaults to None, maximum likelihood.
+            accumulation_steps: int, in how many parts a batch goes through the network. The gradients are those of the
+                whole batch, with a fraction of its memory. Batch normalisation takes its statistics from each part.
+                Defaults to 1.
             **kwargs: of `keras.Model.compile`, without losses and metrics.
 
         Raises:
-            InputError: if the objective is unknown, or a Keras loss or metric is given.
+            InputError: if the objective is unknown, a Keras loss or metric is given, `accumulation_steps` is below 1,
+                or the optimizer accumulates gradients itself.
 
         Example:
             >>> model.compile(keras.optimizers.AdamW(1e-3), objective="maximum_likelihood")
@@ -40,13 +47,27 @@ class ObjectiveTraining:
                 f"`{given[0]}` must be None: the objective gives the loss and its metrics. Received: {given[0]}=…. Use "
                 f"`objective`, one of {', '.join(objectives.names())}, or an object."
             )
+        if accumulation_steps < 1:
+            raise InputError(
+                f"`accumulation_steps` must be at least 1. Received: accumulation_steps={accumulation_steps}"
+            )
+        if getattr(optimizer, "gradient_accumulation_steps", None):
+            raise InputError(
+                "`gradient_accumulation_steps` of the optimizer must be None: it would average the losses of the parts,"
+                " whose token weights differ. Received: gradient_accumulation_steps="
+                f"{optimizer.gradient_accumulation_steps}. Give `accumulation_steps` to `compile`."
+            )
         self.objective = objectives.get(objective)
+        self.accumulation_steps = accumulation_steps
         self.training_metrics = _Metrics(getattr(self.objective, "metric_names", ()))
         super().compile(optimizer, **kwargs)
 
     def get_compile_config(self):
         config = super().get_compile_config()
-        return {**config, "objective": objectives.serialize(self.objective)} if config else config
+        if not config:
+            return config
+        steps = {"accumulation_steps": self.accumulation_steps} if self.accumulation_steps > 1 else {}
+        return {**config, "objective": objectives.serialize(self.objective), **steps}
 
     def compile_from_config(self, config):
         config = keras.saving.deserialize_keras_object(config)
@@ -67,6 +88,8 @@ class ObjectiveTraining:
         return [self.training_metrics.loss, *self.training_metrics.of_objective, *others]
 
     def train_step(self, data):
+        if self.accumulation_steps > 1:
+            return self._accumulated_train_step(data)
         with tf.GradientTape() as tape:
             value = self.objective(self, data, training=True)
             loss, total = _normalized(value)
@@ -75,18 +98,31 @@ class ObjectiveTraining:
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self._update_metrics(value, loss, total)
 
+    def _accumulated_train_step(self, data):
+        sums = accumulated_gradients(self, data, self.accumulation_steps, self._update_objective_metrics)
+        loss, total = _normalized(ObjectiveValue(*sums[:2], {}))
+        gradients = [gradient / ops.maximum(total, 1e-9) for gradient in sums[2]]
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self._update_loss(loss, total)
+
     def test_step(self, data):
         value = self.objective(self, data, training=False)
         return self._update_metrics(value, *_normalized(value))
 
     def _update_metrics(self, value, loss, total):
+        self._update_objective_metrics(value)
+        return self._update_loss(loss, total)
+
+    def _update_objective_metrics(self, value):
+        for metric in self.training_metrics.of_objective:
+            values, weights = value.metrics[metric.name]
+            metric.update_state(values, sample_weight=weights)
+
+    def _update_loss(self, loss, total):
         # The replicas' losses add up to the loss; their metrics are averaged.
         replicas = tf.distribute.get_replica_context()
         parts = 1 if replicas is None else replicas.num_replicas_in_sync
         self.training_metrics.loss.update_state(loss * parts, sample_weight=total)
-        for metric in self.training_metrics.of_objective:
-            values, weights = value.metrics[metric.name]
-            metric.update_state(values, sample_weight=weights)
         return {metric.name: metric.result() for metric in self.metrics}
 
 
