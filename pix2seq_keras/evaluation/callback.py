@@ -1,5 +1,6 @@
 """A Keras callback that logs AP during training and saves the best model so far."""
 
+import contextlib
 import math
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class CocoEvaluation(keras.callbacks.Callback):
         best: float or `None`, AP of the model already at `best_path`, for a resumed training: only a better model
             replaces it. Defaults to `None`, the first evaluated model is saved whatever its AP.
         progress: bool, whether to show a progress bar while evaluating. Defaults to `False`.
+        context: function of the model that returns a context manager, in which the model is evaluated and saved: for
+            example one that gives it averaged weights. Defaults to `None`, the model as it is.
         **overrides: arguments of `model.detect`: `options`, a `DecodingOptions`, or fields of it.
 
     Attributes:
@@ -57,6 +60,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         prefix="val_",
         best=None,
         progress=False,
+        context=None,
         **overrides,
     ):
         super().__init__()
@@ -72,12 +76,16 @@ class CocoEvaluation(keras.callbacks.Callback):
         self.prefix = prefix
         self.best = best
         self.progress = progress
+        self.context = context or (lambda model: contextlib.nullcontext())
         self.overrides = overrides
         self.history = []
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        result = self._evaluate(epoch) if self._is_due(epoch) else {}
+        result = {}
+        if self._is_due(epoch):
+            with self.context(self.model):
+                result = self._evaluate(epoch)
         for name in _LOGGED:
             value = result.get(name)
             logs[self.prefix + name] = math.nan if value is None else value

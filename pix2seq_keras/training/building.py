@@ -1,5 +1,7 @@
 """Builds what a recipe describes: the model, the optimiser, the batches."""
 
+import re
+
 import keras
 
 from pix2seq_keras import presets
@@ -109,20 +111,34 @@ def _build_backbone(sizes, image_size):
     return ResidualStem(sizes.stem_widths, sizes.stem_depth)
 
 
-def build_optimizer(recipe):
-    """AdamW with the learning rate schedule of a `Recipe`."""
+def build_optimizer(recipe, variables=()):
+    """AdamW with the learning rate schedule of a `Recipe`.
+
+    Args:
+        recipe: `Recipe`.
+        variables: list of the variables to train. Those that match its `optimizer.no_decay` have no weight decay.
+
+    Returns:
+        Keras optimizer, not built.
+    """
     options = recipe.optimizer
     rate = WarmupSchedule(
         options.learning_rate, options.warmup_steps, recipe.steps, options.schedule, options.final_factor
     )
-    return keras.optimizers.AdamW(
+    optimizer = keras.optimizers.AdamW(
         rate,
         weight_decay=options.weight_decay,
         beta_1=options.beta_1,
         beta_2=options.beta_2,
         epsilon=options.epsilon,
         global_clipnorm=options.clipnorm,
+        use_ema=options.ema is not None,
+        ema_momentum=options.ema or 0.99,  # Keras's default, without effect
     )
+    plain = [variable for variable in variables if any(re.search(name, variable.path) for name in options.no_decay)]
+    if plain:
+        optimizer.exclude_from_weight_decay(var_list=plain)
+    return optimizer
 
 
 def build_dataset(recipe, source, model, step=0, shard=(0, 1)):

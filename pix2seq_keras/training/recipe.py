@@ -4,6 +4,7 @@ Free of TensorFlow, so that `--help` stays fast.
 """
 
 import dataclasses
+import re
 from dataclasses import field
 from typing import Any
 
@@ -121,11 +122,15 @@ class OptimizerRecipe:
         warmup_steps: int ≥ 0, steps of linear warm-up from 0.
         schedule: str, "cosine" or "linear" for a decay to `final_factor`, or "constant".
         final_factor: float, share of the learning rate at the last step.
-        weight_decay: float, applied to every weight, as published.
+        weight_decay: float, applied to every weight, as published, but those of `no_decay`.
+        no_decay: list of str, regular expressions; a weight whose path contains a match has no weight decay, such as
+            ["bias", "gamma", "beta", "embedding"]. The default is none.
         beta_1: float, of AdamW.
         beta_2: float, of AdamW.
         epsilon: float, of AdamW.
         clipnorm: float or null, largest global norm of the gradients. Null does not clip them.
+        ema: float in (0, 1) or null, such as 0.999: the share of the old average in the moving averages of the weights
+            after each step. They are what is evaluated and saved. Null keeps no averages.
     """
 
     learning_rate: float = 5e-4
@@ -133,10 +138,12 @@ class OptimizerRecipe:
     schedule: str = "cosine"
     final_factor: float = 0.01
     weight_decay: float = 0.05
+    no_decay: tuple[str, ...] = ()
     beta_1: float = 0.9
     beta_2: float = 0.95
     epsilon: float = 1e-8
     clipnorm: float | None = 1.0
+    ema: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,6 +175,9 @@ class Recipe:
         steps: int ≥ 1, optimiser steps of the run.
         epoch_steps: int ≥ 1, steps of an epoch. After each, metrics are written and the run can be resumed.
         batch_size: int ≥ 1, images of a step, over all devices.
+        accumulation_steps: int ≥ 1, in how many parts a device computes its images of a step, one after the other. The
+            step is that of the whole batch and needs a fraction of its memory; batch normalisation takes its
+            statistics from each part.
         seed: int ≥ 0, of everything random.
         strategy: str, "none", or "mirrored" for all GPUs of this machine.
         precision: str, "float32", "mixed_bfloat16" or "mixed_float16"; named backbones always compute in float32.
@@ -191,6 +201,7 @@ class Recipe:
     steps: int = 1000
     epoch_steps: int = 250
     batch_size: int = 32
+    accumulation_steps: int = 1
     seed: int = 0
     strategy: str = "none"
     precision: str = "float32"
@@ -204,13 +215,24 @@ class Recipe:
 
     def __post_init__(self):
         counts = {
-            **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size")},
+            **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size", "accumulation_steps")},
             **{f"data.{name}": getattr(self.data, name) for name in ("train_limit", "copies", "cache_size")},
             **{f"evaluation.{name}": getattr(self.evaluation, name) for name in ("every", "batch_size", "max_images")},
         }
         for name, count in counts.items():
             if count is not None and count < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {name}={count}.")
+        if self.batch_size % self.accumulation_steps:
+            raise InputError(
+                "`accumulation_steps` must divide `batch_size`. "
+                f"Received: accumulation_steps={self.accumulation_steps}, batch_size={self.batch_size}."
+            )
+        if self.optimizer.ema is not None and not 0 < self.optimizer.ema < 1:
+            raise InputError(
+                f"`optimizer.ema` must lie between 0 and 1, or be null. Received: optimizer.ema={self.optimizer.ema}."
+            )
+        for pattern in self.optimizer.no_decay:
+            _check_pattern(pattern)
         amounts = {
             **{f"data.{name}": getattr(self.data, name) for name in ("repeat_threshold", "cache_gigabytes")},
             "evaluation.gallery_images": self.evaluation.gallery_images,
@@ -265,6 +287,15 @@ class Recipe:
     def to_yaml(self):
         """The recipe as YAML text, with all defaults."""
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def _check_pattern(pattern):
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise InputError(
+            f"`optimizer.no_decay` must hold regular expressions. Received: {pattern!r}, {error}."
+        ) from error
 
 
 def _build(kind, values):

@@ -13,6 +13,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.training import recipe_files as recipes
+from pix2seq_keras.training.averaged_weights import averaged_weights
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, SeedDropout, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
@@ -84,9 +85,9 @@ def _train(recipe, run, resume, log):
         model = build_model(recipe, train_source.categories, load_weights=not run.state.is_file())
         if recipe.strategy != "none":
             synchronize(model)
-        optimizer = build_optimizer(recipe)
+        optimizer = build_optimizer(recipe, model.trainable_variables)
         # With XLA on a CPU a step took twice as long (1.1 s instead of 0.5 s, for a model of digits_tiny's size).
-        model.compile(optimizer, recipe.objective, jit_compile=False)
+        model.compile(optimizer, recipe.objective, recipe.accumulation_steps, jit_compile=False)
         optimizer.build(model.trainable_variables)
     recipe.evaluation.decoding.complete(model.max_length)  # options that do not fit are refused before the first epoch
     log(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} images")
@@ -107,6 +108,7 @@ def _train(recipe, run, resume, log):
         batch_size=recipe.evaluation.batch_size,
         best_path=str(run.best),
         best=progress["best"],
+        context=averaged_weights,
         options=recipe.evaluation.decoding,
     )
     steps_after = lambda epoch: min((epoch + 1) * recipe.epoch_steps, recipe.steps)  # the last epoch may be shorter
@@ -126,10 +128,11 @@ def _train(recipe, run, resume, log):
         _log_issues(log, train_source, val_source)
 
     # === The results ===
-    save_model(model, run.last)
-    save_curves(run.metrics, run.curves)
-    _save_gallery(model, recipe, run, val_source)
-    result = {**_last_result(model, recipe, evaluation, val_source), "best_AP": evaluation.best}
+    with averaged_weights(model):
+        save_model(model, run.last)
+        save_curves(run.metrics, run.curves)
+        _save_gallery(model, recipe, run, val_source)
+        result = {**_last_result(model, recipe, evaluation, val_source), "best_AP": evaluation.best}
     seconds = round(time.monotonic() - started, 1)
     write_json(run.summary, {**result, "train_seconds": seconds, "commit": _commit(), "seed": recipe.seed})
     scores = ", ".join(f"{name} {_format_score(result[name])}" for name in ("AP", "AP50"))

@@ -220,3 +220,17 @@ def test_batches_start_at_any_step_and_use_every_data_option(tiny_recipe, tmp_pa
     np.testing.assert_array_equal(later[0], whole[2])
     assert (reduced[0].numpy() != whole[0].numpy()).any()
     assert len(list((tmp_path / "cache").rglob("*.jpg+"))) > 0
+
+
+def test_weights_whose_path_matches_have_no_decay(plain_recipe):
+    recipe = dataclasses.replace(
+        plain_recipe, optimizer=dataclasses.replace(plain_recipe.optimizer, no_decay=("bias",))
+    )
+    model = build_model(recipe, ABC)
+
+    optimizer = build_optimizer(recipe, model.trainable_variables)
+    optimizer.build(model.trainable_variables)
+
+    decayed = {variable.path: optimizer._use_weight_decay(variable) for variable in model.trainable_variables}
+    assert {path for path, decays in decayed.items() if not decays} == {path for path in decayed if "bias" in path}
+    assert all(map(build_optimizer(plain_recipe)._use_weight_decay, model.trainable_variables))
