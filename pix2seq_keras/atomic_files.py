@@ -37,11 +37,22 @@ def atomic_write(path, mode="w"):
             file.flush()
             os.fsync(file.fileno())  # without it a power failure may leave an empty file under the new name
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise InputError(write_error_message(path, error)) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder):
+    """Makes a rename in a folder survive a power failure, where the system can: Windows opens no folders."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

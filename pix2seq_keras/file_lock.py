@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_TRIES = 0.1
 
 
 @contextlib.contextmanager
-def file_lock(path):
+def file_lock(path, wait=True):
     """Holds a lock while the block runs. Other processes and threads wait at the same call.
 
     The system releases the lock when its process ends, also when the process is killed. Where the system or the file
@@ -26,8 +26,10 @@ def file_lock(path):
 
     Args:
         path: str or path, the lock file. It is made if it is missing, and stays. Its folder must exist.
+        wait: bool, whether to wait for the lock. Defaults to True.
 
     Raises:
+        BlockingIOError: if another process or thread holds the lock and `wait` is False.
         OSError: if the lock file cannot be opened.
 
     Example:
@@ -37,11 +39,14 @@ def file_lock(path):
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o664)
     try:
         if fcntl is not None:
-            with contextlib.suppress(OSError):  # some network file systems have no locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except OSError as error:  # some network file systems have no locks
+                if error.errno in (errno.EWOULDBLOCK, errno.EACCES) and not wait:
+                    raise BlockingIOError(error.errno, os.strerror(error.errno), str(path)) from error
             yield
         elif msvcrt is not None:
-            locked = _lock_on_windows(descriptor)
+            locked = _lock_on_windows(descriptor, wait)
             try:
                 yield
             finally:
@@ -53,7 +58,7 @@ def file_lock(path):
         os.close(descriptor)
 
 
-def _lock_on_windows(descriptor):
+def _lock_on_windows(descriptor, wait):
     while True:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -61,4 +66,6 @@ def _lock_on_windows(descriptor):
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EDEADLK):  # a file system without locks
                 return False
+            if not wait:
+                raise BlockingIOError(*error.args) from error
             time.sleep(_SECONDS_BETWEEN_TRIES)  # another process holds it; Windows' own call gives up after ten seconds

@@ -32,6 +32,8 @@ class CocoEvaluation(keras.callbacks.Callback):
         best: float or `None`, AP of the model already at `best_path`, for a resumed training: only a better model
             replaces it. Defaults to `None`, the first evaluated model is saved whatever its AP.
         progress: bool, whether to show a progress bar while evaluating. Defaults to `False`.
+        last_epoch: int or `None`, the last epoch of the training (from 0, as Keras counts), which is always evaluated.
+            Defaults to `None`, the last one of the call of `fit`.
         context: function of the model that returns a context manager, in which the model is evaluated and saved: for
             example one that gives it averaged weights. Defaults to `None`, the model as it is.
         **overrides: arguments of `model.detect`: `options`, a `DecodingOptions`, or fields of it.
@@ -60,6 +62,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         prefix="val_",
         best=None,
         progress=False,
+        last_epoch=None,
         context=None,
         **overrides,
     ):
@@ -76,6 +79,7 @@ class CocoEvaluation(keras.callbacks.Callback):
         self.prefix = prefix
         self.best = best
         self.progress = progress
+        self.last_epoch = last_epoch
         self.context = context or (lambda model: contextlib.nullcontext())
         self.overrides = overrides
         self.history = []
@@ -91,7 +95,8 @@ class CocoEvaluation(keras.callbacks.Callback):
             logs[self.prefix + name] = math.nan if value is None else value
 
     def _is_due(self, epoch):
-        is_last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
+        last = self.params.get("epochs", 0) - 1 if self.last_epoch is None else self.last_epoch
+        is_last = epoch == last or self.model.stop_training
         return is_last or (epoch + 1) % self.every == 0
 
     def _evaluate(self, epoch):

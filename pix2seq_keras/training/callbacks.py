@@ -1,41 +1,13 @@
-"""Callbacks of a run: random state of dropout, table of metrics, state to resume from, progress."""
+"""Callbacks of a run: table of metrics, state to resume from, progress."""
 
 import csv
 import math
-import time
+import os
 
 import keras
 
 from pix2seq_keras.atomic_files import atomic_write
 from pix2seq_keras.progress import progress_bar
-
-
-class SeedDropout(keras.callbacks.Callback):
-    """Sets the random state of every dropout at the start of an epoch to a function of (seed, epoch).
-
-    Random states are not weights, so no file stores them. Without this, a resumed run would drop other units.
-
-    Args:
-        seed: int, seed of the run.
-    """
-
-    def __init__(self, seed):
-        super().__init__()
-        self.seed = seed
-
-    def on_epoch_begin(self, epoch, logs=None):
-        for index, generator in enumerate(seed_generators(self.model)):
-            generator.state.assign([(self.seed * 1_000_003 + index) % 2**32, epoch])  # uint32
-
-
-def seed_generators(model):
-    """List of the `keras.random.SeedGenerator` of all layers of a model, in the order of the layers."""
-    generators = []
-    for layer in model._flatten_layers():
-        generator = getattr(layer, "seed_generator", None)
-        if generator is not None:
-            generators.append(generator)
-    return generators
 
 
 class MetricsTable(keras.callbacks.Callback):
@@ -44,22 +16,21 @@ class MetricsTable(keras.callbacks.Callback):
     Args:
         path: `pathlib.Path` of the table.
         steps_after: function of an epoch (from 0) -> number of steps done after it.
+        clock: function () -> seconds of training so far, over all processes of the run.
     """
 
-    def __init__(self, path, steps_after):
+    def __init__(self, path, steps_after, clock):
         super().__init__()
         self.path = path
         self.steps_after = steps_after
-
-    def on_train_begin(self, logs=None):
-        self.start = time.monotonic()
+        self.clock = clock
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
             "epoch": epoch + 1,
             "step": self.steps_after(epoch),
             "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": round(time.monotonic() - self.start, 1),
+            "seconds": round(self.clock(), 1),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
         rows = _rows(self.path) or [list(row)]
@@ -70,14 +41,29 @@ class MetricsTable(keras.callbacks.Callback):
 def drop_rows_after(path, epoch):
     """Removes the rows of epochs that a resumed run trains again.
 
+    The table shows the run and is not part of its state. So one that is not as it was written (a spreadsheet or a power
+    cut changed it) is set aside, and a new one begins.
+
     Args:
         path: `pathlib.Path` of metrics.csv.
         epoch: int, the last epoch to keep, from 1.
+
+    Returns:
+        `pathlib.Path` of the file that was set aside, or None.
     """
-    rows = _rows(path)
+    try:
+        rows = _rows(path)
+        kept = rows[:1] + [row for row in rows[1:] if int(row[0]) <= epoch]
+        if rows and (rows[0][:2] != ["epoch", "step"] or any(len(row) != len(rows[0]) for row in rows)):
+            raise ValueError("not the table of a run")
+    except (ValueError, IndexError, csv.Error):  # UnicodeDecodeError is a ValueError
+        aside = path.with_name(f"{path.stem}.damaged{path.suffix}")
+        os.replace(path, aside)
+        return aside
     if rows:
         with atomic_write(path) as file:
-            csv.writer(file).writerows(rows[:1] + [row for row in rows[1:] if int(row[0]) <= epoch])
+            csv.writer(file).writerows(kept)
+    return None
 
 
 def _rows(path):
@@ -88,26 +74,51 @@ def _rows(path):
 
 
 class SaveState(keras.callbacks.Callback):
-    """Saves the state of the run at the end of every epoch.
+    """Counts the steps, saves the state of the run, and ends it after a signal.
 
-    The step, at which the data continue, is computed from the epoch: an optimizer with loss scaling does not count the
-    steps that it skips.
+    The state is saved at the end of every epoch, and within epochs every so many steps or minutes. The step, at which
+    the data continue, is counted here: an optimizer with loss scaling does not count the steps that it skips. It must
+    be the last callback, since the others belong to the epoch that it marks as complete.
 
     Args:
         run: `RunFolder`.
+        progress: dict as `run_state.START`, where the run continues; it is updated.
         evaluation: `CocoEvaluation`, for the best AP so far.
-        steps_after: function of an epoch (from 0) -> number of steps done after it.
+        clock: function () -> seconds of training so far.
+        interruption: `Interruption`.
+        every_steps: int or None, steps between two saves within an epoch.
+        every_minutes: float or None, minutes after which the state is saved within an epoch.
     """
 
-    def __init__(self, run, evaluation, steps_after):
+    def __init__(self, run, progress, evaluation, clock, interruption, every_steps=None, every_minutes=None):
         super().__init__()
         self.run = run
+        self.progress = progress
         self.evaluation = evaluation
-        self.steps_after = steps_after
+        self.clock = clock
+        self.interruption = interruption
+        self.every_steps = every_steps
+        self.every_seconds = None if every_minutes is None else 60 * every_minutes
+        self._saved_at = clock()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress["step"] += 1
+        self.interruption.check()
+        due_by_steps = self.every_steps is not None and self.progress["step"] % self.every_steps == 0
+        due_by_time = self.every_seconds is not None and self.clock() - self._saved_at >= self.every_seconds
+        if due_by_steps or due_by_time:
+            self.save()
 
     def on_epoch_end(self, epoch, logs=None):
-        progress = {"epoch": epoch + 1, "step": self.steps_after(epoch), "best": self.evaluation.best}
-        self.run.save_state(self.model, progress)
+        self.progress.update(epoch=epoch + 1, best=self.evaluation.best)
+        self.save()
+        self.interruption.check()
+
+    def save(self):
+        """Saves the state as it is now."""
+        self.progress["seconds"] = round(self.clock(), 1)
+        self.run.save_state(self.model, self.progress)
+        self._saved_at = self.clock()
 
 
 class Progress(keras.callbacks.Callback):

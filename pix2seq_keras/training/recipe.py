@@ -173,11 +173,13 @@ class Recipe:
 
     Args:
         steps: int ≥ 1, optimiser steps of the run.
-        epoch_steps: int ≥ 1, steps of an epoch. After each, metrics are written and the run can be resumed.
+        epoch_steps: int ≥ 1, steps of an epoch. After each, metrics are written and the state is saved.
         batch_size: int ≥ 1, images of a step, over all devices.
         accumulation_steps: int ≥ 1, in how many parts a device computes its images of a step, one after the other. The
             step is that of the whole batch and needs a fraction of its memory; batch normalisation takes its
             statistics from each part.
+        save_steps: int ≥ 1 or null, steps between two saves of the state within an epoch, to resume from.
+        save_minutes: float > 0 or null, minutes after which the state is saved within an epoch.
         seed: int ≥ 0, of everything random.
         strategy: str, "none", or "mirrored" for all GPUs of this machine.
         precision: str, "float32", "mixed_bfloat16" or "mixed_float16"; named backbones always compute in float32.
@@ -202,6 +204,8 @@ class Recipe:
     epoch_steps: int = 250
     batch_size: int = 32
     accumulation_steps: int = 1
+    save_steps: int | None = None
+    save_minutes: float | None = 10.0
     seed: int = 0
     strategy: str = "none"
     precision: str = "float32"
@@ -215,13 +219,18 @@ class Recipe:
 
     def __post_init__(self):
         counts = {
-            **{name: getattr(self, name) for name in ("steps", "epoch_steps", "batch_size", "accumulation_steps")},
+            **{
+                name: getattr(self, name)
+                for name in ("steps", "epoch_steps", "batch_size", "accumulation_steps", "save_steps")
+            },
             **{f"data.{name}": getattr(self.data, name) for name in ("train_limit", "copies", "cache_size")},
             **{f"evaluation.{name}": getattr(self.evaluation, name) for name in ("every", "batch_size", "max_images")},
         }
         for name, count in counts.items():
             if count is not None and count < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {name}={count}.")
+        if self.save_minutes is not None and not self.save_minutes > 0:
+            raise InputError(f"`save_minutes` must be above 0, or null. Received: save_minutes={self.save_minutes}.")
         if self.batch_size % self.accumulation_steps:
             raise InputError(
                 "`accumulation_steps` must divide `batch_size`. "

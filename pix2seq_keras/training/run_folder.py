@@ -1,17 +1,13 @@
 """The folder of a training run. Every file in it is written atomically."""
 
-import json
-import zipfile
-import zlib
+import contextlib
+import shutil
 from pathlib import Path
 
-import numpy as np
-
-from pix2seq_keras.atomic_files import atomic_write, require_writable_folder
+from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
-
-# The progress of a run before its first step.
-START = {"epoch": 0, "step": 0, "best": None}
+from pix2seq_keras.file_lock import file_lock
+from pix2seq_keras.training.run_state import load_state, save_state
 
 
 class RunFolder:
@@ -21,7 +17,7 @@ class RunFolder:
         path: str or path of the folder.
 
     Attributes:
-        recipe, metrics, log, curves, gallery, best, last, state, summary: paths of its files.
+        recipe, metrics, log, curves, gallery, best, last, state, previous, summary: paths of its files.
     """
 
     def __init__(self, path):
@@ -34,6 +30,7 @@ class RunFolder:
         self.best = self.path / "best.keras"
         self.last = self.path / "last.keras"
         self.state = self.path / "state.npz"
+        self.previous = self.path / "state.previous.npz"
         self.summary = self.path / "summary.json"
 
     def create(self, resume):
@@ -58,43 +55,45 @@ class RunFolder:
             )
         require_writable_folder(self.path)
 
-    def save_state(self, model, progress):
-        """Writes all that a resumed run needs to give the same results as an uninterrupted one.
+    @contextlib.contextmanager
+    def lock(self):
+        """Context in which this process alone trains in the folder.
 
-        Args:
-            model: compiled `Pix2Seq`.
-            progress: dict of JSON values: epoch, step, best AP.
-
-        Raises:
-            InputError: if the file cannot be written.
-        """
-        arrays = {f"weight_{index}": np.asarray(value) for index, value in enumerate(model.weights)}
-        variables = model.optimizer.variables
-        arrays.update({f"optimizer_{index}": np.asarray(value) for index, value in enumerate(variables)})
-        with atomic_write(self.state, "wb") as file:
-            np.savez(file, progress=np.array(json.dumps(progress)), **arrays)
-
-    def load_state(self, model):
-        """Loads the saved state into a model.
-
-        Args:
-            model: compiled `Pix2Seq`.
-
-        Returns:
-            The progress given to `save_state`; or `START`, if the run was stopped before it saved its first state.
+        It also removes what a killed process left: temporary files and folders, which nobody else can be using now.
 
         Raises:
-            InputError: if the file is damaged or belongs to another model.
+            InputError: if another process trains in it.
         """
-        if not self.state.is_file():
-            return dict(START)
         try:
-            with np.load(self.state, allow_pickle=False) as arrays:
-                progress = json.loads(str(arrays["progress"]))
-                model.optimizer.build(model.trainable_variables)
-                for prefix, variables in (("weight", model.weights), ("optimizer", model.optimizer.variables)):
-                    for index, variable in enumerate(variables):
-                        variable.assign(arrays[f"{prefix}_{index}"])
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise InputError(f"{self.state} does not continue this run: {error}") from error
-        return progress
+            with file_lock(self.path / ".lock", wait=False):
+                for left in [*self.path.glob(".*.tmp"), *self.path.glob(".best-*"), *self.path.glob(".last-*")]:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+                yield
+        except BlockingIOError as error:
+            raise InputError(
+                f"`output` must not be in use by another training. Received: output={self.path}, where one is running. "
+                "Wait for its end, stop it, or give another `output`."
+            ) from error
+
+    @property
+    def has_state(self):
+        """Whether there is a state to resume from."""
+        return self.state.is_file() or self.previous.is_file()
+
+    def save_state(self, model, progress):
+        """Writes the state to resume from, and keeps the one before; see `run_state.save_state`."""
+        save_state(self.state, self.previous, model, progress)
+
+    def load_state(self, model, last_step=None):
+        """Loads the newest state that is whole into a model; see `run_state.load_state`.
+
+        Raises:
+            InputError: if no state can be used, or the state is missing although the run has results.
+        """
+        progress, path, problems = load_state([self.state, self.previous], model, last_step)
+        if path is None and self.best.exists():
+            raise InputError(
+                f"`resume` requires the state of the run. Received: {self.path} without {self.state.name}. Training "
+                f"would start again and replace {self.best.name}. Give another `output` to train anew."
+            )
+        return progress, path, problems

@@ -1,5 +1,6 @@
 """A training run, from the recipe to the gallery."""
 
+import contextlib
 import subprocess
 import time
 from pathlib import Path
@@ -15,10 +16,14 @@ from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.averaged_weights import averaged_weights
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
-from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, SeedDropout, drop_rows_after
+from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
-from pix2seq_keras.training.run_folder import START, RunFolder
+from pix2seq_keras.training.fit_from import fit_from
+from pix2seq_keras.training.interruption import Interruption, RunInterruptedError
+from pix2seq_keras.training.random_states import SeedDropout
+from pix2seq_keras.training.run_folder import RunFolder
 from pix2seq_keras.training.run_log import RunLog
+from pix2seq_keras.training.run_state import START
 from pix2seq_keras.visualization import detection_panels, save_curves, save_gallery
 
 
@@ -57,12 +62,11 @@ def train(recipe, output, resume=False):
                 "another `output`."
             )
         recipe = own
-    with RunLog(run.log) as log:
-        return _train(recipe, run, resume, log)
+    with run.lock(), RunLog(run.log) as log, Interruption() as interruption:
+        return _train(recipe, run, resume, log, interruption)
 
 
-def _train(recipe, run, resume, log):
-    started = time.monotonic()
+def _train(recipe, run, resume, log, interruption):
 
     # === The data ===
     train_source = open_source(recipe.data.source, recipe.data.train_split)
@@ -82,7 +86,7 @@ def _train(recipe, run, resume, log):
     # Seeded here and not before the data: preparing them for the first time uses random numbers too.
     keras.utils.set_random_seed(recipe.seed)
     with scope(recipe.strategy):
-        model = build_model(recipe, train_source.categories, load_weights=not run.state.is_file())
+        model = build_model(recipe, train_source.categories, load_weights=not (resume and run.has_state))
         if recipe.strategy != "none":
             synchronize(model)
         optimizer = build_optimizer(recipe, model.trainable_variables)
@@ -91,11 +95,11 @@ def _train(recipe, run, resume, log):
         optimizer.build(model.trainable_variables)
     recipe.evaluation.decoding.complete(model.max_length)  # options that do not fit are refused before the first epoch
     log(f"{model.count_params():,} parameters, {recipe.steps} steps of {recipe.batch_size} images")
-    progress = run.load_state(model) if resume else dict(START)
+    progress, state = dict(START), None
     if resume:
-        drop_rows_after(run.metrics, progress["epoch"])
-        log(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
+        progress, state = _resume(model, run, recipe, log)
     else:
+        run.save_state(model, progress)  # first: a run with a recipe and without a state has lost it
         with atomic_write(run.recipe) as file:
             file.write(recipe.to_yaml())
 
@@ -108,21 +112,33 @@ def _train(recipe, run, resume, log):
         batch_size=recipe.evaluation.batch_size,
         best_path=str(run.best),
         best=progress["best"],
-        context=averaged_weights,
+        last_epoch=-(-recipe.steps // recipe.epoch_steps) - 1,
+        context=lambda model: _evaluated(model, interruption),
         options=recipe.evaluation.decoding,
     )
+    started = time.monotonic() - progress["seconds"]
+    clock = lambda: time.monotonic() - started
     steps_after = lambda epoch: min((epoch + 1) * recipe.epoch_steps, recipe.steps)  # the last epoch may be shorter
     bar = Progress(progress["step"], recipe.steps, steps_after, log)
+    save = SaveState(run, progress, evaluation, clock, interruption, recipe.save_steps, recipe.save_minutes)
     callbacks = [
         SeedDropout(recipe.seed),
         evaluation,
-        MetricsTable(run.metrics, steps_after),
-        SaveState(run, evaluation, steps_after),
+        MetricsTable(run.metrics, steps_after, clock),
         bar,
+        save,
     ]
     try:
         with input_errors():
-            _fit(model, batches_from, recipe, progress, callbacks)
+            fit_from(model, batches_from, recipe, progress, callbacks, state)
+    except RunInterruptedError:
+        save.set_model(model)
+        save.save()
+        log(
+            f"{interruption.signal.name}: stopped after step {progress['step']}/{recipe.steps}. "
+            "`resume` continues the run from there."
+        )
+        interruption.end()
     finally:
         bar.close()
         _log_issues(log, train_source, val_source)
@@ -130,27 +146,40 @@ def _train(recipe, run, resume, log):
     # === The results ===
     with averaged_weights(model):
         save_model(model, run.last)
-        save_curves(run.metrics, run.curves)
+        _save_curves(run, log)
         _save_gallery(model, recipe, run, val_source)
         result = {**_last_result(model, recipe, evaluation, val_source), "best_AP": evaluation.best}
-    seconds = round(time.monotonic() - started, 1)
-    write_json(run.summary, {**result, "train_seconds": seconds, "commit": _commit(), "seed": recipe.seed})
+    write_json(run.summary, {**result, "train_seconds": round(clock(), 1), "commit": _commit(), "seed": recipe.seed})
     scores = ", ".join(f"{name} {_format_score(result[name])}" for name in ("AP", "AP50"))
     log(f"{scores} on {recipe.data.val_split}; the run is in {run.path}")
     return result
 
 
-def _fit(model, batches_from, recipe, progress, callbacks):
-    """Trains the complete epochs, then the remaining steps."""
-    epochs, rest = divmod(recipe.steps, recipe.epoch_steps)
-    options = {"verbose": 0, "shuffle": False, "callbacks": callbacks}
-    first = progress["epoch"]
-    if first < epochs:
-        dataset = batches_from(progress["step"])
-        model.fit(dataset, initial_epoch=first, epochs=epochs, steps_per_epoch=recipe.epoch_steps, **options)
-    if rest and first <= epochs:
-        dataset = batches_from(epochs * recipe.epoch_steps)
-        model.fit(dataset, initial_epoch=epochs, epochs=epochs + 1, steps_per_epoch=rest, **options)
+def _resume(model, run, recipe, log):
+    """Loads the state into the model: its progress and its file."""
+    progress, path, problems = run.load_state(model, recipe.steps)
+    for problem in problems:
+        log(f"{problem}\nThe state before is used instead.")
+    aside = drop_rows_after(run.metrics, progress["epoch"])
+    if aside is not None:
+        log(f"{run.metrics} is not as it was written. It is now {aside.name}, and a new table begins.")
+    log(f"resumed after epoch {progress['epoch']}, step {progress['step']}")
+    return progress, path
+
+
+@contextlib.contextmanager
+def _evaluated(model, interruption):
+    """Context of an evaluation: averaged weights; a signal ends it at once, since a resumed run repeats it."""
+    with averaged_weights(model), interruption.at_once():
+        yield
+
+
+def _save_curves(run, log):
+    """The curves show the run; if they cannot be drawn, its weights are none the worse."""
+    try:
+        save_curves(run.metrics, run.curves)
+    except InputError as error:
+        log(f"No curves: {error}")
 
 
 def _save_gallery(model, recipe, run, source):

@@ -3,15 +3,10 @@
 import csv
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from pix2seq_keras import Categories
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.training.building import build_model
-from pix2seq_keras.training.callbacks import MetricsTable, Progress, SeedDropout, drop_rows_after, seed_generators
-
-ABC = Categories.from_names(["a", "b", "c"])
+from pix2seq_keras.training.callbacks import MetricsTable, Progress, drop_rows_after
 
 
 def table_of(path):
@@ -20,43 +15,10 @@ def table_of(path):
 
 
 def metrics_table(path):
-    table = MetricsTable(path, lambda epoch: 10 * (epoch + 1))
+    table = MetricsTable(path, lambda epoch: 10 * (epoch + 1), lambda: 2.25)
     table.set_model(SimpleNamespace(optimizer=SimpleNamespace(iterations=0, learning_rate=0.5)))
     table.on_train_begin()
     return table
-
-
-def test_seeded_dropout_is_a_function_of_seed_and_epoch(tiny_recipe):
-    model = build_model(tiny_recipe, ABC)
-    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    tokens = np.ones((2, 20), np.int32)
-
-    def output(seed, epoch):
-        callback = SeedDropout(seed)
-        callback.set_model(model)
-        callback.on_epoch_begin(epoch)
-        return np.asarray(model({"images": images, "tokens": tokens}, training=True))
-
-    first = output(7, 2)
-    np.testing.assert_array_equal(first, output(7, 2))
-    assert not np.array_equal(first, output(7, 3))
-    assert not np.array_equal(first, output(8, 2))
-
-
-def test_every_random_state_of_the_model_gets_its_own_seed(tiny_recipe):
-    model = build_model(tiny_recipe, ABC)
-    states = [variable for variable in model.variables if "seed_generator_state" in variable.path]
-    generators = seed_generators(model)
-    callback = SeedDropout(2**31 - 1)
-    callback.set_model(model)
-    callback.on_epoch_begin(4)
-    assert len(states) > 3
-    assert {id(generator.state) for generator in generators} == {id(state) for state in states}
-    assert len({tuple(np.asarray(state)) for state in states}) == len(states)
-
-
-def test_a_model_without_dropout_has_no_random_states(plain_recipe):
-    assert seed_generators(build_model(plain_recipe, ABC)) == []
 
 
 def test_the_table_has_one_header_and_a_row_for_every_epoch(tmp_path):
@@ -105,3 +67,22 @@ def test_progress_logs_a_line_for_every_epoch_without_missing_values(capsys):
     progress.close()
     assert lines == ["step 8/8  loss 0.2500"]
     assert capsys.readouterr().err.count("training: 4/4") == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0\0\0\0",
+        b"epoch;step\n1;10\n",
+        b"epoch,step,loss\n1,10,0.5\n\n",
+        b"epoch,step\none,10\n",
+        b"\xff\xfe",
+        b"a\n",
+    ],
+)
+def test_a_table_that_is_not_as_it_was_written_is_set_aside(tmp_path, content):
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(content)
+    aside = drop_rows_after(path, 1)
+    assert aside == tmp_path / "metrics.damaged.csv" and aside.read_bytes() == content
+    assert not path.exists()

@@ -8,7 +8,8 @@ import pytest
 from pix2seq_keras import Categories
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.training.building import build_model, build_optimizer
-from pix2seq_keras.training.run_folder import START, RunFolder
+from pix2seq_keras.training.run_folder import RunFolder
+from pix2seq_keras.training.run_state import START
 
 ABC = Categories.from_names(["a", "b", "c"])
 
@@ -32,16 +33,18 @@ def test_the_state_is_restored_bit_for_bit_with_the_optimizer(plain_recipe, tmp_
     run = RunFolder(tmp_path)
     run.save_state(one, {"epoch": 3, "step": 9, "best": 0.125})
 
-    progress = run.load_state(other)
+    progress, path, problems = run.load_state(other)
 
-    assert progress == {"epoch": 3, "step": 9, "best": 0.125}
+    assert progress == {"epoch": 3, "step": 9, "best": 0.125, "seconds": 0.0}
+    assert (path, problems) == (run.state, [])
     for a, b in zip(state_of(one), state_of(other), strict=True):
         np.testing.assert_array_equal(a, b)
     assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
 
 
 def test_without_a_state_a_run_starts_at_step_0(tmp_path):
-    assert RunFolder(tmp_path).load_state(None) == START == {"epoch": 0, "step": 0, "best": None}
+    assert START == {"epoch": 0, "step": 0, "best": None, "seconds": 0.0}
+    assert RunFolder(tmp_path).load_state(None) == (START, None, [])
 
 
 def test_the_state_of_another_model_is_refused(plain_recipe, tmp_path):
