@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from pix2seq_keras.atomic_files import atomic_write, require_writable_file, write_json
+from pix2seq_keras.terminal import say
 
 
 def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
@@ -19,7 +20,7 @@ def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
 
     result = measure_conversion(preset)
     for name, value in result.items():
-        print(f"{name:34} {value}")
+        say(f"{name:34} {value}")
     if json is not None:
         write_json(Path(json), result)
 
@@ -51,10 +52,10 @@ def generation(
 
     result = measure_generation(preset, batch_size, max_objects, repeats, sampler)
     for name, value in result.items():
-        print(f"{name:22} {value}")
+        say(f"{name:22} {value}")
     for name in ("decode_s", "decode_graph_s"):
         speedup, ratio = result["decode_plain_s"] / result[name], result[name] / result["lower_bound_s"]
-        print(f"{name}: {speedup:.1f} times as fast as plain decoding, {ratio:.2f} times the machine's lower bound")
+        say(f"{name}: {speedup:.1f} times as fast as plain decoding, {ratio:.2f} times the machine's lower bound")
     if json is not None:
         write_json(Path(json), result)
     if profile is not None:
@@ -85,7 +86,7 @@ def export(
 
     result = measure_export(preset, batch_size, max_objects, repeats)
     for name, value in result.items():
-        print(f"{name:22} {value}")
+        say(f"{name:22} {value}")
     if json is not None:
         write_json(Path(json), result)
 
@@ -141,12 +142,12 @@ def pipeline(
         **given(batch_size=batch_size),
     )
     result = measure_pipeline(chosen, steps, rounds, model)
-    print(f"{'up to':12} {'images/s':>12} {'CPU-ms':>8} {'of its own':>10}")
+    say(f"{'up to':12} {'images/s':>12} {'CPU-ms':>8} {'of its own':>10}")
     for stage in STAGES:
         rate, cost, own = (result[f"{stage}_{what}"] for what in ("images_s", "cpu_ms", "alone_cpu_ms"))
-        print(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
+        say(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
     if model:
-        print(
+        say(
             f"The model alone trains on {result['model_images_s']:.1f} images/s, with the pipeline on "
             f"{result['training_images_s']:.1f}: the {result['limit']} is the limit."
         )

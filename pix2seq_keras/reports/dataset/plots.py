@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pix2seq_keras.evaluation.object_sizes import SIZE_LIMITS
-from pix2seq_keras.reports.formatting import printable
+from pix2seq_keras.terminal import printable
 
 _COLOUR, _LIMIT = "#0072B2", "#D55E00"
 _MAX_CLASSES = 30

@@ -5,7 +5,7 @@ from PIL import Image
 
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.keras_cv_adapter import convert_boxes
-from pix2seq_keras.reports.formatting import printable
+from pix2seq_keras.terminal import printable
 from pix2seq_keras.visualization import draw_detections
 
 MAX_SIDE = 640  # pixels of the longer side; a page with 16 images has one or two megabytes

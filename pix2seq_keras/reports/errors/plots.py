@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pix2seq_keras.reports.formatting import printable
+from pix2seq_keras.terminal import printable
 from pix2seq_keras.visualization import class_colour
 
 MAX_CLASSES = 8
