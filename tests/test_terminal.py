@@ -46,7 +46,9 @@ def test_what_a_library_writes_is_said_also_if_it_ends_the_process(capsys):
     assert capsys.readouterr().err == "usage: …\nerror: no '\\x1b[2J'\n"
 
 
-@pytest.mark.parametrize(("encoding", "written"), [("ascii", rb"\u732b \udcff"), ("utf-8", "猫 ".encode() + rb"\udcff")])
+@pytest.mark.parametrize(
+    ("encoding", "written"), [("ascii", rb"\u732b \udcff"), ("utf-8", "猫 ".encode() + rb"\udcff")]
+)
 def test_a_character_that_the_encoding_lacks_is_escaped(monkeypatch, encoding, written):
     streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
     monkeypatch.setattr(sys, "stdout", streams[0])
