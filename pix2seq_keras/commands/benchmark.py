@@ -4,7 +4,30 @@ import dataclasses
 from pathlib import Path
 
 from pix2seq_keras.atomic_files import atomic_write, require_writable_file, write_json
+from pix2seq_keras.errors import InputError
 from pix2seq_keras.terminal import say
+
+
+def annotations(objects: str = "1000,10000,100000", json: str | None = None) -> None:
+    """Measure reading, checking and drawing of an image by the number of its objects.
+
+    Args:
+        objects: numbers of objects, with commas between them
+        json: file for the result
+    """
+    _require_writable(json)
+    try:
+        numbers = [int(number) for number in objects.split(",")]
+    except ValueError as error:
+        raise InputError(f"`--objects` must be whole numbers with commas. Received: --objects {objects}") from error
+
+    from pix2seq_keras.benchmarks.annotations import measure_annotations
+
+    rows = measure_annotations(numbers)
+    for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:  # the names first
+        say("".join(f"{value:>15}" for value in row.values()))
+    if json is not None:
+        write_json(Path(json), rows)
 
 
 def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
