@@ -62,7 +62,7 @@ COMMANDS = {
     "benchmark": Group(
         "Measure time and memory.",
         {
-            "annotations": Command("Reading and drawing of many objects.", "benchmark.annotations"),
+            "annotations": Command("Data with many objects on an image.", "benchmark.annotations"),
             "conversion": Command("Conversion of a checkpoint.", "benchmark.conversion"),
             "export": Command("Export of a model, and the exported model.", "benchmark.export"),
             "generation": Command("Generation of token sequences.", "benchmark.generation"),

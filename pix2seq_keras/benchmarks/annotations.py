@@ -19,15 +19,15 @@ PROGRAM = "import sys; from pix2seq_keras.benchmarks import annotations as a; a.
 
 
 def measure_annotations(objects=(1_000, 10_000, 100_000)):
-    """Measures reading, checking and drawing of one image by the number of its objects.
+    """Measures how long it takes to read, check and draw one image by the number of its objects.
 
     Args:
         objects: sequence of int ≥ 1, the numbers of objects. Defaults to 1,000, 10,000 and 100,000.
 
     Returns:
-        List of dictionaries, one for each number: `"objects"`; `"read_s"`, opening a COCO file and reading its image;
+        List of dictionaries, one for each number: `"objects"`; `"read_s"`, to open a COCO file and read its image;
         `"read_one_id_s"`, the same where all annotations have the id 0; `"check_s"`, what `pix2seq data check --html`
-        does; `"draw_s"`, drawing all boxes with class names and scores; and `"peak_own_mb"`, the peak memory of the
+        does; `"draw_s"`, to draw all boxes with class names and scores; and `"peak_own_mb"`, the peak memory of the
         process without the pages of program libraries.
 
     Raises:

@@ -9,7 +9,7 @@ from pix2seq_keras.terminal import say
 
 
 def annotations(objects: str = "1000,10000,100000", json: str | None = None) -> None:
-    """Measure reading, checking and drawing of an image by the number of its objects.
+    """Measure how long it takes to read, check and draw an image by the number of its objects.
 
     Args:
         objects: numbers of objects, with commas between them
