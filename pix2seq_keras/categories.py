@@ -138,11 +138,12 @@ class Categories:
             Categories(ids=(1, 7, 8), names=('cat', 'dog', 'cow'))
         """
         ids = {}  # name -> id
-        used_ids = set()
+        used_ids, largest = set(), None
         for table in tables:
             for identifier, name in zip(table.ids, table.names, strict=True):
                 if name not in ids:
-                    ids[name] = identifier if identifier not in used_ids else max(used_ids) + 1
+                    ids[name] = identifier if identifier not in used_ids else largest + 1
+                    largest = ids[name] if largest is None else max(largest, ids[name])
                     used_ids.add(ids[name])
         return cls(ids=tuple(ids.values()), names=tuple(ids))
 

@@ -12,6 +12,7 @@ import jsonargparse
 import pix2seq_keras
 from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import accept_all_characters, said_safely, say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,7 @@ COMMANDS = {
     "benchmark": Group(
         "Measure time and memory.",
         {
+            "annotations": Command("Data with many objects on an image.", "benchmark.annotations"),
             "conversion": Command("Conversion of a checkpoint.", "benchmark.conversion"),
             "export": Command("Export of a model, and the exported model.", "benchmark.export"),
             "generation": Command("Generation of token sequences.", "benchmark.generation"),
@@ -90,6 +92,7 @@ def main(arguments=None):
     Returns:
         int, the exit status: 0, or 2 where the input cannot be used, or what the command itself returns.
     """
+    accept_all_characters()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         names, command = _requested(arguments)
@@ -98,7 +101,8 @@ def main(arguments=None):
         parser = _imported(command.parser)() if command.parser else _flags(command)
         _list_sources(parser)
         parser.prog = " ".join(["pix2seq", *names])
-        options = parser.parse_args(_normalized(command, arguments[len(names) :]))
+        with said_safely():  # its errors quote values of recipes
+            options = parser.parse_args(_normalized(command, arguments[len(names) :]))
         function = _imported(command.function)
         if command.parser:
             return function(options) or 0
@@ -107,15 +111,15 @@ def main(arguments=None):
             values["decoding"] = _imported("decoding_options.pop_given")(values)
         return function(**values) or 0
     except InputError as error:
-        print(f"pix2seq: {error}", file=sys.stderr)
+        say(f"pix2seq: {error}", error=True)
         return 2
     except OSError as error:  # such as a full disk: a traceback does not help
         where = f" ({error.filename})" if error.filename else ""
-        print(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", file=sys.stderr)
+        say(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", error=True)
         return 2
     except KeyboardInterrupt:
         hint = " --resume continues the run from its last whole epoch." if arguments[:1] == ["train"] else ""
-        print(f"pix2seq: stopped.{hint}", file=sys.stderr)
+        say(f"pix2seq: stopped.{hint}", error=True)
         return 130
 
 

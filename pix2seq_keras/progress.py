@@ -13,6 +13,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from pix2seq_keras.terminal import printable
+
+_MAX_TITLE = 100  # characters
 _SECONDS_BETWEEN_LINES = 15.0  # short log files that still show progress
 
 
@@ -36,6 +39,7 @@ def progress_bar(title, total, show=True, console=None):
         ...         advance()
     """
     console = console or Console(stderr=True)
+    title = printable(title, _MAX_TITLE)
     if not show:
         yield lambda count=1: None
     elif console.is_terminal or console.is_jupyter:
@@ -48,7 +52,7 @@ def progress_bar(title, total, show=True, console=None):
 
 def _live_bar(console):
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # "[red]" in a name is no colour
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,6 +1,7 @@
 """Shared data and tiny things that several tests use."""
 
 import gc
+import io
 import json
 import os
 import zlib
@@ -104,6 +105,21 @@ def edit_annotations():
         path.write_text(json.dumps(document))
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def jpeg_with_scans():
+    """A function (count) -> a valid progressive JPEG of 48×40 pixels with so many scans: its last one is repeated."""
+
+    def make(count):
+        pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(pixels).resize((48, 40)).save(file, "JPEG", progressive=True)
+        data = file.getvalue()
+        usual, last = data.count(b"\xff\xda"), data[data.rindex(b"\xff\xda") : -2]
+        return data[:-2] + last * (count - usual) + data[-2:]
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -39,3 +39,14 @@ def test_nothing_is_shown_if_show_is_false():
         advance()
 
     assert console.file.getvalue() == ""
+
+
+def test_a_name_from_data_does_not_control_the_terminal():
+    for terminal in (True, False):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+
+        with progress.progress_bar("evaluating [red]\x1b]0;title\x07", 1, console=console) as advance:
+            advance()
+
+        assert "\x1b]0;title" not in console.file.getvalue()
+        assert "evaluating [red]\\x1b]0;title\\x07" in console.file.getvalue()

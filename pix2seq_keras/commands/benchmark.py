@@ -4,6 +4,30 @@ import dataclasses
 from pathlib import Path
 
 from pix2seq_keras.atomic_files import atomic_write, require_writable_file, write_json
+from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import say
+
+
+def annotations(objects: str = "1000,10000,100000", json: str | None = None) -> None:
+    """Measure how long it takes to read, check and draw an image by the number of its objects.
+
+    Args:
+        objects: numbers of objects, with commas between them
+        json: file for the result
+    """
+    _require_writable(json)
+    try:
+        numbers = [int(number) for number in objects.split(",")]
+    except ValueError as error:
+        raise InputError(f"`--objects` must be whole numbers with commas. Received: --objects {objects}") from error
+
+    from pix2seq_keras.benchmarks.annotations import measure_annotations
+
+    rows = measure_annotations(numbers)
+    for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:  # the names first
+        say("".join(f"{value:>15}" for value in row.values()))
+    if json is not None:
+        write_json(Path(json), rows)
 
 
 def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
@@ -19,7 +43,7 @@ def conversion(preset: str = "vit_b_640", json: str | None = None) -> None:
 
     result = measure_conversion(preset)
     for name, value in result.items():
-        print(f"{name:34} {value}")
+        say(f"{name:34} {value}")
     if json is not None:
         write_json(Path(json), result)
 
@@ -51,10 +75,10 @@ def generation(
 
     result = measure_generation(preset, batch_size, max_objects, repeats, sampler)
     for name, value in result.items():
-        print(f"{name:22} {value}")
+        say(f"{name:22} {value}")
     for name in ("decode_s", "decode_graph_s"):
         speedup, ratio = result["decode_plain_s"] / result[name], result[name] / result["lower_bound_s"]
-        print(f"{name}: {speedup:.1f} times as fast as plain decoding, {ratio:.2f} times the machine's lower bound")
+        say(f"{name}: {speedup:.1f} times as fast as plain decoding, {ratio:.2f} times the machine's lower bound")
     if json is not None:
         write_json(Path(json), result)
     if profile is not None:
@@ -85,7 +109,7 @@ def export(
 
     result = measure_export(preset, batch_size, max_objects, repeats)
     for name, value in result.items():
-        print(f"{name:22} {value}")
+        say(f"{name:22} {value}")
     if json is not None:
         write_json(Path(json), result)
 
@@ -141,12 +165,12 @@ def pipeline(
         **given(batch_size=batch_size),
     )
     result = measure_pipeline(chosen, steps, rounds, model)
-    print(f"{'up to':12} {'images/s':>12} {'CPU-ms':>8} {'of its own':>10}")
+    say(f"{'up to':12} {'images/s':>12} {'CPU-ms':>8} {'of its own':>10}")
     for stage in STAGES:
         rate, cost, own = (result[f"{stage}_{what}"] for what in ("images_s", "cpu_ms", "alone_cpu_ms"))
-        print(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
+        say(f"{stage:12} {rate:12.1f} {cost:8.2f} {own:10.2f}")
     if model:
-        print(
+        say(
             f"The model alone trains on {result['model_images_s']:.1f} images/s, with the pipeline on "
             f"{result['training_images_s']:.1f}: the {result['limit']} is the limit."
         )

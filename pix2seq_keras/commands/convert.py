@@ -7,6 +7,7 @@ from pathlib import Path
 from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.presets import published_models
+from pix2seq_keras.terminal import say
 
 
 def convert(
@@ -50,7 +51,7 @@ def convert(
         model = from_checkpoint(checkpoint, config, _categories(categories))
     save_model(model, target)
     seconds = time.monotonic() - start
-    print(f"{len(model.weights)} weights, {model.count_params():,} parameters: {target} ({seconds:.0f} s)")
+    say(f"{len(model.weights)} weights, {model.count_params():,} parameters: {target} ({seconds:.0f} s)")
 
 
 def _categories(name):

@@ -1,7 +1,6 @@
 """`pix2seq data …`: checks and previews data before training, and converts it to other formats."""
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import jsonargparse
@@ -10,6 +9,7 @@ from pix2seq_keras.atomic_files import require_writable_file, require_writable_f
 from pix2seq_keras.commands.train import add_recipe_flags
 from pix2seq_keras.data import formats
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import say
 from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.recipe import Recipe
 
@@ -54,7 +54,7 @@ def check(
     if json is not None:
         write_json(Path(json), report.to_dict())
     if report.blocking_issue() is not None:
-        print(f"pix2seq: {source} cannot be trained on.", file=sys.stderr)
+        say(f"pix2seq: {source} cannot be trained on.", error=True)
         return 2
     return int(strict and report.num_issues > 0)
 
@@ -77,13 +77,13 @@ def convert(source: str, output: str, to: str, split: str = "train") -> None:
     with progress_bar(f"writing {to}", sum(map(len, splits.values()))) as advance:
         conversion = convert_source(splits, output, to, progress=lambda done: advance())
     for name, images in conversion.images.items():
-        print(f"{name}: {images} images, {conversion.objects[name]} objects")
+        say(f"{name}: {images} images, {conversion.objects[name]} objects")
     for note in conversion.notes:
-        print(f"changed: {note}")
+        say(f"changed: {note}")
     for opened in splits.values():
         if len(opened.issues):
-            print(f"{len(opened.issues)} issues in {opened.name} {opened.split}:\n{opened.issues.summary()}")
-    print(f"Source: {conversion.source}")
+            say(f"{len(opened.issues)} issues in {opened.name} {opened.split}:\n{opened.issues.summary()}")
+    say(f"Source: {conversion.source}")
 
 
 convert.__doc__ = convert.__doc__.format(formats=", ".join(formats.writable_formats()))  # its help
@@ -117,9 +117,9 @@ def preview(recipe: Recipe, output: str = "preview.png", count: int = 12) -> Non
         examples = list(build_dataset(small, source, model).unbatch().take(count).as_numpy_iterator())
     names = source.categories.names
     save_training_gallery(output, examples, model.vocabulary, names, f"{source.name} {source.split}")
-    print(f"{count} training images of {source.name} ({source.split}): {output}")
+    say(f"{count} training images of {source.name} ({source.split}): {output}")
     if len(source.issues):
-        print(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
+        say(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
 
 
 def preview_parser() -> jsonargparse.ArgumentParser:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pix2seq_keras.atomic_files import require_writable_file, write_json
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import one_line, say
 from pix2seq_keras.training import recipe_files as recipes
 
 
@@ -45,7 +46,7 @@ def run(
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **decoding)
     _print_scores(result)
     if len(source.issues):
-        print(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
+        say(f"{len(source.issues)} issues in {source.name} {source.split}:\n{source.issues.summary()}")
     scores, page = targets
     if scores is not None:
         write_json(scores, result)
@@ -57,16 +58,16 @@ def run(
         if max_images is not None:
             about["images at most"] = f"{max_images:,}"
         write_evaluation_page(build_evaluation_report(evaluator, result, source, about), page)
-        print(f"Report on the errors: {page}")
+        say(f"Report on the errors: {page}")
 
 
 def _print_scores(result):
     shown = lambda value: "  —  " if value is None else f"{value:.3f}"
     for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100"):
-        print(f"{name:6} {shown(result[name])}")
+        say(f"{name:6} {shown(result[name])}")
     for name, scores in result["per_class"].items():
-        print(f"  {name}: AP {shown(scores['AP'])}, AP50 {shown(scores['AP50'])}")
-    print(f"{result['num_images']} images, {result['num_objects']} objects, {result['seconds']:.1f} s")
+        say(f"  {one_line(name, 80)}: AP {shown(scores['AP'])}, AP50 {shown(scores['AP50'])}")
+    say(f"{result['num_images']} images, {result['num_objects']} objects, {result['seconds']:.1f} s")
 
 
 def _require_writable(scores, page):

@@ -7,6 +7,7 @@ from typing import Any
 from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.export import find_format
+from pix2seq_keras.terminal import say
 
 
 def export(
@@ -59,4 +60,4 @@ def export(
     preset = model if model in presets.list_presets() else None
     path = detector.export(output, chosen.keras_name, verbose=False, preset=preset, **parameters, **decoding)
     megabytes = sum(file.stat().st_size for file in [path, *Path(path).rglob("*")] if file.is_file()) / 1e6
-    print(f"{path} ({megabytes:.1f} MB, {time.monotonic() - start:.0f} s)")
+    say(f"{path} ({megabytes:.1f} MB, {time.monotonic() - start:.0f} s)")

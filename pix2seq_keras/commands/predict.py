@@ -3,6 +3,7 @@
 from typing import Any
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import say
 
 
 def predict(
@@ -30,9 +31,9 @@ def predict(
     from pix2seq_keras.inference.predict import predict_images
 
     result, problems = predict_images(open_model(model), images, output, json, threshold, batch_size, **decoding)
-    print(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
+    say(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
     if problems:
-        print(f"{len(problems)} images were left out:")
-        print("\n".join(f"  {problem}" for problem in problems))
+        say(f"{len(problems)} images were left out:")
+        say("\n".join(f"  {problem}" for problem in problems))
     if not result["images"]:
         raise InputError(f"None of the {len(problems)} images could be read.")

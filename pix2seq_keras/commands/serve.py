@@ -4,6 +4,8 @@ import signal
 import threading
 from pathlib import Path
 
+from pix2seq_keras.terminal import say
+
 
 def serve(
     model: str,
@@ -38,11 +40,11 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with server:
-        print(f"Serving version {', '.join(map(str, server.model.versions))} of {model} at")
-        print(f"  {server.grpc_url}\n  {server.rest_url}", flush=True)
+        say(f"Serving version {', '.join(map(str, server.model.versions))} of {model} at")
+        say(f"  {server.grpc_url}\n  {server.rest_url}")
         while not stop.wait(1.0):  # without a timeout, some platforms do not deliver signals
             pass
-    print("Stopped.", flush=True)
+    say("Stopped.")
 
 
 def _name_of(path):

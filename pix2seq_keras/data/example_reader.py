@@ -8,8 +8,10 @@ pixels are the same either way.
 import numpy as np
 import tensorflow as tf
 
+from pix2seq_keras.data.images.graph_headers import check_png_header, padded_bytes
+from pix2seq_keras.data.images.graph_jpeg import decode_jpeg_in_pipeline
 from pix2seq_keras.data.images.image_error import ImageError
-from pix2seq_keras.data.images.read_image import use_image_reader
+from pix2seq_keras.data.images.read_image import MAX_PIXELS, use_image_reader
 from pix2seq_keras.errors import InputError
 
 _KEYS = ("image", "boxes", "classes", "is_crowd")
@@ -166,13 +168,18 @@ class PlainFiles:
         data = tf.io.read_file(self._paths[place])
         image = tf.cond(
             self._pngs[place],
-            lambda: tf.io.decode_png(data, channels=3),
-            lambda: tf.io.decode_jpeg(data, channels=3),
+            lambda: _decode_png(data),
+            lambda: decode_jpeg_in_pipeline(data, MAX_PIXELS),
         )
         end = self._ends[place]
         start = tf.where(place > 0, self._ends[tf.maximum(place - 1, 0)], 0)
         values = (image, *(column[start:end] for column in self._objects))
         return {key: tf.ensure_shape(value, shape) for key, value, shape in zip(_KEYS, values, _SHAPES, strict=True)}
+
+
+def _decode_png(data):
+    with tf.control_dependencies(check_png_header(padded_bytes(data, 24), MAX_PIXELS)):
+        return tf.io.decode_png(tf.identity(data), channels=3)
 
 
 def examples_without_pixels(source, indices):

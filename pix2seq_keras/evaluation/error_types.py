@@ -14,6 +14,7 @@ from pycocotools import mask
 ERROR_TYPES = ("localisation", "classification", "duplicate", "background", "both", "missed")
 _LOCALISATION, _CLASSIFICATION, _DUPLICATE, _BACKGROUND, _BOTH, _MISSED = range(6)
 FOREGROUND_IOU, BACKGROUND_IOU = 0.5, 0.1
+_MAX_PAIRS = 2_000_000  # of a detection and an object at once: crowded images would fill the memory
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,11 @@ def find_errors(accumulated, thresholds):
         if not len(objects):
             error_types[rows] = _BACKGROUND
             continue
-        ious = mask.iou(detections.boxes[rows], ground_truth.boxes[objects], [0] * len(objects))  # (d, g)
-        same_class = detections.classes[rows, None] == ground_truth.classes[objects]
-        error_types[rows], best = _classify(ious, same_class)
-        is_missed[objects[best[best >= 0]]] = False
+        for some in np.array_split(rows, -(-len(rows) * len(objects) // _MAX_PAIRS)):
+            ious = mask.iou(detections.boxes[some], ground_truth.boxes[objects], [0] * len(objects))  # (d, g)
+            same_class = detections.classes[some, None] == ground_truth.classes[objects]
+            error_types[some], best = _classify(ious, same_class)
+            is_missed[objects[best[best >= 0]]] = False
     return Errors(is_true_positive, error_types, is_false_negative, is_missed)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from pix2seq_keras.data.images.jpeg_scans import inspect_jpeg
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image, read_image
 
 # Formats that all decoders decode to the same pixels. MPO is a JPEG followed by further ones.
@@ -73,6 +74,8 @@ def _read_file(path):
 
 def _decodes(data, format_):
     """Whether TensorFlow decodes it without an error. Pillow also reads files that TensorFlow refuses."""
+    if format_ != "PNG" and inspect_jpeg(data)[1] is not None:
+        return False
     try:
         (tf.io.decode_png if format_ == "PNG" else tf.io.decode_jpeg)(data, channels=3)
     except tf.errors.OpError:

@@ -1,30 +1,11 @@
-"""Text from the data, which may contain anything, in a form that is safe to print."""
+"""Text from the data, which may contain anything, in the form of a report."""
 
 import html
 from pathlib import PurePath
 
+from pix2seq_keras.terminal import printable
+
 _MAX_LENGTH = 300
-
-
-def printable(text, max_length=_MAX_LENGTH):
-    r"""Escapes all characters that could control a terminal or mislead a reader.
-
-    These are control characters, line breaks, marks that change the direction of writing, and bytes that are not text.
-
-    Args:
-        text: object, converted to str.
-        max_length: int, longer texts are cut to this number of characters before escaping. Defaults to 300.
-
-    Returns:
-        str, printable text.
-
-    Example:
-        >>> printable("cell\x1b[2J\u202e")
-        'cell\\x1b[2J\\u202e'
-    """
-    text = str(text)
-    text = text if len(text) <= max_length else text[: max_length - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def escape_html(text, max_length=_MAX_LENGTH):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pix2seq_keras.atomic_files import write_error_message
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.terminal import printable_lines, say
 
 
 class RunLog:
@@ -29,7 +30,7 @@ class RunLog:
         return self
 
     def __call__(self, line):
-        print(line, flush=True)
+        say(line)
         self._append(_with_time(line))
 
     def __exit__(self, kind, error, trace):
@@ -46,4 +47,4 @@ class RunLog:
 
 
 def _with_time(line):
-    return f"{datetime.now().isoformat(timespec='seconds')} {line}\n"
+    return f"{datetime.now().isoformat(timespec='seconds')} {printable_lines(line)}\n"

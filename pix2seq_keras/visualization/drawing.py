@@ -1,13 +1,13 @@
 """Draws boxes with class names and scores on an image."""
 
 import functools
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.keras_cv_adapter import convert_boxes
+from pix2seq_keras.visualization.fonts import class_label, font_for
 
 # The colours of Okabe and Ito without black, distinguishable with any kind of colour vision; then three more that also
 # differ in lightness, so that ten classes have ten colours.
@@ -16,13 +16,17 @@ _PALETTE = (
     *("#882255", "#BBBBBB", "#332288"),
 )
 _SHADES = (1.0, 1.45)  # classes 10 to 19: the same hues, lighter
+_MAX_LABELS = 300  # on one image: more cover it, and nobody reads them
+_MAX_ENLARGED_SIDE = 1600  # pixels, the longer side of an enlarged image: a thin one would become very long
+_CELL = 4  # pixels, of the grid of places that labels take
 _GOLDEN = 0.618034  # later classes: multiples of the golden ratio keep successive hues apart
 
 
 def draw_detections(image, boxes, classes, scores=None, names=None, dashed=False, min_side=384):
     """Draws boxes and labels on a copy of an image.
 
-    Small images are enlarged by an integer factor first, so that lines and text stay thin compared to the objects.
+    Small images are enlarged by an integer factor first, so that lines and text stay thin compared to the objects, but
+    no image is enlarged beyond 1600 pixels. The first 300 boxes have labels, those with the highest scores.
 
     Args:
         image: uint8 array `(H, W, 3)`.
@@ -30,9 +34,11 @@ def draw_detections(image, boxes, classes, scores=None, names=None, dashed=False
         classes: int array `(n,)`; rows of class -1 are padding and not drawn.
         scores: float array `(n,)`, drawn after the names. Boxes with higher scores are drawn on top. Defaults to
             `None`, no scores.
-        names: sequence of str, the class names. Defaults to `None`, boxes without labels.
+        names: sequence of str, the class names. A label has at most 40 characters of a name, or the number of the class
+            if no installed font can draw its name. Defaults to `None`, boxes without labels.
         dashed: bool, whether to draw thin, dashed, white boxes, for ground truth under detections. Defaults to `False`.
-        min_side: int, minimum length in pixels of the shorter side of the result. Defaults to 384.
+        min_side: int, length in pixels that the shorter side of the result has at least, unless the longer side would
+            have more than 1600. Defaults to 384.
 
     Returns:
         uint8 array `(k·H, k·W, 3)` with an integer factor k ≥ 1.
@@ -65,11 +71,11 @@ def draw_detections(image, boxes, classes, scores=None, names=None, dashed=False
         else:
             draw.rectangle(tuple(boxes[row]), outline=class_colour(classes[row]), width=line)
     if names is not None:
-        occupied = []  # labels so far; the best detection comes first
-        for row in reversed(order):
-            name = names[classes[row]] if classes[row] < len(names) else f"class {classes[row]}"
+        taken = np.zeros((-(-canvas.height // _CELL), -(-canvas.width // _CELL)), bool)  # cells that labels cover
+        for row in order[::-1][:_MAX_LABELS]:  # the best detection comes first
+            name = class_label(names[classes[row]] if classes[row] < len(names) else "", classes[row])
             text = name if scores is None else f"{name} {scores[row]:.2f}"
-            _label(draw, canvas.size, boxes[row], text, class_colour(classes[row]), line, occupied)
+            _label(draw, canvas.size, boxes[row], text, class_colour(classes[row]), line, taken)
     return np.asarray(canvas)
 
 
@@ -86,7 +92,11 @@ def class_colour(index):
         >>> class_colour(0)
         (230, 159, 0)
     """
-    index = int(index)
+    return _colour(int(index))
+
+
+@functools.lru_cache(maxsize=4096)
+def _colour(index):
     if index < len(_PALETTE) * len(_SHADES):
         rgb = np.array(ImageColor.getrgb(_PALETTE[index % len(_PALETTE)]))
         shade = _SHADES[index // len(_PALETTE)]
@@ -99,7 +109,8 @@ def class_colour(index):
 
 def _enlarged(image, min_side):
     height, width = image.shape[:2]
-    factor = max(1, -(-min_side // min(height, width)))
+    wanted, possible = -(-min_side // min(height, width)), _MAX_ENLARGED_SIDE // max(height, width)
+    factor = max(1, min(wanted, possible))
     canvas = Image.fromarray(image)
     if factor > 1:
         canvas = canvas.resize((width * factor, height * factor), Image.Resampling.BICUBIC)
@@ -131,9 +142,9 @@ def _dashed_rectangle(draw, box, line):
         draw.line([(right, start), (right, end)], fill="white", width=line)
 
 
-def _label(draw, size, box, text, colour, line, occupied):
+def _label(draw, size, box, text, colour, line, taken):
     """Writes text on a filled rectangle, at the corner of the box that overlaps least with other labels."""
-    font = label_font(max(11, round(min(size) / 34)))
+    font = font_for(text, max(11, round(min(size) / 34)))
     pad = max(2, line)
     ascent, descent = font.getmetrics()
     width, height = round(draw.textlength(text, font=font)) + 2 * pad, ascent + descent + pad
@@ -146,30 +157,15 @@ def _label(draw, size, box, text, colour, line, occupied):
         inside_x = min(max(x, 0), max(size[0] - width, 0))
         inside_y = min(max(y, 0), max(size[1] - height, 0))
         places.append((inside_x, inside_y, inside_x + width, inside_y + height))
-    place = min(places, key=lambda candidate: sum(_overlap(candidate, other) for other in occupied))
-    occupied.append(place)
+    place = min(places, key=lambda candidate: taken[_cells(candidate)].sum())
+    taken[_cells(place)] = True
     red, green, blue = colour
     ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else "white"
     draw.rectangle((place[0], place[1], place[2] - 1, place[3] - 1), fill=colour)
     draw.text((place[0] + pad, place[1] + pad // 2), text, fill=ink, font=font)
 
 
-def _overlap(first, second):
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    return max(width, 0) * max(height, 0)
-
-
-@functools.cache
-def label_font(pixels):
-    """Loads DejaVu Sans, which comes with Matplotlib and has more alphabets than Pillow's own font.
-
-    Args:
-        pixels: int, the size of the font.
-
-    Returns:
-        `PIL.ImageFont.FreeTypeFont`.
-    """
-    import matplotlib
-
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", pixels)
+def _cells(place):
+    """The cells of the grid that a label touches."""
+    left, top, right, bottom = place
+    return slice(top // _CELL, -(-bottom // _CELL)), slice(left // _CELL, -(-right // _CELL))

@@ -7,12 +7,15 @@ from PIL import Image, ImageDraw
 
 from pix2seq_keras.atomic_files import atomic_write, write_error_message
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.visualization.drawing import draw_detections, label_font
+from pix2seq_keras.terminal import one_line
+from pix2seq_keras.visualization.drawing import draw_detections
+from pix2seq_keras.visualization.fonts import drawable, font_for
 
 _MAX_CELL_SIDE = 480  # pixels: four columns fit a wide screen
 _GAP = 12
 _CAPTION_PIXELS = 15
 _TITLE_PIXELS = 22
+_MAX_LINE = 300  # characters
 _BACKGROUND, _CELL_BACKGROUND, _TEXT = (255, 255, 255), (238, 238, 238), (30, 30, 30)
 
 
@@ -43,7 +46,6 @@ def save_gallery(path, panels, columns=4, title=None):
     cell_height = max(image.height for image in images)
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    caption_font, title_font = label_font(_CAPTION_PIXELS), label_font(_TITLE_PIXELS)
     caption_height = round(1.5 * _CAPTION_PIXELS) if any(caption for _, caption in panels) else 0
     title_height = 2 * _TITLE_PIXELS if title else 0
 
@@ -57,8 +59,7 @@ def save_gallery(path, panels, columns=4, title=None):
     )
     draw = ImageDraw.Draw(sheet)
     if title:
-        shown = _shorten(draw, title, title_font, sheet.width - 2 * _GAP)
-        draw.text((_GAP, _GAP), shown, fill=_TEXT, font=title_font)
+        write_line(draw, (_GAP, _GAP), title, _TITLE_PIXELS, sheet.width - 2 * _GAP)
     for number, (image, (_, caption)) in enumerate(zip(images, panels, strict=True)):
         row, column = divmod(number, columns)
         left = _GAP + column * (cell_width + _GAP)
@@ -66,8 +67,7 @@ def save_gallery(path, panels, columns=4, title=None):
         draw.rectangle((left, top, left + cell_width - 1, top + cell_height - 1), fill=_CELL_BACKGROUND)
         sheet.paste(image, (left + (cell_width - image.width) // 2, top + (cell_height - image.height) // 2))
         if caption:
-            shown = _shorten(draw, caption, caption_font, cell_width)
-            draw.text((left, top + cell_height + 3), shown, fill=_TEXT, font=caption_font)
+            write_line(draw, (left, top + cell_height + 3), caption, _CAPTION_PIXELS, cell_width)
     save_image(path, np.asarray(sheet))
 
 
@@ -136,11 +136,20 @@ def _shrink(image):
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _shorten(draw, text, font, width):
-    """The text, cut with an ellipsis if it is wider than `width` pixels."""
-    text = " ".join(str(text).split())
-    if draw.textlength(text, font=font) <= width:
-        return text
-    while text and draw.textlength(text + "…", font=font) > width:
+def write_line(draw, place, text, pixels, width):
+    """Writes text as one line, cut with an ellipsis if it is wider than `width`.
+
+    Args:
+        draw: `PIL.ImageDraw.ImageDraw`.
+        place: `(left, top)` in pixels.
+        text: object, converted to str.
+        pixels: int, the size of the font.
+        width: int, pixels.
+    """
+    text = drawable(one_line(text, _MAX_LINE))
+    font = font_for(text, pixels)
+    shown = text
+    while text and draw.textlength(shown, font=font) > width:
         text = text[:-1]
-    return text + "…"
+        shown = text + "…"
+    draw.text(place, shown, fill=_TEXT, font=font)

@@ -1,6 +1,7 @@
 """Any source is converted to COCO, VOC, YOLO or TFRecord files, completely or not at all, and losses are listed."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from pix2seq_keras.data import ImageError, open_source
 from pix2seq_keras.data.convert import convert_source, open_splits
 from pix2seq_keras.data.formats import writable_formats
+from pix2seq_keras.data.sources.converted_images import _unused_stem
 from pix2seq_keras.errors import InputError
 
 CATEGORIES = [{"id": 3, "name": "dog & cat <1>"}, {"id": 90, "name": "Käfer"}, {"id": 17, "name": "never used"}]
@@ -153,6 +155,25 @@ def test_equal_and_unusual_names_are_replaced(coco, tmp_path):
     names = sorted(path.stem for path in (tmp_path / "out" / "JPEGImages").iterdir())
     assert len(names) == 12 and {"a_b", "a_b_2", "a_b_3", "a_b_4", "ä", "ä_2"} <= set(names)
     assert (tmp_path / "out" / "classes.txt").read_text() == "dog & cat <1>\nnever used\nKäfer\n"
+
+
+def test_images_of_one_name_are_numbered_without_trying_all_numbers_again():
+    lookups = 0
+
+    class Names(dict):
+        def __contains__(self, name):
+            nonlocal lookups
+            lookups += 1
+            return super().__contains__(name)
+
+    source = SimpleNamespace(labels=["1/a.jpg", "a_3.jpg", *(f"{folder}/A.jpg" for folder in range(2, 1000))])
+    names = Names()
+
+    stems = [_unused_stem(source, index, names) for index in range(1000)]
+
+    assert stems[:5] == ["a", "a_3", "A_2", "A_4", "A_5"]
+    assert len({stem.lower() for stem in stems}) == 1000
+    assert lookups < 3 * 1000
 
 
 def test_a_folder_with_content_is_refused_and_unchanged(coco, tmp_path):

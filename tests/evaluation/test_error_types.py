@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.evaluation import CocoEvaluator
+from pix2seq_keras.evaluation import CocoEvaluator, error_types
 from pix2seq_keras.evaluation.error_types import ERROR_TYPES, find_errors
 from pix2seq_keras.evaluation.operating_points import operating_points
 
@@ -164,3 +164,18 @@ def test_true_positives_and_false_negatives_agree_with_coco_on_random_scenes(sce
     assert errors.is_true_positive.sum() + errors.is_false_negative.sum() == len(errors.is_false_negative) == 150
     assert errors.is_true_positive.sum() + errors.is_false_positive.sum() == len(errors.is_true_positive) == 210
     assert len(count_types(accumulated, errors)) == 6
+
+
+def test_errors_are_found_in_parts_where_an_image_has_many_objects(scene, monkeypatch):
+    rng = np.random.default_rng(0)
+    boxes = lambda count: np.sort(rng.uniform(0, 1, (count, 2, 2)), 1).reshape(count, 4)
+    truth = [(tuple(box), int(rng.integers(3))) for box in boxes(40)]
+    found = [(tuple(box), int(rng.integers(3)), float(rng.uniform())) for box in boxes(60)]
+    _, whole = scene((truth, found), ([(LEFT, A)], [(RIGHT, A, 0.5)]), thresholds=[0.0] * 3)
+    monkeypatch.setattr(error_types, "_MAX_PAIRS", 100)
+
+    _, parts = scene((truth, found), ([(LEFT, A)], [(RIGHT, A, 0.5)]), thresholds=[0.0] * 3)
+
+    assert len(set(whole.error_types.tolist())) > 3
+    for name, values in vars(whole).items():
+        np.testing.assert_array_equal(getattr(parts, name), values)

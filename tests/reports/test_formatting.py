@@ -1,12 +1,7 @@
 """Text from the data in a form that is safe to print."""
 
 from pix2seq_keras.data.issues import Issue
-from pix2seq_keras.reports.formatting import count_and_percent, escape_html, group_by_kind, printable, shorten_path
-
-
-def test_text_becomes_printable():
-    assert printable("a\nb\x07é\udcff") == "a\\nb\\x07é\\udcff"
-    assert len(printable("x" * 1000, 50)) == 50
+from pix2seq_keras.reports.formatting import count_and_percent, escape_html, group_by_kind, shorten_path
 
 
 def test_html_is_escaped():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.visualization import class_colour, draw_detections
+from pix2seq_keras.visualization import class_colour, draw_detections, drawing
 from pix2seq_keras.visualization.drawing import _whole_pixels
 
 GREY = np.full((400, 600, 3), 128, np.uint8)
@@ -110,3 +110,43 @@ def test_a_class_without_a_name_is_labelled_with_its_number():
 def test_images_other_than_uint8_rgb_are_refused(image):
     with pytest.raises(InputError, match="uint8 array of shape"):
         draw_detections(image, [], [])
+
+
+@pytest.mark.parametrize("shape", [(2, 3000), (3000, 2), (1, 1), (1, 1599), (40, 900)])
+def test_thin_images_are_not_enlarged_beyond_a_long_side(shape):
+    image = np.full((*shape, 3), 128, np.uint8)
+
+    drawn = draw_detections(image, [[0, 0, 1, 1]], [0], [0.5], names=["cell"])
+
+    assert max(drawn.shape) <= max(1600, *shape)
+    assert all(side % given == 0 for side, given in zip(drawn.shape[:2], shape, strict=True))
+
+
+def test_labels_take_free_places_first():
+    corners = [[0.3, 0.3, 0.7, 0.7]] * 2
+
+    drawn = draw_detections(GREY, corners, [0, 1], [0.9, 0.8], names=["first", "second"])
+
+    filled = [np.all(drawn == class_colour(index), axis=-1).sum() for index in (0, 1)]
+    assert min(filled) > 500  # neither label covers the other
+
+
+def test_thousands_of_boxes_have_a_few_hundred_labels(monkeypatch):
+    labels = []
+    monkeypatch.setattr(drawing, "_label", lambda draw, size, box, text, *rest: labels.append(text))
+    boxes = np.random.default_rng(0).uniform(0, 1, (5000, 4))
+    scores = np.linspace(0, 1, 5000)
+
+    draw_detections(GREY, boxes, np.zeros(5000), scores, names=["cell"])
+
+    assert labels[:3] == ["cell 1.00"] * 3 and len(labels) == 300
+    assert labels[-1] == f"cell {scores[-300]:.2f}"  # those with the highest scores
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "x" * 2_000_000, "\x1b[2J", "", "\udcff"])
+def test_any_name_can_be_drawn(name):
+    plain = draw_detections(GREY, [[0.2, 0.2, 0.8, 0.8]], [0])
+
+    drawn = draw_detections(GREY, [[0.2, 0.2, 0.8, 0.8]], [0], names=[name])
+
+    assert changed(drawn, plain).any()

@@ -20,6 +20,7 @@ from PIL import Image
 
 from pix2seq_keras.data.images.exif import ORIENTATIONS, swaps_axes, upright_pixels
 from pix2seq_keras.data.images.image_error import ImageError
+from pix2seq_keras.data.images.jpeg_scans import inspect_jpeg
 from pix2seq_keras.data.images.rgb import from_array, to_rgb
 
 MAX_PIXELS = 100_000_000  # larger ones, such as decompression bombs, would take 300 MB or more in every thread
@@ -171,8 +172,12 @@ def _file_bytes(path, name):
 def _decode(data, name, max_pixels, info):
     if not data:
         raise ImageError(f"The image {name} is empty (0 bytes).")
-    if info is not None and info.plain and info.width * info.height <= max_pixels:
-        # If the file has changed since, this fails or returns the new pixels; only new EXIF or transparency is missed.
+    stored_size, problem = inspect_jpeg(data) if data.startswith(b"\xff\xd8") else (_png_size(data), None)
+    if problem is not None:
+        raise ImageError(f"The JPEG {name} is not decoded: {problem}. Save it again with an image editor.")
+    unchanged = info is not None and stored_size == (info.stored_width, info.stored_height)
+    if unchanged and info.plain and info.width * info.height <= max_pixels:
+        # If the file has changed since, only new EXIF or transparency is missed.
         pixels = _try_decoder(tf.io.decode_png if info.format == "PNG" else tf.io.decode_jpeg, data)
         if pixels is not None:
             return pixels
@@ -185,6 +190,13 @@ def _decode(data, name, max_pixels, info):
             orientation = 1  # Pillow applies the orientation of this format itself
         pixels = _decode_with_pillow(image, name)
     return np.ascontiguousarray(upright_pixels(pixels, orientation))  # (H, W, 3)
+
+
+def _png_size(data):
+    """The size in a PNG's header, `(width, height)`; `None` for another file."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"):
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
 
 
 def _regular_file(path):

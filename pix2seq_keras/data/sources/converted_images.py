@@ -54,7 +54,8 @@ def converted_images(source, split, counts, used_names, formats=None):
         source: `Source`.
         split: str, its name in the conversion.
         counts: `ConversionCounts`, counts the images, those left out and the objects without area.
-        used_names: set of str, file names in use, in lower case and without suffixes; the new ones are added.
+        used_names: dict of str, file names in use, in lower case and without suffixes, to int, the number to try first
+            behind another image of that name; the new ones are added.
         formats: tuple of str, formats that may be copied, such as ("JPEG", "PNG"). Defaults to None, all.
 
     Yields:
@@ -107,8 +108,10 @@ def _unused_stem(source, index, used_names):
     """The image's own name without unusual characters, or its id if it has none; with a number if it is in use."""
     stem = f"{int(source.image_ids[index]):012d}" if source.labels is None else Path(source.labels[index]).stem
     stem = re.sub(r"[^\w.-]+", "_", stem).lstrip(".-")[:_MAX_STEM_LENGTH] or "image"
-    unused, number = stem, 2
-    while unused.lower() in used_names:  # a.jpg and A.JPG are one file on some systems
+    name = stem.lower()  # a.jpg and A.JPG are one file on some systems
+    unused, number = stem, used_names.get(name, 2)
+    while unused.lower() in used_names:
         unused, number = f"{stem}_{number}", number + 1
-    used_names.add(unused.lower())
+    used_names[unused.lower()] = 2
+    used_names[name] = number  # not from 2 again: all images may have one name, in folders of their own
     return unused

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from pix2seq_keras.exporting.image_decoding.headers import read_uint, refuse_unless, require_image_size
+from pix2seq_keras.data.images.graph_headers import read_uint, refuse_unless, require_image_size
 
 
 def decode_bmp(data, head, max_pixels):

@@ -7,10 +7,10 @@ exceptions: EXIF orientation is ignored, transparent parts of a GIF have their p
 
 import tensorflow as tf
 
+from pix2seq_keras.data.images.graph_headers import check_png_header, padded_bytes, refuse_unless, starts_with
+from pix2seq_keras.data.images.graph_jpeg import decode_jpeg
 from pix2seq_keras.exporting.image_decoding.bmp import decode_bmp
 from pix2seq_keras.exporting.image_decoding.gif import decode_first_frame
-from pix2seq_keras.exporting.image_decoding.headers import padded_bytes, read_uint, refuse_unless, require_image_size
-from pix2seq_keras.exporting.image_decoding.jpeg import decode_jpeg
 
 DEFAULT_MAX_PIXELS = 40_000_000
 
@@ -36,7 +36,7 @@ def decode_image(data, max_pixels=DEFAULT_MAX_PIXELS):
         TensorShape([480, 640, 3])
     """
     head = padded_bytes(data, 64)  # (64,)
-    starts = [_starts_with(head, magic) for magic in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")]
+    starts = [starts_with(head, magic) for magic in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")]
     known = refuse_unless(tf.reduce_any(starts), "An image must be a JPEG, PNG, GIF or BMP file and not empty.")
     with tf.control_dependencies([known]):
         data, kind = tf.identity(data), tf.argmax(tf.cast(tf.stack(starts), tf.int32), output_type=tf.int32)
@@ -50,17 +50,8 @@ def decode_image(data, max_pixels=DEFAULT_MAX_PIXELS):
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def _starts_with(head, magic):
-    return tf.reduce_all(head[: len(magic)] == tf.constant(list(magic), tf.int32))
-
-
 def _decode_png(data, head, max_pixels):
-    checks = [
-        # The decoder skips unknown chunks. If one came first, the size read here would not be the decoder's.
-        refuse_unless(_starts_with(head[8:], b"\0\0\0\x0dIHDR"), "A PNG must begin with its header, the chunk IHDR."),
-        require_image_size(read_uint(head, 20, big_endian=True), read_uint(head, 16, big_endian=True), max_pixels),
-    ]
-    with tf.control_dependencies(checks):
+    with tf.control_dependencies(check_png_header(head, max_pixels)):
         data = tf.identity(data)
     # For grey PNGs of less than 8 bits the decoder's alpha is not 255 but the largest grey: decode without alpha.
     few_greys = tf.equal(head[25], 0) & (head[24] < 8)

@@ -5,7 +5,7 @@ TensorFlow's decoder unpacks all frames, and a small file can hold thousands of 
 
 import tensorflow as tf
 
-from pix2seq_keras.exporting.image_decoding.headers import read_uint, refuse_unless, require_image_size
+from pix2seq_keras.data.images.graph_headers import read_uint, refuse_unless, require_image_size
 
 # An incompressible image of 40 million pixels has about 160,000 blocks.
 MAX_BLOCKS = 250_000

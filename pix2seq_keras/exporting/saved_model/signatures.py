@@ -4,10 +4,10 @@ import dataclasses
 
 import tensorflow as tf
 
+from pix2seq_keras.data.images.graph_headers import refuse_unless
 from pix2seq_keras.data.transforms import fit_to_canvas
 from pix2seq_keras.decoding.token_sampling import nucleus
 from pix2seq_keras.exporting.image_decoding.decode import decode_image
-from pix2seq_keras.exporting.image_decoding.headers import refuse_unless
 from pix2seq_keras.exporting.labels import ServedLabels
 from pix2seq_keras.exporting.signature import Signature
 from pix2seq_keras.models.detection import detect_on_canvases

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pix2seq_keras.evaluation.object_sizes import SIZE_LIMITS
-from pix2seq_keras.reports.formatting import printable
+from pix2seq_keras.visualization.fonts import class_label, matplotlib_families
 
 _COLOUR, _LIMIT = "#0072B2", "#D55E00"
-_MAX_CLASSES = 30
+_MAX_CLASSES, _MAX_BARS = 30, 250
 
 
 def plot_split(split):
@@ -23,7 +23,9 @@ def plot_split(split):
     Returns:
         bytes of a PNG file.
     """
-    classes = sorted(split.statistics["classes"], key=lambda row: -row["objects"])[:_MAX_CLASSES]
+    names = split.source.categories.names
+    order = sorted(range(len(names)), key=lambda index: -split.statistics["classes"][index]["objects"])[:_MAX_CLASSES]
+    classes = [(class_label(names[index], index, 24), split.statistics["classes"][index]["objects"]) for index in order]
     figure = Figure(figsize=(11, 3.0 + 0.17 * max(len(classes), 8)), dpi=90, layout="constrained")
     canvas = FigureCanvasAgg(figure)  # no display and no global state of pyplot
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1))
@@ -40,7 +42,11 @@ def plot_split(split):
 def _objects_per_image(axis, split):
     histogram = split.statistics["objects_per_image"]["histogram"]
     limit = split.statistics["sequences"]["max_objects"]
-    axis.bar(np.arange(len(histogram)), histogram, width=1.0, color=_COLOUR, edgecolor="white", linewidth=0.3)
+    width = -(-len(histogram) // _MAX_BARS) or 1  # counts in one bar: Matplotlib takes 1 ms a bar
+    starts = np.arange(0, len(histogram), width)
+    images = np.add.reduceat(histogram, starts) if len(histogram) else []
+    places = starts + (width - 1) / 2
+    axis.bar(places, images, width=width, color=_COLOUR, edgecolor="white", linewidth=0.3)
     if limit <= 1.5 * len(histogram):
         axis.axvline(limit + 0.5, color=_LIMIT, linestyle="--", label=f"max_objects={limit}")
         axis.legend(frameon=False, fontsize=8)
@@ -66,11 +72,12 @@ def _object_sizes(axis, split):
 
 def _by_class(axis, classes, count):
     places = np.arange(len(classes))
-    axis.barh(places, [row["objects"] for row in classes], color=_COLOUR)
+    axis.barh(places, [objects for _, objects in classes], color=_COLOUR)
     axis.set_yticks(places)
-    labels = axis.set_yticklabels([printable(row["name"], 24) for row in classes], fontsize=8)
-    for label in labels:
+    labels = axis.set_yticklabels([name for name, _ in classes], fontsize=8)
+    for label, (name, _) in zip(labels, classes, strict=True):
         label.set_parse_math(False)  # otherwise "$" in a name starts a formula
+        label.set_fontfamily(matplotlib_families(name))
     axis.invert_yaxis()
     more = f", the {len(classes)} most frequent of {count}" if count > len(classes) else ""
     axis.set_title(f"objects by class{more}", loc="left", fontsize=10)

@@ -1,16 +1,13 @@
 """Draws training images as the model gets them; the boxes and the text come from the tokens."""
 
-import functools
-from pathlib import Path
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.keras_cv_adapter import convert_boxes
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
-from pix2seq_keras.visualization.drawing import label_font
-from pix2seq_keras.visualization.gallery import save_image
+from pix2seq_keras.visualization.fonts import class_label, label_font
+from pix2seq_keras.visualization.gallery import save_image, write_line
 from pix2seq_keras.vocabulary import END_TOKEN
 
 _REAL_BOX, _NOISE_BOX = (230, 30, 30), (255, 255, 255)
@@ -56,8 +53,7 @@ def save_training_gallery(path, examples, vocabulary, names, title=None, columns
     tops = np.cumsum([_GAP + (2 * _TITLE_SIZE if title else 0), *(height + _GAP for height in heights)]).tolist()
     sheet = Image.new("RGB", (columns * (_PANEL_WIDTH + _GAP) + _GAP, tops[-1]), _SHEET_BACKGROUND)
     if title:
-        line = " ".join(title.split())
-        ImageDraw.Draw(sheet).text((_GAP, _GAP), line, fill=_TEXT_BACKGROUND, font=label_font(_TITLE_SIZE))
+        write_line(ImageDraw.Draw(sheet), (_GAP, _GAP), title, _TITLE_SIZE, sheet.width - 2 * _GAP)
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         sheet.paste(Image.fromarray(panel), (_GAP + column * (_PANEL_WIDTH + _GAP), tops[row]))
@@ -111,8 +107,9 @@ def sequence_words(targets, weights, vocabulary, names):
         names: sequence of str, the class names.
 
     Returns:
-        List with one list per object, each of five `(word, weight)`: four coordinate bins, and the name of the class or
-        "noise". The padding at the end is one list with one word, which has the number of padding tokens.
+        List with one list per object, each of five `(word, weight)`: four coordinate bins, and the name of the class
+        (its first 12 characters) or "noise". The padding at the end is one list with one word, which has the number of
+        padding tokens.
 
     Example:
         >>> vocabulary = Vocabulary(num_classes=3, num_bins=97)  # coordinates start at token 6
@@ -139,12 +136,14 @@ def _class_word(token, vocabulary, names):
         return "noise"
     label = token - vocabulary.label_shift
     index = vocabulary.class_of_label[label] if 0 <= label < vocabulary.num_labels else -1
-    return names[index] if 0 <= index < len(names) else f"token {token}"
+    if not 0 <= index < len(names):
+        return f"token {token}"
+    return class_label(names[index], index, _MAX_NAME_LENGTH, mono=True)
 
 
 def _draw_text(lines):
     """Draws the words as an image with the width of a panel, in as many columns as fit."""
-    font = _mono_font()
+    font = label_font(_FONT_SIZE, mono=True)
     digits = max((len(word) for line in lines for word, _ in line[:4] if len(line) > 1), default=4)
     digits = max(digits, 4)  # as wide as "ymin"
     character = font.getlength("0")
@@ -168,19 +167,6 @@ def _draw_text(lines):
 def _write_line(draw, font, left, top, line, digits, character, colour):
     for position, (word, weight) in enumerate(line):
         is_name = position == 4 or len(line) == 1
-        text = word if not is_name or len(line) == 1 else _shorten_name(word)
-        text = " ".join(text.split()) if is_name else text.rjust(digits)
+        text = word if is_name else word.rjust(digits)
         fill = colour if weight > 0 else _ZERO_WEIGHT_TEXT
         draw.text((left + position * (digits + 1) * character, top), text, fill=fill, font=font)
-
-
-def _shorten_name(name):
-    return name if len(name) <= _MAX_NAME_LENGTH else name[: _MAX_NAME_LENGTH - 1] + "…"
-
-
-@functools.cache
-def _mono_font():
-    """Loads DejaVu Sans Mono, which comes with Matplotlib; columns of numbers are aligned."""
-    import matplotlib
-
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf", _FONT_SIZE)

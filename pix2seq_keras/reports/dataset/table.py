@@ -5,7 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pix2seq_keras.evaluation.object_sizes import SIZES
-from pix2seq_keras.reports.formatting import count_and_percent, group_by_kind, printable
+from pix2seq_keras.reports.formatting import count_and_percent, group_by_kind
+from pix2seq_keras.terminal import printable
 
 _MAX_CLASSES = 20
 _MAX_ISSUES = 3  # of a kind

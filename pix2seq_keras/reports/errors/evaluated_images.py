@@ -5,7 +5,6 @@ from PIL import Image
 
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.keras_cv_adapter import convert_boxes
-from pix2seq_keras.reports.formatting import printable
 from pix2seq_keras.visualization import draw_detections
 
 MAX_SIDE = 640  # pixels of the longer side; a page with 16 images has one or two megabytes
@@ -21,7 +20,6 @@ class EvaluatedImages:
     def __init__(self, report):
         self.report = report
         self._index = {int(image_id): index for index, image_id in enumerate(report.source.image_ids)}
-        self._names = [printable(name, 40) for name in report.source.categories.names]
 
     def label(self, image_id):
         """The label of an image in the source, for example its path.
@@ -55,7 +53,7 @@ class EvaluatedImages:
         min_side = max(1, MAX_SIDE // max(image.size)) * min(image.size)
         boxes, classes, scores = self._detections(image_id, size)
         drawn = draw_detections(np.asarray(image), example["boxes"], example["classes"], dashed=True, min_side=min_side)
-        return draw_detections(drawn, boxes, classes, scores, names=self._names, min_side=1)
+        return draw_detections(drawn, boxes, classes, scores, names=self.report.source.categories.names, min_side=1)
 
     def _detections(self, image_id, size):
         """Boxes `rel_yxyx` `(n, 4)`, classes `(n,)` and scores `(n,)` of the detections above their threshold."""

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pix2seq_keras.reports.formatting import printable
 from pix2seq_keras.visualization import class_colour
+from pix2seq_keras.visualization.fonts import class_label, matplotlib_families
 
 MAX_CLASSES = 8
 
@@ -28,7 +28,7 @@ def plot_curves(classes):
     for scores in plotted:
         colour = np.array(class_colour(scores.class_)) / 255  # the same as on the images
         # The hair space keeps labels with a leading underscore, which Matplotlib would leave out of the legend.
-        label = f"\u200a{printable(scores.name, 24)}: {scores.ap50:.3f}"
+        label = f"\u200a{class_label(scores.name, scores.class_, 24)}: {scores.ap50:.3f}"
         axis.plot(np.linspace(0, 1, len(scores.curve)), scores.curve, color=colour, linewidth=1.6, label=label)
         if scores.point.has_own_threshold:
             axis.plot(scores.point.recall, scores.point.precision, "o", color=colour, markersize=5)
@@ -39,6 +39,7 @@ def plot_curves(classes):
         legend = axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), title="class, AP50")
         for text in legend.get_texts():
             text.set_parse_math(False)  # otherwise "$" in a name starts a formula
+            text.set_fontfamily(matplotlib_families(text.get_text()))
     file = io.BytesIO()
     canvas.print_png(file)
     return file.getvalue()

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras.data import read_image
-from pix2seq_keras.exporting.image_decoding.jpeg import MAX_SEGMENTS
+from pix2seq_keras.data.images.jpeg_scans import MAX_SEGMENTS
 
 FILES = {
     "baseline": lambda image, encode: encode(image, "JPEG"),

@@ -10,7 +10,6 @@ from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.keras_cv_adapter import convert_boxes
 
-_COMPARED = ("image_id", "category_id", "bbox", "iscrowd", "area")
 _LARGEST_AREA = 1e30  # pixels²; larger ones could be infinite in float32
 
 
@@ -36,7 +35,7 @@ def gather_objects(
     """
     index_of = {image.image_id: index for index, image in enumerate(images)}
     ids = Counter(r["id"] for r in records if isinstance(r, dict) and is_record_id(r.get("id")))
-    earlier = {identifier: [] for identifier, count in ids.items() if count > 1}
+    earlier = {identifier: set() for identifier, count in ids.items() if count > 1}
 
     rows, positions = [], []
     for position, record in enumerate(records):
@@ -88,24 +87,24 @@ def _check(position, record, index_of, known_ids, categories, earlier, issues):
     if None in bbox:
         return drop("box with NaN", f'"bbox" is {short_repr(record["bbox"])}, not four finite numbers')
 
+    area = record.get("area")
+    area = _finite(area) if type(area) in (int, float) else None
+    area = area if area is not None and 0 < area < _LARGEST_AREA else math.nan
+    row = (image, object_class, int(crowd), area, *bbox)
+
     if not is_record_id(record.get("id")):
         where = _where(position, record)
         issues.add("annotation without an id", where, f"{where}: its id is no integer; kept.")
     elif record["id"] in earlier:
-        content = [record.get(key) for key in _COMPARED]
-        before = earlier[record["id"]]
-        if content in before:
+        before = earlier[record["id"]]  # a set: all records may have the same id
+        if row in before:
             return drop("duplicate annotation id", "an earlier record with this id is equal")
         if before:
             where = _where(position, record)
             message = f"{where}: an earlier record has this id; both are kept."
             issues.add("duplicate annotation id", where, message)
-        before.append(content)
-
-    area = record.get("area")
-    area = _finite(area) if type(area) in (int, float) else None
-    area = area if area is not None and 0 < area < _LARGEST_AREA else math.nan
-    return (image, object_class, int(crowd), area, *bbox)
+        before.add(row)
+    return row
 
 
 def _finite(value):

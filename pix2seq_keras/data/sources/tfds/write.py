@@ -41,7 +41,7 @@ def write_tfrecord(folder, splits, counts):
     )
     infos = []
     for split, source in splits.items():
-        images = converted_images(source, split, counts, used_names=set(), formats=("JPEG", "MPO", "PNG"))
+        images = converted_images(source, split, counts, used_names={}, formats=("JPEG", "MPO", "PNG"))
         lengths, size = _write_shards(folder, split, (_serialised(features, image, split, counts) for image in images))
         infos.append(tfds.core.SplitInfo(name=split, shard_lengths=lengths, num_bytes=size, filename_template=template))
     if not sum(counts.images.values()):

@@ -26,7 +26,7 @@ def write_voc(folder, splits, counts):
     for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (folder / part).mkdir(parents=True)
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    used_names = set()  # all splits share the folders
+    used_names = {}  # all splits share the folders
     for split, source in splits.items():
         stems = []
         for image in converted_images(source, split, counts, used_names):

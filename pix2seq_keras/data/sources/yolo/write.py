@@ -22,7 +22,7 @@ def write_yolo(folder, splits, counts):
         images, labels = folder / "images" / split, folder / "labels" / split
         images.mkdir(parents=True)
         labels.mkdir(parents=True)
-        for image in converted_images(source, split, counts, used_names=set()):
+        for image in converted_images(source, split, counts, used_names={}):
             (images / image.file_name).write_bytes(image.data)
             objects = image.objects
             kept = np.flatnonzero(~objects["is_crowd"])

@@ -77,6 +77,15 @@ def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
     assert source.issues.counts() == {"duplicate annotation id": 3}
 
 
+@pytest.mark.parametrize("area", [None, 10, 10.0, NAN, [1], {"a": 1}, "10"])
+def test_thousands_of_annotations_may_have_one_id(coco, area):
+    boxes = [[number % 50, 0, 5, 5] for number in range(2000)]
+    source = coco(annotations=[annotation(0, bbox=box, area=area) for box in boxes])
+
+    assert source.object_counts.tolist() == [50]
+    assert source.issues.counts() == {"duplicate annotation id": 1999}
+
+
 @pytest.mark.parametrize("identifier", [None, "a", True, 1.5, [1]])
 def test_an_annotation_without_a_usable_id_is_kept(coco, identifier):
     source = coco(annotations=[annotation(identifier), annotation(identifier)])

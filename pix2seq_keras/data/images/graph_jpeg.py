@@ -1,17 +1,9 @@
-"""Decodes JPEG files, after counting their scans: each scan costs a pass over all pixels and may take only a few bytes.
-
-The scans are counted by walking from segment to segment, as the decoder does.
-"""
+"""Decodes JPEG files in a graph, after counting their scans as `jpeg_scans` does."""
 
 import tensorflow as tf
 
-from pix2seq_keras.exporting.image_decoding.headers import refuse_unless, require_image_size
-
-MAX_SCANS = 64  # a progressive JPEG has about ten
-# Colour profiles, depth maps and the like are split into segments of 64 kB; there may be some hundred.
-MAX_SEGMENTS = 4096
-
-_SCAN, _START, _END = 0xDA, 0xD8, 0xD9  # second bytes of markers; the first is 0xFF
+from pix2seq_keras.data.images.graph_headers import refuse_unless, require_image_size
+from pix2seq_keras.data.images.jpeg_scans import END, MAX_SCANS, MAX_SEGMENTS, SCAN, START
 
 
 def decode_jpeg(data, max_pixels):
@@ -24,14 +16,31 @@ def decode_jpeg(data, max_pixels):
     Returns:
         uint8 tensor (h, w, 3).
     """
-    shape = tf.io.extract_jpeg_shape(data)
     scans, ended = _count_scans(data)
     checks = [
-        require_image_size(shape[0], shape[1], max_pixels),
         refuse_unless(scans <= MAX_SCANS, f"A JPEG of more than {MAX_SCANS} scans is not decoded."),
         refuse_unless(ended | (scans > MAX_SCANS), f"A JPEG of more than {MAX_SEGMENTS} segments is not decoded."),
     ]
-    with tf.control_dependencies(checks):
+    return _decode(data, max_pixels, checks)
+
+
+def decode_jpeg_in_pipeline(data, max_pixels):
+    """Decodes a JPEG as `decode_jpeg` does, but faster: scans are counted only where there can be too many.
+
+    Args:
+        data: string scalar tensor, the file.
+        max_pixels: int, larger images are refused.
+
+    Returns:
+        uint8 tensor (h, w, 3).
+    """
+    places = tf.size(tf.strings.split(data[None], bytes([0xFF, SCAN])).flat_values) - 1
+    return tf.cond(places > MAX_SCANS, lambda: decode_jpeg(data, max_pixels), lambda: _decode(data, max_pixels, []))
+
+
+def _decode(data, max_pixels, checks):
+    shape = tf.io.extract_jpeg_shape(data)
+    with tf.control_dependencies([require_image_size(shape[0], shape[1], max_pixels), *checks]):
         return tf.io.decode_jpeg(tf.identity(data), channels=3)
 
 
@@ -48,8 +57,8 @@ def _count_scans(data):
     def advance(position, scans, _):
         marker = markers[tf.searchsorted(markers, position[None])[0]]
         kind, length = byte(marker + 1), 256 * byte(marker + 2) + byte(marker + 3)
-        ended = (marker >= last) | tf.equal(kind, _END) | tf.equal(kind, _START)
-        scans += tf.cast(tf.equal(kind, _SCAN), tf.int32)
+        ended = (marker >= last) | tf.equal(kind, END) | tf.equal(kind, START)
+        scans += tf.cast(tf.equal(kind, SCAN), tf.int32)
         return tf.minimum(marker + 2 + tf.maximum(length, 2), last), scans, ended
 
     _, scans, ended = tf.while_loop(

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from pix2seq_keras.exporting.image_decoding.headers import padded_bytes, read_uint, refuse_unless, require_image_size
+from pix2seq_keras.data.images.graph_headers import padded_bytes, read_uint, refuse_unless, require_image_size
 
 
 def test_the_first_bytes_are_zero_padded():

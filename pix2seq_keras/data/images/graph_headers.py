@@ -66,3 +66,33 @@ def refuse_unless(condition, message):
         `tf.Operation`, to be used as a control dependency.
     """
     return tf.debugging.Assert(condition, [message])
+
+
+def starts_with(content, beginning):
+    """Compares the first bytes.
+
+    Args:
+        content: int32 tensor (n,), bytes.
+        beginning: bytes, at most n.
+
+    Returns:
+        bool scalar tensor.
+    """
+    return tf.reduce_all(content[: len(beginning)] == tf.constant(list(beginning), tf.int32))
+
+
+def check_png_header(head, max_pixels):
+    """Asserts that a PNG has an acceptable size.
+
+    Args:
+        head: int32 tensor (≥ 24,), its first bytes.
+        max_pixels: int.
+
+    Returns:
+        List of `tf.Operation`, to be used as control dependencies.
+    """
+    return [
+        # The decoder skips unknown chunks. If one came first, the size read here would not be the decoder's.
+        refuse_unless(starts_with(head[8:], b"\0\0\0\x0dIHDR"), "A PNG must begin with its header, the chunk IHDR."),
+        require_image_size(read_uint(head, 20, big_endian=True), read_uint(head, 16, big_endian=True), max_pixels),
+    ]
