@@ -110,7 +110,7 @@ def parse_description(text, where):
         return Description(
             categories=categories,
             options=_complete(DecodingOptions.from_dict(options)),
-            image_size=_canvas(values["image_size"]),
+            image_size=canvas_size(tuple(values["image_size"])),
             vocabulary=_vocabulary(values.get("vocabulary"), len(categories)),
             max_pixels=_integer(values, "max_pixels", 2**31, MAX_PIXELS),
             preset=_text(values, "preset"),
@@ -177,14 +177,6 @@ def _text(values, name):
     if value is not None and not isinstance(value, str):
         raise ValueError(f"its {name} must be text, and is {short_repr(value)}")
     return value
-
-
-def _canvas(image_size):
-    """The canvas, on which images are put in this process: a model of more pixels would be a trap, or a mistake."""
-    size = canvas_size(tuple(image_size))
-    if size[0] * size[1] > MAX_PIXELS:
-        raise ValueError(f"its image_size must have at most {MAX_PIXELS} pixels, and is {size}")
-    return size
 
 
 def _complete(options):
