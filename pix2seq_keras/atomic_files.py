@@ -1,6 +1,8 @@
 """Atomic writes of files and folders: after a failure, the old content is still there."""
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -8,6 +10,34 @@ import tempfile
 from pathlib import Path
 
 from pix2seq_keras.errors import InputError
+
+
+class FolderTakenError(InputError):
+    """Another process made the folder while this one wrote it."""
+
+
+@contextlib.contextmanager
+def made_folder_of(path):
+    """Makes the folders of a path that are missing, and removes them again if the block ends with an error.
+
+    Args:
+        path: str or path, what is written in the block.
+
+    Raises:
+        InputError: if a folder cannot be made.
+    """
+    folder = Path(path).parent
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]  # the innermost first
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for parent in new:
+            with contextlib.suppress(OSError):  # it holds what another process wrote
+                parent.rmdir()
+        if isinstance(error, OSError):
+            raise InputError(write_error_message(path, error)) from error
+        raise
 
 
 @contextlib.contextmanager
@@ -29,7 +59,10 @@ def atomic_write(path, mode="w"):
         ...     file.write("{}")
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # two processes may write the same file
+    # Two processes may write the same file. A name may have 255 bytes, of which this one needs some for itself.
+    temporary = path.with_name(
+        f".{path.name if len(os.fsencode(path.name)) < 220 else _digest(path.name)}.{os.getpid()}.tmp"
+    )
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
         with temporary.open(mode, **text) as file:
@@ -42,6 +75,10 @@ def atomic_write(path, mode="w"):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _digest(name):
+    return hashlib.sha256(os.fsencode(name)).hexdigest()
 
 
 @contextlib.contextmanager
@@ -57,7 +94,9 @@ def atomic_folder(path, replace=True):
         `pathlib.Path` of the temporary folder, which is empty and next to `path`.
 
     Raises:
-        InputError: if the folder cannot be written. `path` is then unchanged, as after any other error in the block.
+        FolderTakenError: an `InputError`, if `replace` is False and a folder with content came to be there meanwhile.
+        InputError: if the folder cannot be written. `path` is then unchanged, as after any other error in the block,
+            and parent folders that were made for it are gone.
 
     Example:
         >>> with atomic_folder("model") as folder:
@@ -65,20 +104,29 @@ def atomic_folder(path, replace=True):
     """
     path = Path(path)
     temporary = None
+    with made_folder_of(path):
+        try:
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+            temporary.chmod(0o755)  # mkdtemp gives access to the owner only
+            yield temporary
+            if replace:
+                _replace_folder(temporary, path)
+            else:
+                _move_to_free_place(temporary, path)
+        except OSError as error:
+            raise InputError(write_error_message(path, error)) from error
+        finally:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_to_free_place(new, path):
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        temporary.chmod(0o755)  # mkdtemp gives access to the owner only
-        yield temporary
-        if replace:
-            _replace_folder(temporary, path)
-        else:
-            temporary.rename(path)  # fails if `path` is a folder with content
+        new.rename(path)  # fails if `path` is a folder with content
     except OSError as error:
-        raise InputError(write_error_message(path, error)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise FolderTakenError(f"{path} was just made by another process. Choose another folder.") from error
+        raise
 
 
 def _replace_folder(new, path):

@@ -16,6 +16,7 @@ from pix2seq_keras.atomic_files import atomic_write
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
+from pix2seq_keras.exporting.write_errors import write_errors
 from pix2seq_keras.untrusted import parse_json, read_member
 
 SIGNATURE = "serving_default"
@@ -44,7 +45,8 @@ def convert(signature, quantize="none"):
     # Given functions, the converter silently drops Keras's weights: it is given a SavedModel.
     archive.add_endpoint(SIGNATURE, signature.endpoint())
     with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
+        with write_errors(folder):
+            archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantize == "dynamic":
