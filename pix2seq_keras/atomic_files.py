@@ -203,3 +203,31 @@ def require_writable_file(path):
         raise InputError(
             f"The result cannot be written to {path}: its folder is missing or not writable, or it is a folder."
         )
+
+
+def refuse_to_overwrite(targets, paths, what):
+    """Checks that no output takes the place of a file that is read.
+
+    Args:
+        targets: iterable of paths to write.
+        paths: iterable of paths that are read.
+        what: str, what messages call the targets.
+
+    Raises:
+        InputError: naming one of the files that would be lost.
+    """
+    known = {key for target in targets if (key := _identity(target)) is not None}
+    lost = sorted({str(path) for path in paths if known and _identity(path) in known})
+    if lost:
+        raise InputError(
+            f"{what} would overwrite {len(lost)} of the images themselves, such as {lost[0]}: choose another output."
+        )
+
+
+def _identity(path):
+    """What is equal for two names of one file, also by links; None where there is no file."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino

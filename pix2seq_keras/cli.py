@@ -79,10 +79,17 @@ COMMANDS = {
         },
     ),
 }
+_RESUME_HINTS = {
+    "train": "--resume continues the run from its last whole epoch.",
+    "predict": "--resume skips the images that are done.",
+}
 _DEBUG = "--debug"
 _DEBUG_HELP = "show the traceback of an error; may stand anywhere"
 _MAX_REASON = 300  # characters of an error that nobody foresaw
-_SWITCHES = {"strict": "exit with status 1 if there is any issue"}  # flags without a value
+_SWITCHES = {  # flags without a value
+    "strict": "exit with status 1 if there is any issue",
+    "resume": "skip the images that an earlier run into the same output has done; the JSON keeps them",
+}
 
 
 def main(arguments=None):
@@ -116,8 +123,7 @@ def _report(error, arguments):
         sentence = f"a file could not be read or written: {error.strerror or error}{where}."
     elif isinstance(error, KeyboardInterrupt):
         status = 130
-        hint = " --resume continues the run from its last whole epoch." if arguments[:1] == ["train"] else ""
-        sentence = f"stopped.{hint}"
+        sentence = " ".join(["stopped.", *(hint for name, hint in _RESUME_HINTS.items() if arguments[:1] == [name])])
     else:
         status = 1
         what = " ".join(str(error).split())[:_MAX_REASON]

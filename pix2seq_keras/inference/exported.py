@@ -9,6 +9,7 @@ from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
 from pix2seq_keras.inference.payload import encode_image, image_name
+from pix2seq_keras.ranges import require_count
 
 # The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
 # are a third larger in base64.
@@ -86,8 +87,7 @@ class ExportedDetector:
                 a model of `pix2seq export` does.
         """
         images = checked_list(images)
-        if batch_size < 1:
-            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        require_count("batch_size", batch_size)
         require_exported_options(self.description, given_options(options, overrides), self.where)
         results = []
         for first, batch in _calls(self._encoded(images), batch_size):
