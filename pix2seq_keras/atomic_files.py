@@ -1,6 +1,8 @@
 """Atomic writes of files and folders: after a failure, the old content is still there."""
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -8,6 +10,34 @@ import tempfile
 from pathlib import Path
 
 from pix2seq_keras.errors import InputError
+
+
+class FolderTakenError(InputError):
+    """Another process made the folder while this one wrote it."""
+
+
+@contextlib.contextmanager
+def made_folder_of(path):
+    """Makes the folders of a path that are missing, and removes them again if the block ends with an error.
+
+    Args:
+        path: str or path, what is written in the block.
+
+    Raises:
+        InputError: if a folder cannot be made.
+    """
+    folder = Path(path).parent
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]  # the innermost first
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for parent in new:
+            with contextlib.suppress(OSError):  # it holds what another process wrote
+                parent.rmdir()
+        if isinstance(error, OSError):
+            raise InputError(write_error_message(path, error)) from error
+        raise
 
 
 @contextlib.contextmanager
@@ -29,7 +59,10 @@ def atomic_write(path, mode="w"):
         ...     file.write("{}")
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # two processes may write the same file
+    # Two processes may write the same file. A name may have 255 bytes, of which this one needs some for itself.
+    temporary = path.with_name(
+        f".{path.name if len(os.fsencode(path.name)) < 220 else _digest(path.name)}.{os.getpid()}.tmp"
+    )
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
         with temporary.open(mode, **text) as file:
@@ -55,6 +88,10 @@ def _sync_folder(folder):
             os.close(descriptor)
 
 
+def _digest(name):
+    return hashlib.sha256(os.fsencode(name)).hexdigest()
+
+
 @contextlib.contextmanager
 def atomic_folder(path, replace=True):
     """Creates a temporary folder that replaces `path` when the block ends without an error.
@@ -68,7 +105,9 @@ def atomic_folder(path, replace=True):
         `pathlib.Path` of the temporary folder, which is empty and next to `path`.
 
     Raises:
-        InputError: if the folder cannot be written. `path` is then unchanged, as after any other error in the block.
+        FolderTakenError: an `InputError`, if `replace` is False and a folder with content came to be there meanwhile.
+        InputError: if the folder cannot be written. `path` is then unchanged, as after any other error in the block,
+            and parent folders that were made for it are gone.
 
     Example:
         >>> with atomic_folder("model") as folder:
@@ -76,20 +115,29 @@ def atomic_folder(path, replace=True):
     """
     path = Path(path)
     temporary = None
+    with made_folder_of(path):
+        try:
+            temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+            temporary.chmod(0o755)  # mkdtemp gives access to the owner only
+            yield temporary
+            if replace:
+                _replace_folder(temporary, path)
+            else:
+                _move_to_free_place(temporary, path)
+        except OSError as error:
+            raise InputError(write_error_message(path, error)) from error
+        finally:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_to_free_place(new, path):
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        temporary.chmod(0o755)  # mkdtemp gives access to the owner only
-        yield temporary
-        if replace:
-            _replace_folder(temporary, path)
-        else:
-            temporary.rename(path)  # fails if `path` is a folder with content
+        new.rename(path)  # fails if `path` is a folder with content
     except OSError as error:
-        raise InputError(write_error_message(path, error)) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise FolderTakenError(f"{path} was just made by another process. Choose another folder.") from error
+        raise
 
 
 def _replace_folder(new, path):
@@ -166,3 +214,31 @@ def require_writable_file(path):
         raise InputError(
             f"The result cannot be written to {path}: its folder is missing or not writable, or it is a folder."
         )
+
+
+def refuse_to_overwrite(targets, paths, what):
+    """Checks that no output takes the place of a file that is read.
+
+    Args:
+        targets: iterable of paths to write.
+        paths: iterable of paths that are read.
+        what: str, what messages call the targets.
+
+    Raises:
+        InputError: naming one of the files that would be lost.
+    """
+    known = {key for target in targets if (key := _identity(target)) is not None}
+    lost = sorted({str(path) for path in paths if known and _identity(path) in known})
+    if lost:
+        raise InputError(
+            f"{what} would overwrite {len(lost)} of the images themselves, such as {lost[0]}: choose another output."
+        )
+
+
+def _identity(path):
+    """What is equal for two names of one file, also by links; None where there is no file."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino

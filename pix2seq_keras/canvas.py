@@ -4,6 +4,8 @@ import operator
 
 from pix2seq_keras.errors import InputError
 
+MAX_CANVAS_PIXELS = 2**24  # 4096×4096, 200 MB as float32
+
 
 def canvas_size(image_size):
     """Checks the size of a canvas.
@@ -15,7 +17,7 @@ def canvas_size(image_size):
         Tuple (H, W) of ints.
 
     Raises:
-        InputError: if it is neither an int nor a pair, or not positive.
+        InputError: if it is neither an int nor a pair, not positive, or too large.
 
     Example:
         >>> canvas_size(640)
@@ -28,6 +30,9 @@ def canvas_size(image_size):
         canvas = ()
     if len(canvas) != 2 or min(canvas) < 1:
         raise InputError(
-            f"`image_size` must be a positive integer or a pair (H, W), in pixels. Received: image_size={image_size!r}"
+            "`image_size` must be a positive integer or a pair (H, W), in pixels. "
+            f"Received: image_size={image_size!r:.80}"
         )
+    if canvas[0] * canvas[1] > MAX_CANVAS_PIXELS:
+        raise InputError(f"`image_size` must have at most {MAX_CANVAS_PIXELS} pixels. Received: image_size={canvas}")
     return canvas

@@ -6,6 +6,7 @@ Only the module of the command that is asked for is imported, and that imports T
 import dataclasses
 import importlib
 import sys
+import traceback
 
 import jsonargparse
 
@@ -80,7 +81,17 @@ COMMANDS = {
         },
     ),
 }
-_SWITCHES = {"strict": "exit with status 1 if there is any issue"}  # flags without a value
+_RESUME_HINTS = {
+    "train": "--resume continues the run.",
+    "predict": "--resume skips the images that are done.",
+}
+_DEBUG = "--debug"
+_DEBUG_HELP = "show the traceback of an error; may stand anywhere"
+_MAX_REASON = 300  # characters of an error that nobody foresaw
+_SWITCHES = {  # flags without a value
+    "strict": "exit with status 1 if there is any issue",
+    "resume": "skip the images that an earlier run into the same output has done; the JSON keeps them",
+}
 
 
 def main(arguments=None):
@@ -90,37 +101,59 @@ def main(arguments=None):
         arguments: list of str, or `None` for the process's own.
 
     Returns:
-        int, the exit status: 0, or 2 where the input cannot be used, or what the command itself returns.
+        int, the exit status: 0; 2 where the input cannot be used; 1 after an error that nobody foresaw; 130 after an
+        interruption; or what the command itself returns.
     """
     accept_all_characters()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = _DEBUG in arguments  # it may stand anywhere
+    arguments = [argument for argument in arguments if argument != _DEBUG]
     try:
-        names, command = _requested(arguments)
-        if command is None:
-            _overview(names).parse_args(arguments[len(names) :])  # prints help or an error, and ends the process
-        parser = _imported(command.parser)() if command.parser else _flags(command)
-        _list_sources(parser)
-        parser.prog = " ".join(["pix2seq", *names])
-        with said_safely():  # its errors quote values of recipes
-            options = parser.parse_args(_normalized(command, arguments[len(names) :]))
-        function = _imported(command.function)
-        if command.parser:
-            return function(options) or 0
-        values = options.as_dict()
-        if command.decoding:
-            values["decoding"] = _imported("decoding_options.pop_given")(values)
-        return function(**values) or 0
-    except InputError as error:
-        say(f"pix2seq: {error}", error=True)
-        return 2
-    except OSError as error:  # such as a full disk: a traceback does not help
+        return _run(arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exc()
+        return _report(error, arguments)
+
+
+def _report(error, arguments):
+    """Prints one sentence about what ended the command. Returns the exit status."""
+    status = 2
+    if isinstance(error, InputError):
+        sentence = str(error)
+    elif isinstance(error, OSError):  # such as a full disk: a traceback does not help
         where = f" ({error.filename})" if error.filename else ""
-        say(f"pix2seq: a file could not be read or written: {error.strerror or error}{where}.", error=True)
-        return 2
-    except KeyboardInterrupt:
-        hint = " --resume continues the run from its last whole epoch." if arguments[:1] == ["train"] else ""
-        say(f"pix2seq: stopped.{hint}", error=True)
-        return 130
+        sentence = f"a file could not be read or written: {error.strerror or error}{where}."
+    elif isinstance(error, KeyboardInterrupt):
+        status = 130
+        sentence = " ".join(["stopped.", *(hint for name, hint in _RESUME_HINTS.items() if arguments[:1] == [name])])
+    else:
+        status = 1
+        what = " ".join(str(error).split())[:_MAX_REASON]
+        what = f"{type(error).__name__}: {what}" if what else type(error).__name__
+        sentence = f"an unexpected error ended the command: {what}\nRun it again with {_DEBUG} to see where."
+    say(f"pix2seq: {sentence}", error=True)
+    return status
+
+
+def _run(arguments):
+    """Runs the command that the arguments name: int, the exit status."""
+    names, command = _requested(arguments)
+    if command is None:
+        _overview(names).parse_args(arguments[len(names) :])  # prints help or an error, and ends the process
+    parser = _imported(command.parser)() if command.parser else _flags(command)
+    _list_sources(parser)
+    parser.prog = " ".join(["pix2seq", *names])
+    parser.epilog = f"{_DEBUG}: {_DEBUG_HELP}."
+    with said_safely():  # its errors quote values of recipes
+        options = parser.parse_args(_normalized(command, arguments[len(names) :]))
+    function = _imported(command.function)
+    if command.parser:
+        return function(options) or 0
+    values = options.as_dict()
+    if command.decoding:
+        values["decoding"] = _imported("decoding_options.pop_given")(values)
+    return function(**values) or 0
 
 
 def _requested(arguments):
@@ -142,6 +175,7 @@ def _overview(names):
     parser = jsonargparse.ArgumentParser(prog=" ".join(["pix2seq", *names]), description=group.help)
     if not names:
         parser.add_argument("--version", action="version", version=f"pix2seq {pix2seq_keras.__version__}")
+        parser.add_argument(_DEBUG, action="store_true", help=_DEBUG_HELP)
     added = parser.add_subcommands(dest="command", required=True)
     for name, command in group.commands.items():
         added.add_subcommand(name, jsonargparse.ArgumentParser(), help=command.help)

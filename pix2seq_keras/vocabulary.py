@@ -1,6 +1,7 @@
 """The token layout: the integers of coordinates, classes, noise, start and end."""
 
 import dataclasses
+import numbers
 
 import keras
 import tensorflow as tf
@@ -8,6 +9,7 @@ import tensorflow as tf
 from pix2seq_keras.errors import InputError
 
 END_TOKEN = 0  # also the padding token, since only padding follows the end
+MAX_TOKENS = 1_000_000
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -49,6 +51,7 @@ class Vocabulary:
     size: int | None = None
 
     def __post_init__(self):
+        self._check_numbers()
         if self.num_classes < 1 or self.num_bins < 2:
             raise InputError(
                 "`num_classes` must be at least 1 and `num_bins` at least 2. "
@@ -82,6 +85,18 @@ class Vocabulary:
                 f"`label_shift`; 0 is padding. Received: start_token={self.start_token}, "
                 f"noise_token={self.noise_token}, label_shift={self.label_shift}."
             )
+
+    def _check_numbers(self):
+        """Before anything is made of them: a file may hold any number."""
+        for name in ("num_classes", "num_bins", "start_token", "noise_token", "label_shift", "coord_shift", "size"):
+            value = getattr(self, name)
+            if value is None and name in ("coord_shift", "size"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not abs(value) <= MAX_TOKENS:
+                raise InputError(
+                    f"`{name}` must be a whole number of at most {MAX_TOKENS}. Received: {name}={value!r:.80}."
+                )
+            object.__setattr__(self, name, int(value))  # NumPy's whole numbers cannot be written as JSON
 
     @classmethod
     def published(cls, num_bins=1000, coord_shift=1000, size=3000, class_ids=None):

@@ -6,7 +6,13 @@ import os
 
 import pytest
 
-from pix2seq_keras.atomic_files import atomic_folder, atomic_write, require_writable_folder, write_json
+from pix2seq_keras.atomic_files import (
+    FolderTakenError,
+    atomic_folder,
+    atomic_write,
+    require_writable_folder,
+    write_json,
+)
 from pix2seq_keras.errors import InputError
 
 
@@ -91,3 +97,34 @@ def test_the_old_folder_is_restored_if_the_new_one_cannot_replace_it(tmp_path, m
         (folder / "new").touch()
     assert [entry.name for entry in path.iterdir()] == ["old"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_parents_that_were_made_are_removed_after_an_error_and_others_stay(tmp_path):
+    (tmp_path / "old").mkdir()
+    for path in (tmp_path / "a" / "b" / "c", tmp_path / "old" / "new" / "c"):
+        with pytest.raises(KeyboardInterrupt), atomic_folder(path):
+            raise KeyboardInterrupt
+    assert [entry.name for entry in tmp_path.rglob("*")] == ["old"]
+
+
+def test_parents_that_another_process_uses_meanwhile_stay(tmp_path):
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "other").touch()
+        raise KeyboardInterrupt
+    assert [entry.name for entry in (tmp_path / "a").iterdir()] == ["other"]
+
+
+def test_a_folder_that_came_to_be_there_meanwhile_is_not_replaced(tmp_path):
+    with (
+        pytest.raises(FolderTakenError, match="was just made by another process"),
+        atomic_folder(tmp_path / "a", False),
+    ):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "other").touch()
+    assert [entry.name for entry in tmp_path.rglob("*")] == ["a", "other"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127])
+def test_a_name_as_long_as_a_file_system_takes_can_be_written(tmp_path, name):
+    write_json(tmp_path / name, {})
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]

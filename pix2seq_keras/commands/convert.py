@@ -1,6 +1,5 @@
 """`pix2seq convert`."""
 
-import json
 import time
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.presets import published_models
 from pix2seq_keras.terminal import say
+from pix2seq_keras.untrusted import MEGABYTE, parse_json, read_file
 
 
 def convert(
@@ -61,8 +61,8 @@ def _categories(name):
     if name in ("coco", "objects365"):
         return published_models.categories(name)
     try:
-        document = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = parse_json(read_file(Path(name), 1024 * MEGABYTE), name, strict=False)
+    except InputError as error:
         raise InputError(
             "--categories must be coco, objects365 or an annotation file in COCO format. Received: --categories "
             f"{name}, which cannot be read as JSON: {error}"

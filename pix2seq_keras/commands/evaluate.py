@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pix2seq_keras.atomic_files import require_writable_file, write_json
+from pix2seq_keras.atomic_files import refuse_to_overwrite, require_writable_file, write_json
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.ranges import require_count
 from pix2seq_keras.terminal import one_line, say
 from pix2seq_keras.training import recipe_files as recipes
 
@@ -36,6 +37,8 @@ def run(
     """
     targets = [Path(path) if path else None for path in (json, report)]
     _require_writable(*targets)
+    require_count("batch_size", batch_size)
+    require_count("max_images", max_images, optional=True)
 
     from pix2seq_keras.data import open_source
     from pix2seq_keras.evaluation import evaluate_source
@@ -43,6 +46,7 @@ def run(
 
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
+    refuse_to_overwrite(filter(None, targets), source.labels or (), "--json or --report")
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **decoding)
     _print_scores(result)
     if len(source.issues):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.ranges import require_count, require_share
 from pix2seq_keras.terminal import say
 
 
@@ -14,7 +15,8 @@ def predict(
     json: str | None = None,
     threshold: float = 0.5,
     batch_size: int = 8,
-) -> None:
+    resume: bool = False,
+) -> int:
     """Detect objects in images, draw them, and write COCO JSON.
 
     Args:
@@ -26,14 +28,29 @@ def predict(
         json: another file for the JSON
         threshold: score from which a box is drawn and written
         batch_size: images at once
-    """
-    from pix2seq_keras.inference import open_model
-    from pix2seq_keras.inference.predict import predict_images
+        resume: skip the images that an earlier run into the same output has done; the JSON keeps them
 
-    result, problems = predict_images(open_model(model), images, output, json, threshold, batch_size, **decoding)
+    Returns:
+        int, the exit status: 2 if an annotated image could not be written.
+    """
+    require_count("batch_size", batch_size)
+    require_share("threshold", threshold)
+
+    from pix2seq_keras.inference import open_model
+    from pix2seq_keras.inference.predict import find_images, predict_images
+
+    find_images(images)  # before the model is loaded: are there any?
+    detector = open_model(model)
+    result, problems = predict_images(detector, images, output, json, threshold, batch_size, resume, **decoding)
     say(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
-    if problems:
-        say(f"{len(problems)} images were left out:")
-        say("\n".join(f"  {problem}" for problem in problems))
+    unwritten = sum(image["annotated"] is None for image in result["images"])
+    left_out, missing = problems[: len(problems) - unwritten], problems[len(problems) - unwritten :]
+    for count, what, sentences in (
+        (len(left_out), "images were left out", left_out),
+        (len(missing), "annotated images could not be written; their objects are in the JSON", missing),
+    ):
+        if count:
+            say("\n".join([f"{count} {what}:", *(f"  {sentence}" for sentence in sentences)]))
     if not result["images"]:
         raise InputError(f"None of the {len(problems)} images could be read.")
+    return 2 if unwritten else 0

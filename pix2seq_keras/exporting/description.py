@@ -2,20 +2,23 @@
 
 import ast
 import dataclasses
-import json
 
+from pix2seq_keras.canvas import canvas_size
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.images.read_image import MAX_PIXELS
+from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.decoding import samplers
 from pix2seq_keras.decoding.options import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.labels import categories_of
 from pix2seq_keras.sequences.options import TOKENS_PER_OBJECT
+from pix2seq_keras.untrusted import MAX_BYTES, parse_json
 from pix2seq_keras.vocabulary import Vocabulary
 
 # The file's name, among a SavedModel's assets and in the zip behind a TFLite model.
 FILE_NAME = "pix2seq.json"
 FORMAT, FORMAT_VERSION = "pix2seq_keras", 2
+_MAX_REASON = 300  # characters
 # What format 1 (version 0.1.0) called the samplers and two of the options.
 _SAMPLERS_1 = {"Greedy": "greedy", "TopK": "top_k", "TopP": "top_p", "BeamSearch": "beam_search"}
 _OPTIONS_1 = {"readings": "num_samples", "mirror": "flip_test"}
@@ -92,28 +95,30 @@ def parse_description(text, where):
         InputError: if it is not a description, or of a later format.
     """
     try:
-        values = json.loads(text)
+        values = parse_json(_bounded(text), "it")
         if values["format"] != FORMAT:
-            raise ValueError(f"its format is {values['format']!r}")
-        version = int(values["format_version"])
+            raise ValueError(f"its format is {short_repr(values['format'])}")
+        version = _integer(values, "format_version", 2**31)
         if version > FORMAT_VERSION:
+            package = values.get("package_version")
             raise _LaterFormatError(
-                f"{where} was exported by a later version of this package ({values.get('package_version')}, format "
+                f"{where} was exported by a later version of this package ({package!s:.40}, format "
                 f"{version}; this version reads formats up to {FORMAT_VERSION}): install that version."
             )
         options = values["options"] if version > 1 else _options_of_format_1(values["options"])
+        categories = Categories.from_config(values["categories"])
         return Description(
-            categories=Categories.from_config(values["categories"]),
+            categories=categories,
             options=_complete(DecodingOptions.from_dict(options)),
-            image_size=tuple(int(side) for side in values["image_size"]),
-            vocabulary=_vocabulary(values.get("vocabulary")),
-            max_pixels=int(values.get("max_pixels") or MAX_PIXELS),
-            preset=values.get("preset"),
+            image_size=canvas_size(tuple(values["image_size"])),
+            vocabulary=_vocabulary(values.get("vocabulary"), len(categories)),
+            max_pixels=_integer(values, "max_pixels", 2**31, MAX_PIXELS),
+            preset=_text(values, "preset"),
         )
     except _LaterFormatError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:  # an InputError is a ValueError
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)[:_MAX_REASON].rstrip(".")
         raise InputError(f"{where} does not describe itself as a model of `pix2seq export`: {reason}.") from error
 
 
@@ -152,6 +157,28 @@ def _equal(value, exported):
         return False
 
 
+def _bounded(text):
+    size = len(text) if isinstance(text, str | bytes) else 0
+    if not 0 < size <= MAX_BYTES:
+        raise ValueError(f"it must be text of 1 to {MAX_BYTES} bytes, and is {type(text).__name__} of {size}")
+    return text
+
+
+def _integer(values, name, most, default=None):
+    """A whole number from 1 to `most`; null and 0 are the default, if there is one."""
+    value = values[name] if default is None else values.get(name) or default
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+        raise ValueError(f"its {name} must be a whole number from 1 to {most}, and is {short_repr(value)}")
+    return value
+
+
+def _text(values, name):
+    value = values.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"its {name} must be text, and is {short_repr(value)}")
+    return value
+
+
 def _complete(options):
     if options.max_objects is None:
         raise ValueError("its options have no max_objects")
@@ -168,16 +195,19 @@ def _options_of_format_1(values):
 
 def _sampler_of_format_1(text):
     try:
+        if len(text) > _MAX_REASON:  # nested deeper than Python's parser can go, perhaps
+            raise ValueError
         call = ast.parse(text, mode="eval").body
         name = _SAMPLERS_1[call.func.id]
         return {"name": name, **{one.arg: ast.literal_eval(one.value) for one in call.keywords}}
-    except (SyntaxError, ValueError, KeyError, AttributeError, TypeError):
-        return {"name": "custom", "text": str(text)}
+    except (SyntaxError, ValueError, KeyError, AttributeError, TypeError, RecursionError, MemoryError):
+        return {"name": "custom", "text": str(text)[:_MAX_REASON]}
 
 
-def _vocabulary(config):
+def _vocabulary(config, num_classes):
     try:
-        return Vocabulary.from_config(config)
+        vocabulary = Vocabulary.from_config(config)
+        return vocabulary if vocabulary.num_classes == num_classes else None
     except Exception:  # detecting needs images and categories only: a later layout is no reason to fail
         return None
 

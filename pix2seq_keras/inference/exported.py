@@ -9,6 +9,7 @@ from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
 from pix2seq_keras.inference.payload import encode_image, image_name
+from pix2seq_keras.ranges import require_count
 
 # The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
 # are a third larger in base64.
@@ -86,8 +87,7 @@ class ExportedDetector:
                 a model of `pix2seq export` does.
         """
         images = checked_list(images)
-        if batch_size < 1:
-            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        require_count("batch_size", batch_size)
         require_exported_options(self.description, given_options(options, overrides), self.where)
         results = []
         for first, batch in _calls(self._encoded(images), batch_size):
@@ -177,8 +177,13 @@ def detections(outputs, categories, count, rows, where):
         if name not in outputs or np.shape(outputs[name]) != shape:
             found = np.shape(outputs[name]) if name in outputs else "none"
             raise InputError(f"{where} must answer with {name!r} of shape {shape}. Received: {found}.")
-        arrays[name] = np.asarray(outputs[name], np.float32)
-    numbers = arrays["num_detections"].astype(np.int32)
+        arrays[name] = _finite(outputs[name], name, where)
+    numbers = arrays["num_detections"]
+    if numbers.min() < 0 or numbers.max() > rows:
+        raise InputError(
+            f"{where} must answer with 'num_detections' from 0 to {rows}. Received: {numbers.min()} to {numbers.max()}."
+        )
+    numbers = numbers.astype(np.int32)
     used = np.arange(rows) < numbers[:, None]  # (B, n)
     ids = np.rint(arrays["detection_classes"][used]).astype(np.int64)  # (objects,)
     class_of = {id_: categories.class_of(int(id_)) for id_ in np.unique(ids)}
@@ -192,6 +197,17 @@ def detections(outputs, categories, count, rows, where):
         "scores": arrays["detection_scores"],
         "num_detections": numbers,
     }
+
+
+def _finite(values, name, where):
+    """An output as float32 array of finite numbers, within the limits of 64-bit whole numbers."""
+    try:
+        array = np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{where} must answer with {name!r} as numbers: {error}") from error
+    if not (np.abs(array) < 2.0**62).all():  # NaN is not either
+        raise InputError(f"{where} must answer with {name!r} as finite numbers below 2⁶².")
+    return array
 
 
 def sentence_of(message):

@@ -9,6 +9,9 @@ import keras
 from pix2seq_keras import presets
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.pix2seq import Pix2Seq
+from pix2seq_keras.models.untrusted_config import require_plausible
+from pix2seq_keras.presets.weights import require_sound_archive, stored_shapes
+from pix2seq_keras.untrusted import parse_json, read_member
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 RUN_WEIGHTS = ("best.keras", "last.keras")
@@ -84,15 +87,20 @@ def _open_keras(path):
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a .keras file, or it is damaged.")
     try:
+        require_sound_archive(path)
+    except Exception as error:  # a damaged file can fail anywhere in zipfile and zlib
+        raise InputError(f"{path} is damaged: {str(error).rstrip('.')}.") from error
+    try:
         with zipfile.ZipFile(path) as archive:
-            # Keras reads parts of the weights without checking their sums: damaged ones would load as others.
-            if (damaged := archive.testzip()) is not None:
-                raise InputError(f"{path} is damaged: the check sum of {damaged} in it is wrong.")
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except InputError:
-        raise
-    except Exception as error:  # a damaged file can fail anywhere in zipfile, zlib, h5py or Keras
+            config = parse_json(read_member(archive, presets.CONFIG), "its configuration")
+        make = lambda: _require_pix2seq(keras.saving.deserialize_keras_object(config, safe_mode=True))
+        require_plausible(make, config, lambda: stored_shapes(path))
+        return _require_pix2seq(keras.saving.load_model(path, compile=False, safe_mode=True))
+    except Exception as error:  # likewise in h5py or Keras
         raise InputError(f"{path} cannot be opened as a model: {error}") from error
+
+
+def _require_pix2seq(model):
     if not isinstance(model, Pix2Seq):
-        raise InputError(f"{path} holds a {type(model).__name__}, not a Pix2Seq.")
+        raise InputError(f"it holds a {type(model).__name__}, not a Pix2Seq")
     return model

@@ -1,11 +1,13 @@
 """Images in, annotated images and one JSON file out."""
 
+import contextlib
 import itertools
+import os
 from pathlib import Path
 
 import numpy as np
 
-from pix2seq_keras.atomic_files import require_writable_folder, write_json
+from pix2seq_keras.atomic_files import refuse_to_overwrite, require_writable_folder
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.images.read_image import MAX_PIXELS, read_image
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES
@@ -13,9 +15,13 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.labels import categories_of
 from pix2seq_keras.inference.coco_results import coco_results
 from pix2seq_keras.inference.detector import detect_each
+from pix2seq_keras.inference.prediction_file import PredictionFile, journal_of
 from pix2seq_keras.progress import progress_bar
+from pix2seq_keras.ranges import require_count, require_share
 from pix2seq_keras.visualization.drawing import draw_detections
 from pix2seq_keras.visualization.gallery import save_image
+
+_MAX_NAME_BYTES = 255
 
 
 def find_images(paths):
@@ -44,10 +50,11 @@ def find_images(paths):
     return found
 
 
-def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch_size=8, **overrides):
+def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch_size=8, resume=False, **overrides):
     """Detects objects in images, draws them, and writes them as COCO JSON.
 
-    An image that cannot be read is left out and reported; the others go on.
+    An image that cannot be read is left out, one whose annotated copy cannot be written has its objects in the JSON;
+    both are reported, and the others go on.
 
     Args:
         detector: object with `detect` and `categories`; if these are None, with a `vocabulary`. A detector with a true
@@ -57,41 +64,44 @@ def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch
         json_path: path of the JSON; None puts `predictions.json` into `output`.
         threshold: float, score from which a box is drawn and written.
         batch_size: int, images in each call of the detector.
+        resume: bool, whether images that an earlier run into `output` has done are skipped; their records stay.
         **overrides: fields of `DecodingOptions`.
 
     Returns:
-        The dictionary that the JSON holds: `"images"` (id, file_name, width, height, annotated), `"categories"`, and
-        `"annotations"` (id, image_id, category_id, bbox [x, y, width, height] in pixels, area, score).
-        And a list of sentences about images that were left out.
+        The dictionary that the JSON holds: `"info"` (threshold and options), `"categories"`, `"images"` (id, file_name,
+        width, height, annotated: null where it could not be written), and `"annotations"` (id, image_id, category_id,
+        bbox [x, y, width, height] in pixels, area, score).
+        And a list of sentences, about images that were left out, then about annotated images that were not written.
 
     Raises:
-        InputError: if there is nothing to read, or the output cannot be written or would overwrite an image.
+        InputError: if there is nothing to read, a number is out of range, or the output cannot be written or would
+            overwrite an image.
     """
+    require_count("batch_size", batch_size)
+    require_share("threshold", threshold)
     files = find_images(paths)
     output = Path(output)
     json_path = Path(json_path) if json_path else output / "predictions.json"
     for folder in (output, json_path.parent):
         require_writable_folder(folder)
     categories = categories_of(detector)
-    names = _output_names(files)
-    _refuse_to_overwrite(files, [output / name for name in names.values()])
-    images, annotations, problems = [], [], []
-    with progress_bar("predicting", len(files)) as advance:
-        read, feed = itertools.tee(_readable(files, getattr(detector, "max_pixels", MAX_PIXELS), problems, advance))
+    refuse_to_overwrite([json_path, journal_of(json_path)], files, "The JSON")
+    results = PredictionFile(json_path, categories, {"threshold": threshold, "options": overrides}, resume)
+    earlier = {path: name for path in files if (name := results.annotated(str(path)))}
+    earlier = {path: name for path, name in earlier.items() if (output / Path(name).name).is_file()}
+    names = _output_names([path for path in files if path not in earlier], {*earlier.values(), json_path.name})
+    refuse_to_overwrite([output / name for name in names.values()], files, "The annotated images")
+    problems, unwritten = [], []
+    with contextlib.closing(results), progress_bar("predicting", len(names)) as advance:
+        read, feed = itertools.tee(_readable(names, getattr(detector, "max_pixels", MAX_PIXELS), problems, advance))
         inputs = (path if getattr(detector, "prefers_files", False) else pixels for path, pixels in feed)
-        found = detect_each(detector, inputs, batch_size=batch_size, num_images=len(files), **overrides)
+        found = detect_each(detector, inputs, batch_size=batch_size, num_images=len(names), **overrides)
         for (path, pixels), objects in zip(read, found, strict=True):
             if isinstance(objects, ImageError):  # an exported model may be stricter than `read_image`
                 problems.append(str(objects))
             else:
-                _keep(objects, path, pixels, names[path], output, categories, threshold, images, annotations)
-    result = {
-        "images": images,
-        "categories": [{"id": id_, "name": name} for id_, name in zip(categories.ids, categories.names, strict=True)],
-        "annotations": annotations,
-    }
-    write_json(json_path, result)
-    return result, problems
+                _keep(objects, path, pixels, output / names[path], categories, threshold, results, unwritten)
+        return results.write([str(path) for path in files]), problems + unwritten
 
 
 def _readable(files, max_pixels, problems, advance):
@@ -104,39 +114,38 @@ def _readable(files, max_pixels, problems, advance):
         advance()
 
 
-def _keep(detections, path, array, name, output, categories, threshold, images, annotations):
-    """Draws one image's detections and appends its records."""
+def _keep(detections, path, array, target, categories, threshold, results, unwritten):
+    """Draws one image's detections and adds its records."""
     good = (detections["classes"] >= 0) & (detections["scores"] >= threshold)
     one = {key: np.asarray(detections[key])[good] for key in ("boxes", "classes", "scores")}
-    image_id = len(images) + 1
     height, width = array.shape[:2]
-    drawn = draw_detections(array, one["boxes"], one["classes"], one["scores"], categories.names)
-    save_image(output / name, drawn)
-    images.append({"id": image_id, "file_name": str(path), "width": width, "height": height, "annotated": name})
-    for record in coco_results(image_id, (height, width), one, categories):
-        area = record["bbox"][2] * record["bbox"][3]
-        annotations.append({"id": len(annotations) + 1, **record, "area": area, "iscrowd": 0})
+    annotated = target.name
+    try:
+        save_image(target, draw_detections(array, one["boxes"], one["classes"], one["scores"], categories.names))
+    except (InputError, OSError) as error:  # a full disk, or a folder of that name
+        annotated = None
+        unwritten.append(f"The annotated image of {path} is missing: {error}")
+    annotations = []
+    for record in coco_results(0, (height, width), one, categories):
+        annotations.append({**record, "area": record["bbox"][2] * record["bbox"][3], "iscrowd": 0})
+    results.add({"file_name": str(path), "width": width, "height": height, "annotated": annotated}, annotations)
 
 
-def _output_names(images):
+def _output_names(images, taken):
     """A file name of its own for every annotated image, also where two folders hold the same name."""
-    names, taken = {}, set()
-    for path in images:
-        stem, number = path.stem, 1
-        name = f"{stem}.png"
+    names, taken = {}, set(taken)
+    for path in dict.fromkeys(images):
+        number, name = 1, _file_name(path.stem)
         while name in taken:
             number += 1
-            name = f"{stem}_{number}.png"
+            name = _file_name(path.stem, f"_{number}")
         taken.add(name)
         names[path] = name
     return names
 
 
-def _refuse_to_overwrite(images, targets):
-    """An annotated image must never take the place of an image it was made from."""
-    lost = {path.resolve() for path in images} & {path.resolve() for path in targets}
-    if lost:
-        raise InputError(
-            f"The annotated images would overwrite {len(lost)} of the images themselves, such as {min(lost)}: "
-            "choose another output folder."
-        )
+def _file_name(stem, end=""):
+    """A stem as the name of a PNG file, shortened to the bytes that file systems take."""
+    while len(os.fsencode(f"{stem}{end}.png")) > _MAX_NAME_BYTES:
+        stem = stem[:-1]
+    return f"{stem}{end}.png"

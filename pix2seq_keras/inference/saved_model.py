@@ -7,6 +7,7 @@ import tensorflow as tf
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import FILE_NAME, parse_description
 from pix2seq_keras.inference.exported import ExportedDetector, RefusedCallError, sentence_of
+from pix2seq_keras.untrusted import read_file
 
 _FILE = "saved_model.pb"
 
@@ -44,7 +45,7 @@ def read_description(folder):
     path = Path(folder) / "assets" / FILE_NAME
     if not path.is_file():
         raise InputError(f"{folder} is a SavedModel, but not one of `pix2seq export`: it has no assets/{FILE_NAME}.")
-    return parse_description(path.read_bytes(), str(folder))
+    return parse_description(read_file(path, what="A description"), str(folder))
 
 
 def open_saved_model(path):

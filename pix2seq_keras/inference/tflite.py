@@ -11,6 +11,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import parse_description, require_exported_options
 from pix2seq_keras.exporting.tflite.write import SIGNATURE, read_tflite_description
 from pix2seq_keras.inference.exported import checked_list, detections, given_options
+from pix2seq_keras.ranges import require_count
 
 
 def open_tflite(path, num_threads=1):
@@ -72,8 +73,7 @@ class TFLiteDetector:
             InputError: if an image cannot be read, or options differ from the exported ones.
         """
         images = checked_list(images)
-        if batch_size < 1:
-            raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        require_count("batch_size", batch_size)
         require_exported_options(self.description, given_options(options, overrides), str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)

@@ -36,8 +36,10 @@ class Attention(keras.layers.Layer):
 
     def __init__(self, dim, num_heads, **kwargs):
         super().__init__(**kwargs)
-        if dim % num_heads:
-            raise InputError(f"`num_heads` must divide `dim`. Received: num_heads={num_heads}, dim={dim}.")
+        if num_heads < 1 or dim < 1 or dim % num_heads:
+            raise InputError(
+                f"`num_heads` must be at least 1 and divide `dim`. Received: num_heads={num_heads}, dim={dim}."
+            )
         self.dim = dim
         self.num_heads = num_heads
         dense = lambda name: keras.layers.Dense(dim, dtype=self.dtype_policy, name=name)

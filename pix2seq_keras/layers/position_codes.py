@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from pix2seq_keras.errors import InputError
+
+_MAX_NUMBERS = 2**26  # 256 MB; a canvas of 4096×4096 with 768 channels for each 16×16 has 50 million
+
 
 def sine_code_1d(length, dim):
     """The 1-D code: positions 0 … length − 1 scaled to [0, 2π].
@@ -13,6 +17,7 @@ def sine_code_1d(length, dim):
     Returns:
         float32 array (length, dim): sines of the even channels, then cosines of the odd ones.
     """
+    _require_size(length, dim)
     positions = np.arange(length, dtype=np.float32)
     if length > 1:
         positions = positions * np.float32(6.2831852) / np.float32(length - 1)
@@ -33,8 +38,18 @@ def sine_code_2d(height, width, dim):
     Returns:
         float32 array (height·width, dim), row by row.
     """
+    _require_size(height * width, dim)
     if height == 1 or width == 1:
         return sine_code_1d(height * width, dim)
     y = np.repeat(sine_code_1d(height, dim // 2), width, axis=0)  # (height·width, dim / 2)
     x = np.tile(sine_code_1d(width, dim // 2), (height, 1))
     return np.concatenate([y, x], axis=-1)
+
+
+def _require_size(length, dim):
+    """The code is made at once, and not when the weights are: a wrong number in a file could fill the memory."""
+    if length * dim > _MAX_NUMBERS:
+        raise InputError(
+            f"A position code must have at most {_MAX_NUMBERS} numbers. Received: {length} positions of {dim} "
+            "channels. Use a smaller canvas, or fewer channels."
+        )

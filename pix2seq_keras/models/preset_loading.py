@@ -12,17 +12,23 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.file_lock import file_lock
 from pix2seq_keras.models.adapting import with_classes, with_dtype, with_image_size
 from pix2seq_keras.models.saving import save_weights, uncompiled
-from pix2seq_keras.presets import CARD, CONFIG, WEIGHTS, find, published_models, suggest
+from pix2seq_keras.models.untrusted_config import require_plausible
+from pix2seq_keras.presets import CARD, CONFIG, WEIGHTS, find, packaged_names, published_models, suggest
 from pix2seq_keras.presets.checkpoint_download import download_checkpoint
+from pix2seq_keras.presets.download import is_url
+from pix2seq_keras.presets.weight_shapes import WeightsError
 from pix2seq_keras.presets.weights import (
     CACHE_VARIABLE,
     cached_weights,
     load_weights,
     missing_weights_error,
+    stored_shapes,
     weights_cache,
+    weights_error,
 )
 from pix2seq_keras.published.architecture import model_arguments
 from pix2seq_keras.published.checkpoint_io import load_checkpoint
+from pix2seq_keras.untrusted import parse_json, read_file
 
 
 def load_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
@@ -54,7 +60,7 @@ def load_preset(cls, preset, num_classes=None, weights="published", image_size=N
     folder = find(preset)
     if folder is not None:
         weights = folder / WEIGHTS if weights == "published" else weights
-        model = _from_folder(cls, folder)
+        model = _from_folder(cls, folder, weights)
     elif str(preset) in published_models.names():
         record = published_models.get(str(preset))
         if weights == "published":
@@ -96,11 +102,22 @@ def save_preset(model, directory):
             shutil.copy(directory / CARD, folder / CARD)
 
 
-def _from_folder(cls, folder):
+def _from_folder(cls, folder, weights):
+    """The model without its weights; of a folder of others, after a look at the weights that it will have."""
+    path = folder / CONFIG
     try:
-        return cls.from_config(json.loads((folder / CONFIG).read_text())["config"])
+        document = parse_json(read_file(path, what="A configuration"), "it")
+        if not isinstance(document, dict) or not isinstance(document.get("config"), dict):
+            raise InputError('it has no "config"')
+        make = lambda: cls.from_config(document["config"])
+        if folder.name not in packaged_names() or folder != find(folder.name):  # not one of the package's own
+            is_file = weights is not None and not is_url(weights) and Path(weights).is_file()
+            require_plausible(make, document, (lambda: stored_shapes(weights)) if is_file else None)
+        return make()
+    except WeightsError as error:
+        raise weights_error(weights, error) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder / CONFIG} does not describe a model: {error}") from error
+        raise InputError(f"{path} does not describe a model: {error}") from error
 
 
 def _from_record(cls, record, canvas):
@@ -152,7 +169,7 @@ def _is_preset(directory):
     """Whether the folder holds a preset only. Other programs write a config.json too."""
     try:
         entries = {entry.name for entry in directory.iterdir()}
-        own = entries <= {CONFIG, WEIGHTS, CARD} and "class_name" in json.loads((directory / CONFIG).read_text())
+        own = entries <= {CONFIG, WEIGHTS, CARD} and "class_name" in parse_json(read_file(directory / CONFIG), CONFIG)
     except (OSError, ValueError, TypeError):
         return False
     return own

@@ -9,10 +9,12 @@ import h5py
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.presets.download import download, file_name, is_url
+from pix2seq_keras.presets.weight_shapes import MOST_UNPACKED, WeightsError, require_equal_shapes, shapes_in_file
 from pix2seq_keras.published.checkpoint_io import load_checkpoint
+from pix2seq_keras.untrusted import MAX_BYTES
 
 ENDINGS = (".weights.h5", ".keras")
-PARTS = ("encoder", "bridge", "embedding", "decoder")
+_WEIGHTS_IN_KERAS = "model.weights.h5"
 CACHE_VARIABLE = "PIX2SEQ_CACHE_DIR"
 
 
@@ -55,10 +57,17 @@ def load_weights(model, weights):
     if not path.name.endswith(ENDINGS):
         raise InputError(f"`weights` must be a file ending in {' or '.join(ENDINGS)}, or a folder. Received: {path}")
     try:
-        _check(model, path)
+        if path.suffix == ".keras":
+            require_sound_archive(path)
+        require_equal_shapes(model, stored_shapes(path))
         model.load_weights(path)
     except Exception as error:  # a damaged file can fail anywhere in zipfile, h5py or Keras
-        raise InputError(f"The weights in {path} do not fit the model, or the file is damaged: {error}") from error
+        raise weights_error(path, error) from error
+
+
+def weights_error(path, error):
+    """The `InputError` for a file that does not hold a model's weights."""
+    return InputError(f"The weights in {path} do not fit the model, or the file is damaged: {error}")
 
 
 def cached_weights(record):
@@ -102,33 +111,48 @@ def missing_weights_error(record, error=None):
     )
 
 
-def _check(model, path):
-    """A `ValueError` unless the file holds as many arrays as the model: Keras passes over extra ones."""
-    if path.suffix != ".keras":
-        with h5py.File(path) as file:
-            _check_counts(model, file)
-        return
+def stored_shapes(path):
+    """The shapes of the weights in a file, read without them.
+
+    Args:
+        path: path of a `.weights.h5` or `.keras` file.
+
+    Returns:
+        dict, see `weight_shapes.shapes_in_file`.
+
+    Raises:
+        WeightsError: if it is damaged, or holds no such weights.
+    """
+    path = Path(path)
+    try:
+        if path.suffix != ".keras":
+            with h5py.File(path) as file:
+                return shapes_in_file(file, path.stat().st_size)
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo(_WEIGHTS_IN_KERAS).compress_size
+            with archive.open(_WEIGHTS_IN_KERAS) as stored, h5py.File(stored) as file:
+                return shapes_in_file(file, size)
+    except WeightsError:
+        raise
+    except Exception as error:  # a damaged file can fail anywhere in zipfile or h5py
+        raise WeightsError(str(error)) from error
+
+
+def require_sound_archive(path):
+    """Checks every member of a `.keras` file: its sum, and that it does not unpack to much more than it has.
+
+    Keras seeks in the file and so skips the archive's check sums: damaged weights would load as other numbers.
+
+    Args:
+        path: path.
+
+    Raises:
+        InputError: naming the first damaged member.
+        zipfile.BadZipFile, zlib.error, …: if the archive itself is damaged.
+    """
     with zipfile.ZipFile(path) as archive:
-        # Keras seeks in the file and so skips the archive's check sums: damaged weights would load as other numbers.
+        for member in archive.infolist():
+            if member.file_size > MOST_UNPACKED * member.compress_size + MAX_BYTES:
+                raise InputError(f"{member.filename} in it unpacks to {member.file_size:,} bytes")
         if (damaged := archive.testzip()) is not None:
-            raise ValueError(f"{damaged} in it is not what was written")
-        with archive.open("model.weights.h5") as stored, h5py.File(stored) as file:
-            _check_counts(model, file)
-
-
-def _check_counts(model, file):
-    for part in PARTS:
-        count, wanted = _count_arrays(file[part]), len(getattr(model, part).weights)
-        if count != wanted:
-            raise ValueError(f"its {part} has {count} arrays, the model's {wanted}")
-
-
-def _count_arrays(group):
-    count = 0
-
-    def visit(_, item):
-        nonlocal count
-        count += isinstance(item, h5py.Dataset)
-
-    group.visititems(visit)
-    return count
+            raise InputError(f"{damaged} in it is not what was written")

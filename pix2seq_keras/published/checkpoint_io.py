@@ -1,6 +1,5 @@
 """Published checkpoints: load them into a `Pix2Seq`, save them, and read their configuration."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from pix2seq_keras.atomic_files import require_writable_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.published.checkpoints import Checkpoint, readable
 from pix2seq_keras.published.weight_names import published_weights
+from pix2seq_keras.untrusted import parse_json, read_file
 
 
 def load_checkpoint(model, checkpoint_dir):
@@ -97,12 +97,7 @@ def read_config(config):
     """
     if not isinstance(config, dict):
         path = Path(config)
-        try:
-            config = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"The configuration {path} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
-            raise InputError(f"The configuration {path} is not JSON: {error}.") from error
+        config = parse_json(read_file(path, what="A configuration"), f"The configuration {path}")
         if not isinstance(config, dict):
             raise InputError(f"The configuration {path} is not a JSON object.")
     if not isinstance(config.get("model"), dict):

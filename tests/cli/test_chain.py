@@ -128,6 +128,13 @@ def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
     both = tmp_path / "both.html"
     message = refused("evaluate", "--model", "none", "--split", "val", "--report", both, "--json", both)
     assert "must be two files" in message
+    image = tmp_path / "coco" / "val" / "0.png"
+    shutil.copytree(trained[0].parent / "coco", tmp_path / "coco")
+    for flag, name in (("--json", "0.png"), ("--report", "page.html")):
+        (image.parent / "page.html").symlink_to(image) if flag == "--report" else None
+        data = ("--data", f"coco:{tmp_path / 'coco'}")
+        message = refused("evaluate", "--model", run, "--split", "val", *data, flag, image.parent / name)
+        assert "would overwrite 1 of the images themselves" in message
     assert "--data is required unless" in refused("evaluate", "--model", run / "best.keras", "--split", "val")
     assert "max_objects" in refused("evaluate", "--model", run, "--split", "val", "--max_objects", "9")
     equal = ("--num_samples", "2", "--sampler", "greedy")

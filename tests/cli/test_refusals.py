@@ -54,6 +54,30 @@ def test_an_unknown_strategy_is_refused(refused, folder, tmp_path):
     )
 
 
+def test_an_unforeseen_error_gives_one_sentence_and_with_debug_its_traceback(monkeypatch, capsys):
+    def broken(*arguments):
+        raise ZeroDivisionError("of\nsome " + "length " * 1000)
+
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", broken)
+    arguments = ["evaluate", "--model", "m", "--split", "val"]
+
+    assert cli.main(arguments) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("pix2seq: an unexpected error ended the command: ZeroDivisionError: of some length")
+    assert len(first) < 400 and "--debug" in second
+
+    for place in (0, 1, len(arguments)):
+        assert cli.main([*arguments[:place], "--debug", *arguments[place:]]) == 1
+        printed = capsys.readouterr().err
+        assert "Traceback" in printed and "in broken" in printed and "pix2seq: an unexpected error" in printed
+
+
+def test_debug_shows_where_input_was_refused(capsys):
+    assert cli.main(["train", "--recipe", "cocoa", "--output", "run", "--debug"]) == 2
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed and printed.splitlines()[-1].startswith("pix2seq: There is no recipe 'cocoa'")
+
+
 def test_an_interruption_ends_with_one_line_and_no_traceback(monkeypatch, capsys, tmp_path):
     def interrupted(*arguments):
         raise KeyboardInterrupt

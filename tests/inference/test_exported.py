@@ -160,6 +160,21 @@ def test_an_answer_of_another_form_is_refused(change, message):
         detections(answer, CATEGORIES, 1, 3, "it")
 
 
+@pytest.mark.parametrize("name", list(outputs()))
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, "text", b"text", None])
+def test_an_answer_of_values_that_are_no_finite_numbers_is_refused(name, value):
+    answer = outputs()
+    answer[name] = np.full(answer[name].shape, value, object)
+    with pytest.raises(InputError, match=f"It must answer with '{name}'"):
+        detections(answer, CATEGORIES, 1, 3, "It")
+
+
+@pytest.mark.parametrize("count", [-1, 4, 1e15])
+def test_an_answer_with_another_number_of_objects_than_rows_is_refused(count):
+    with pytest.raises(InputError, match="'num_detections' from 0 to 3"):
+        detections(outputs() | {"num_detections": np.array([count])}, CATEGORIES, 1, 3, "It")
+
+
 def test_an_answer_may_hold_no_objects():
     empty = {name: np.zeros_like(values) for name, values in outputs().items()}
     found = detections(empty, CATEGORIES, 1, 3, "it")

@@ -1,10 +1,9 @@
 """Reads annotation files, which are not trusted: only regular files of limited size."""
 
-import stat
-
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE, read_file
 
-MEGABYTE = 1 << 20
+__all__ = ["MEGABYTE", "read_annotation_file", "read_text"]
 
 
 def read_annotation_file(path, max_bytes):
@@ -20,23 +19,7 @@ def read_annotation_file(path, max_bytes):
     Raises:
         InputError: if it is missing, not readable, not a regular file (opening a pipe would block) or too large.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"An annotation file must be a regular file. Received: {path}")
-        if status.st_size > max_bytes:
-            raise InputError(
-                f"An annotation file of this kind must have at most {max_bytes / MEGABYTE:g} MB. "
-                f"Received: {path} with {status.st_size / MEGABYTE:,.0f} MB"
-            )
-        with path.open("rb") as file:
-            return file.read(status.st_size)  # not more, if it grows meanwhile
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{str(path)!r} is not a valid file name ({error}).") from error
+    return read_file(path, max_bytes, "An annotation file")
 
 
 def read_text(path, max_bytes):

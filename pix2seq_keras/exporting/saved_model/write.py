@@ -7,11 +7,12 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from pix2seq_keras.atomic_files import atomic_folder
+from pix2seq_keras.atomic_files import FolderTakenError, atomic_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.saved_model.warm_up import write_warm_up
 from pix2seq_keras.exporting.signature import Signature
+from pix2seq_keras.exporting.write_errors import write_errors
 
 # In a folder with one of these, `open_model` would not look for versions.
 NOT_A_BASE_FOLDER = ("best.keras", "last.keras", "config.json")
@@ -28,8 +29,19 @@ def write_saved_model(folder, signatures, description, warm_up=(), replace=True)
         replace: bool, whether a SavedModel may be replaced, also one that another export writes meanwhile.
 
     Raises:
-        InputError: if the folder cannot be written.
+        InputError: if the folder cannot be written, or another export made it meanwhile.
     """
+    folder = Path(folder)
+    try:
+        _write(folder, signatures, description, warm_up, replace)
+    except FolderTakenError as error:
+        raise InputError(
+            f"{folder.parent}: version {folder.name} was just made by another export. Export again, which takes the "
+            "next number, or choose a number."
+        ) from error
+
+
+def _write(folder, signatures, description, warm_up, replace):
     archive = keras.export.ExportArchive()
     with tempfile.TemporaryDirectory() as aside, atomic_folder(folder, replace) as temporary:
         text = Path(aside) / FILE_NAME
@@ -38,8 +50,9 @@ def write_saved_model(folder, signatures, description, warm_up=(), replace=True)
         archive.track(table)
         for name, signature in {**signatures, "describe": _describe_signature(table)}.items():
             archive.add_endpoint(name, signature.endpoint())
-        archive.write_out(str(temporary), verbose=False)
-        write_warm_up(temporary, warm_up)
+        with write_errors(folder):
+            archive.write_out(str(temporary), verbose=False)
+            write_warm_up(temporary, warm_up)
 
 
 def version_folder(base, version=None):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from pix2seq_keras.atomic_files import require_writable_folder
+from pix2seq_keras.atomic_files import made_folder_of, require_writable_folder
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import describe
 from pix2seq_keras.exporting.labels import ServedLabels, categories_of
@@ -38,12 +38,13 @@ def export_tflite(model, filepath, options, preset=None, quantize="none"):
         raise InputError(f"`quantize` must be one of {', '.join(QUANTIZATIONS)}. Received: quantize={quantize!r}")
     if path.suffix != ".tflite" or path.is_dir():
         raise InputError(f"`filepath` must be a file whose name ends in .tflite. Received: {path}")
-    require_writable_folder(path.parent)
-    if model.compute_dtype != "float32":
-        model = with_dtype(model, "float32")
-    content = convert(make_signature(model, options), quantize)
-    description = describe(model, options, preset, quantize=quantize, input=describe_input(model))
-    write_tflite(path, content, description, categories_of(model).names)
+    with made_folder_of(path):
+        require_writable_folder(path.parent)
+        if model.compute_dtype != "float32":
+            model = with_dtype(model, "float32")
+        content = convert(make_signature(model, options), quantize)
+        description = describe(model, options, preset, quantize=quantize, input=describe_input(model))
+        write_tflite(path, content, description, categories_of(model).names)
     return path
 
 

@@ -16,12 +16,12 @@ from pix2seq_keras.atomic_files import atomic_write
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import FILE_NAME
 from pix2seq_keras.exporting.tflite.half_precision import in_half_precision
+from pix2seq_keras.exporting.write_errors import write_errors
+from pix2seq_keras.untrusted import parse_json, read_member
 
 SIGNATURE = "serving_default"
 QUANTIZATIONS = ("none", "float16", "dynamic")
 LABELS = "labels.txt"
-# A description has some kilobytes; a file that unpacks to more is not ours.
-MAX_BYTES = 2**24
 
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _REFUSED = re.compile(r"(?:TF Select|Custom) ops: ([\w, ]+)")
@@ -45,7 +45,8 @@ def convert(signature, quantize="none"):
     # Given functions, the converter silently drops Keras's weights: it is given a SavedModel.
     archive.add_endpoint(SIGNATURE, signature.endpoint())
     with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
+        with write_errors(folder):
+            archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantize == "dynamic":
@@ -127,13 +128,11 @@ def read_tflite_description(path):
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(FILE_NAME).file_size > MAX_BYTES:
-                raise InputError(f"{path} is not a model of `pix2seq export`: its {FILE_NAME} is too large.")
-            text = archive.read(FILE_NAME).decode()
-        model = json.loads(text)["model"]
-        length, expected = int(model["bytes"]), model["sha256"]
-    except InputError:
-        raise
+            text = read_member(archive, FILE_NAME).decode()
+        model = parse_json(text, "its description")["model"]
+        length, expected = model["bytes"], model["sha256"]
+        if type(length) is not int or not 0 < length <= path.stat().st_size:
+            raise ValueError("the model's length is not possible")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -141,8 +140,9 @@ def read_tflite_description(path):
             f"{path} is not a .tflite file of `pix2seq export`, or it is truncated or damaged: the description at its "
             f"end is missing ({error})."
         ) from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a .tflite file of `pix2seq export`: it has no description.") from error
+    except (KeyError, ValueError, TypeError) as error:  # an InputError is a ValueError
+        reason = f" ({error})" if isinstance(error, InputError) else ""
+        raise InputError(f"{path} is not a .tflite file of `pix2seq export`: it has no description{reason}.") from error
     # The interpreter does not check offsets: a damaged model could crash the process.
     with path.open("rb") as file:
         if hashlib.sha256(file.read(length)).hexdigest() != expected:

@@ -1,5 +1,6 @@
 """A client of TensorFlow Serving's PredictionService: grpc://HOST:PORT/NAME."""
 
+import math
 import re
 from urllib.parse import urlsplit
 
@@ -82,9 +83,9 @@ class GrpcClient:
             request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
         response = self._send(self._service.Predict, request)
         try:
-            return {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
-        except (TypeError, ValueError) as error:
-            raise InputError(f"The response of {self.where} has a malformed tensor: {error}") from error
+            return {name: _array(tensor) for name, tensor in response.outputs.items()}
+        except (TypeError, ValueError, OverflowError, MemoryError) as error:
+            raise InputError(f"The response of {self.where} has a malformed tensor: {error!s:.300}") from error
 
     def signatures(self):
         """Reads the model's signatures.
@@ -146,6 +147,14 @@ class GrpcClient:
                 f"{self.where}: the server speaks gRPC but has no PredictionService of TensorFlow Serving. ({message})"
             )
         return InputError(f"{self.where} failed ({code.name}): {message}")
+
+
+def _array(tensor):
+    """A tensor as array. One value may stand for a whole shape, so a few bytes could fill the memory."""
+    sides = [side.size for side in tensor.tensor_shape.dim]
+    if min(sides, default=0) < 0 or math.prod(sides) > MAX_MESSAGE_BYTES // 4:
+        raise ValueError(f"its shape is {sides[:8]}")
+    return tf.make_ndarray(tensor)
 
 
 def _parse_url(url):

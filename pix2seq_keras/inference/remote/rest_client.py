@@ -10,10 +10,12 @@ import numpy as np
 import requests
 import urllib3
 
+from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference.exported import RefusedCallError, sentence_of
 from pix2seq_keras.inference.remote.open_remote import open_remote
 from pix2seq_keras.inference.remote.retry import RetryPolicy, ServerUnavailableError
+from pix2seq_keras.untrusted import parse_json
 
 MAX_RESPONSE_BYTES = 256 * 2**20
 _PATH = re.compile(r".*/v1/models/[^/:]+(/versions/\d+|/labels/[^/:]+)?")
@@ -105,8 +107,8 @@ class RestClient:
             if len(dtypes) == 1:  # TensorFlow Serving omits the name of a single output
                 outputs = {next(iter(dtypes)): outputs}
             return {name: np.array(values, _DTYPES[dtypes[name]]) for name, values in outputs.items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"The response of {self.where} does not match its metadata: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            raise InputError(f"The response of {self.where} does not match its metadata: {error!r:.300}") from error
 
     def _send(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -166,14 +168,17 @@ class RestClient:
 
     def _parse_response(self, status, content, headers):
         try:
-            response = json.loads(content)
-        except (ValueError, RecursionError):
+            # A response has up to millions of numbers: `detections` checks them as arrays.
+            response = parse_json(content, "The response", strict=False)
+        except InputError:
             response = None
         if status == 200 and isinstance(response, dict):
             return response
         error = response.get("error") if isinstance(response, dict) else None
         message = (
-            sentence_of(str(error)) if error else f"HTTP {status}, no JSON: {content[:80].decode(errors='replace')!r}"
+            sentence_of(error if isinstance(error, str) else short_repr(error))
+            if error
+            else f"HTTP {status}, no JSON: {content[:80].decode(errors='replace')!r}"
         )
         if status == 400 and error:
             raise RefusedCallError(message)

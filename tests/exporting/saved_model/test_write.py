@@ -76,7 +76,7 @@ def test_of_two_exports_at_once_the_later_one_does_not_replace_the_earlier_one(d
         (tmp_path / "1" / "saved_model.pb").write_text("the earlier one")
 
     monkeypatch.setattr(write, "write_warm_up", meanwhile)
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="version 1 was just made by another export"):
         write_saved_model(tmp_path / "1", {"serving_default": doubled}, {}, replace=False)
     assert (tmp_path / "1" / "saved_model.pb").read_text() == "the earlier one"
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
@@ -118,3 +118,47 @@ def test_a_failure_while_writing_leaves_no_version(tmp_path):
     with pytest.raises(ValueError, match="rank"):
         write_saved_model(tmp_path / "1", {"serving_default": broken}, {})
     assert not list(tmp_path.iterdir())
+
+
+# === A full disk ===
+
+
+@pytest.fixture
+def small_files():
+    """No file may have more than 1000 bytes. The kernel limits the size, with the same effect as a full disk."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_gives_one_sentence_and_leaves_nothing(doubled, tmp_path, small_files):
+    with pytest.raises(
+        InputError, match=r"base/1 cannot be written: .+ Choose a writable path with enough space"
+    ) as full:
+        write_saved_model(tmp_path / "base" / "1", {"serving_default": doubled}, {}, replace=False)
+    assert "\n" not in str(full.value) and len(str(full.value)) < 500
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error", [tf.errors.ResourceExhaustedError, tf.errors.UnknownError, tf.errors.PermissionDeniedError]
+)
+@pytest.mark.parametrize("stage", ["tensorflow.saved_model.save", "tensorflow.io.TFRecordWriter"])
+def test_every_error_of_tensorflows_files_is_that_sentence(doubled, tmp_path, monkeypatch, error, stage):
+    def full(*arguments, **options):
+        raise error(None, None, "/tmp/.1-x/variables/part; No space left on device")
+
+    monkeypatch.setattr(stage, full)
+    with pytest.raises(InputError, match=r"base/1 cannot be written: No space left on device\. Choose"):
+        write_saved_model(tmp_path / "base" / "1", {"serving_default": doubled}, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_earlier_version_survives_a_full_disk(doubled, tmp_path, small_files):
+    (tmp_path / "base" / "1").mkdir(parents=True)
+    with pytest.raises(InputError, match="base/2 cannot be written"):
+        write_saved_model(tmp_path / "base" / "2", {"serving_default": doubled}, {}, replace=False)
+    assert [path.name for path in (tmp_path / "base").iterdir()] == ["1"]

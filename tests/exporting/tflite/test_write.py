@@ -152,3 +152,26 @@ def test_a_file_with_an_operator_of_tensorflow_is_refused():
         require_builtins(flexible)
 
     assert "FlexBitwiseAnd" in operators(flexible)
+
+
+def test_a_description_that_unpacks_to_more_than_its_bound_or_than_it_states_is_not_read(content, tmp_path):
+    path = tmp_path / "large.tflite"
+    path.write_bytes(content)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("pix2seq.json", " " * 30_000_000)
+    with pytest.raises(InputError, match="is too large: at most 16 MB are read"):
+        read_tflite_description(path)
+
+    path.write_bytes(path.read_bytes().replace((30_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")))
+    with pytest.raises(InputError, match=r"large\.tflite"):
+        read_tflite_description(path)
+
+
+@pytest.mark.parametrize("length", [-1, 0, 10**15, 2.5, "12", True, None])
+def test_a_length_of_the_model_that_is_not_possible_is_refused(content, tmp_path, length):
+    path = tmp_path / "other.tflite"
+    path.write_bytes(content)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("pix2seq.json", json.dumps({"model": {"bytes": length, "sha256": ""}}))
+    with pytest.raises(InputError, match="has no description"):
+        read_tflite_description(path)

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import prediction_service_pb2_grpc
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from pix2seq_keras import InputError
 from pix2seq_keras.inference import RetryPolicy, open_model
@@ -161,3 +162,18 @@ def test_an_image_too_large_for_the_server_is_an_error(served_toy):
         for url in (server.grpc_url, server.rest_url):
             with pytest.raises(InputError, match=r"too large\. Send fewer or smaller images"):
                 open_model(url, SHORT).detect(noise)
+
+
+@pytest.mark.parametrize("sides", [[2**31], [2**16, 2**16], [-1], [2**62, 4]])
+def test_a_tensor_of_a_few_bytes_that_stands_for_gigabytes_is_refused(monkeypatch, sides):
+    response = predict_pb2.PredictResponse()
+    response.outputs["a"].CopyFrom(tf.make_tensor_proto([1.0]))
+    del response.outputs["a"].tensor_shape.dim[:]
+    for side in sides:
+        response.outputs["a"].tensor_shape.dim.add(size=side)
+    monkeypatch.setattr("tensorflow.make_ndarray", lambda tensor: pytest.fail("the tensor was made"))
+    client = GrpcClient("grpc://127.0.0.1:1/toy", SHORT)
+    monkeypatch.setattr(client, "_send", lambda method, request: response)
+
+    with pytest.raises(InputError, match="malformed tensor: its shape is"):
+        client.call("serving_default", {"image_bytes": np.array([b""], object)})

@@ -4,7 +4,6 @@ Real data sets have defects. A defect of the whole (no folder, no JSON, no categ
 in a record only that record is left out, and an issue is added to `Source.issues`.
 """
 
-import json
 import os
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pix2seq_keras.data.sources.location import file_and_folder
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import parse_json
 
 FILE_SUFFIX = "[.]json"
 _PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of file names in annotations/: COCO's, Objects365's, none
@@ -153,14 +153,8 @@ def annotation_files(directory):
 
 def _parse(file):
     data = read_annotation_file(file, _MAX_BYTES)
-    try:
-        # Polygons are four fifths of COCO's file; dropped record by record, they do not fill the memory.
-        document = json.loads(data, object_hook=_without_segmentation)
-    except json.JSONDecodeError as error:
-        what = "is empty" if not data.strip() else f"is not JSON, or is truncated: {error.msg}"
-        raise InputError(f"{file} {what} (line {error.lineno}, column {error.colno}).") from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, deeply nested brackets
-        raise InputError(f"{file} cannot be parsed as JSON: {error}.") from error
+    # Polygons are four fifths of COCO's file; dropped record by record, they do not fill the memory.
+    document = parse_json(data, str(file), strict=False, object_hook=_without_segmentation)
     if not isinstance(document, dict):
         raise InputError(
             f"A COCO annotation file must be a dictionary with {', '.join(_KEYS)}. "

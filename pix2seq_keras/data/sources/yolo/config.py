@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.folder import file_inside
@@ -13,6 +11,7 @@ from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import parse_yaml
 
 _MAX_YAML_BYTES = MEGABYTE
 _MAX_LIST_BYTES = 1024 * MEGABYTE
@@ -39,15 +38,6 @@ class YoloConfig:
     has_keypoints: bool
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """A safe loader without aliases, with which a few lines could fill the memory."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not allowed in data.yaml")
-        return super().compose_node(parent, index)
-
-
 def read_yolo_config(file, folder=None):
     """Reads a `data.yaml`.
 
@@ -67,13 +57,7 @@ def read_yolo_config(file, folder=None):
         file = file / "data.yaml"
     if not file.exists():
         raise InputError(f"There is no file {str(file)!r}. A yolo source is a data.yaml with train, val and names.")
-    text = read_text(file, _MAX_YAML_BYTES)
-    try:
-        document = yaml.load(text, _PlainLoader)
-    # PyYAML's constructors raise other errors than YAMLError too: ValueError, IndexError, KeyError, …
-    except Exception as error:
-        what = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(f"{file} cannot be parsed as YAML: {what}.") from error
+    document = parse_yaml(read_text(file, _MAX_YAML_BYTES), str(file), strict=False)
     if not isinstance(document, dict):
         raise InputError(f"A YOLO data file must have train, val and names. Received: {short_repr(document)} in {file}")
     splits = {
