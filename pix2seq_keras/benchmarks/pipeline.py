@@ -1,6 +1,5 @@
 """How fast training images are prepared, stage by stage, and whether the pipeline or the model limits training."""
 
-import resource
 import statistics
 import time
 
@@ -157,13 +156,13 @@ def _run_stage(iterator, steps, batch_size):
             next(iterator)
 
     # The prefetch buffer is full before and after, so the CPU time is that of exactly these batches.
-    cpu = _cpu_seconds()
+    cpu = time.process_time()
     read(WARM_UP_BATCHES)
     start = time.perf_counter()
     read(steps)
     seconds = time.perf_counter() - start
     time.sleep(SETTLE_S)
-    cpu = _cpu_seconds() - cpu
+    cpu = time.process_time() - cpu
     return steps * batch_size / seconds, 1000 * cpu / ((WARM_UP_BATCHES + steps) * batch_size)
 
 
@@ -183,8 +182,3 @@ def _training_rates(recipe, source, model, steps, rounds):
                 model.train_on_batch(*batches())
             rates.append(steps * recipe.batch_size / (time.perf_counter() - start))
     return {"model_images_s": statistics.median(alone), "training_images_s": statistics.median(together)}
-
-
-def _cpu_seconds():
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime

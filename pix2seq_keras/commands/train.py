@@ -1,6 +1,8 @@
 """`pix2seq train`, and the flags that describe a recipe."""
 
 import dataclasses
+import itertools
+from pathlib import Path
 
 import jsonargparse
 
@@ -23,7 +25,9 @@ def parser() -> jsonargparse.ArgumentParser:
         "recipe is a flag."
     )
     parser.add_argument("--output", type=str, required=True, help="folder of the run")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --output by its own recipe")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue the run in --output by its own recipe; --steps may be raised"
+    )
     add_recipe_flags(parser)
     return parser
 
@@ -48,8 +52,9 @@ def expand_arguments(arguments: list[str]) -> list[str]:
         arguments: list of str, what follows the command.
 
     Returns:
-        List of str. `--recipe FILE` comes first, so that all other flags override it, wherever it was. `--model REF`
-        and `--weights PATH` have become `--model.preset` and `--model.weights`.
+        List of str. `--recipe FILE` comes first, so that all other flags override it, wherever it was; with `--resume`
+        and no `--recipe`, that is the run's own. `--model REF` and `--weights PATH` have become `--model.preset` and
+        `--model.weights`.
 
     Raises:
         InputError: if there is no such recipe.
@@ -64,7 +69,18 @@ def expand_arguments(arguments: list[str]) -> list[str]:
         else:
             flag, equals, given = value.partition("=")
             rest.append(SHORT_FLAGS.get(flag, flag) + equals + given)
-    return [*recipe, *rest]
+    return [*(recipe or _recipe_of_run(rest)), *rest]
+
+
+def _recipe_of_run(arguments):
+    """The recipe of the run to resume, so that `--resume --steps 2000` changes that and no other field."""
+    if "--resume" not in arguments:
+        return []
+    outputs = [value.partition("=")[2] for value in arguments if value.startswith("--output=")]
+    outputs += [after for flag, after in itertools.pairwise(arguments) if flag == "--output"]
+    file = Path(outputs[-1]) / "recipe.yaml" if outputs else None
+    # A folder without a run is refused when the run begins.
+    return ["--recipe", recipes.config_text(file)] if file is not None and file.is_file() else []
 
 
 def run(options: jsonargparse.Namespace) -> None:

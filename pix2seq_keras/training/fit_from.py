@@ -33,6 +33,20 @@ def fit_from(model, batches_from, recipe, progress, callbacks, state=None):
         _fit(model, batches_from(step), epoch, epoch + 1, rest, callbacks)
 
 
+def whole_epochs(progress, recipe):
+    """The epochs that are complete. A shorter last one, with which a run ended, goes on where there are more steps now.
+
+    Args:
+        progress: dict as `run_state.START`.
+        recipe: `Recipe`, for its `steps` and `epoch_steps`.
+
+    Returns:
+        int.
+    """
+    was_short = progress["step"] < min(progress["epoch"] * recipe.epoch_steps, recipe.steps)
+    return progress["epoch"] - was_short
+
+
 def _fit(model, dataset, first, end, steps, callbacks):
     model.fit(
         dataset,

@@ -1,6 +1,7 @@
 """A training run, from the recipe to the gallery."""
 
 import contextlib
+import dataclasses
 import subprocess
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from pix2seq_keras.training.averaged_weights import averaged_weights
 from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
-from pix2seq_keras.training.fit_from import fit_from
+from pix2seq_keras.training.fit_from import fit_from, whole_epochs
 from pix2seq_keras.training.interruption import Interruption, RunInterruptedError
 from pix2seq_keras.training.random_states import SeedDropout
 from pix2seq_keras.training.run_folder import RunFolder
@@ -36,7 +37,8 @@ def train(recipe, output, resume=False):
     with the same weights as a run that was not stopped.
 
     Args:
-        recipe: `Recipe`; with `resume` `None`, or the run's own recipe.
+        recipe: `Recipe`; with `resume` `None`, or the run's own recipe, in which `steps` may be more: the run, finished
+            or not, then continues to so many steps. A learning rate that decays follows the schedule of the new length.
         output: str or path of the run folder.
         resume: bool, whether to continue the run in `output` by its own recipe. Defaults to False.
 
@@ -55,13 +57,7 @@ def train(recipe, output, resume=False):
     run.create(resume)
     if resume:
         own = recipes.load(run.recipe)
-        if recipe is not None and recipe != own:
-            raise InputError(
-                f"`recipe` must be that of the run in {run.path} to resume it. Received: another value of "
-                f"{', '.join(_differences(own.to_dict(), recipe.to_dict()))}. Give `output` and `resume` alone, or "
-                "another `output`."
-            )
-        recipe = own
+        recipe = own if recipe is None else _continued(own, recipe, run.path)
     with run.lock(), RunLog(run.log) as log, Interruption() as interruption:
         return _train(recipe, run, resume, log, interruption)
 
@@ -100,6 +96,7 @@ def _train(recipe, run, resume, log, interruption):
         progress, state = _resume(model, run, recipe, log)
     else:
         run.save_state(model, progress)  # first: a run with a recipe and without a state has lost it
+    if not resume or recipe != recipes.load(run.recipe):  # with more steps
         with atomic_write(run.recipe) as file:
             file.write(recipe.to_yaml())
 
@@ -160,6 +157,7 @@ def _resume(model, run, recipe, log):
     progress, path, problems = run.load_state(model, recipe.steps)
     for problem in problems:
         log(f"{problem}\nThe state before is used instead.")
+    progress["epoch"] = whole_epochs(progress, recipe)
     aside = drop_rows_after(run.metrics, progress["epoch"])
     if aside is not None:
         log(f"{run.metrics} is not as it was written. It is now {aside.name}, and a new table begins.")
@@ -210,6 +208,21 @@ def _log_issues(log, *sources):
         summary = source.issues.summary()
         if summary:
             log(f"{source.name} {source.split}: {len(source.issues)} issues\n{summary}")
+
+
+def _continued(own, recipe, path):
+    """The recipe by which a run continues: its own, but for more steps."""
+    if differing := _differences(dataclasses.replace(own, steps=recipe.steps).to_dict(), recipe.to_dict()):
+        raise InputError(
+            f"`recipe` must be that of the run in {path} to resume it, but for `steps`. Received: another value of "
+            f"{', '.join(differing)}. Give `output` and `resume` alone, or another `output`."
+        )
+    if recipe.steps < own.steps:
+        raise InputError(
+            f"`steps` of a run that is resumed must be at least its own: {path} is trained for {own.steps}. "
+            f"Received: steps={recipe.steps}. Leave it out, or give another `output`."
+        )
+    return recipe
 
 
 def _differences(one, other, prefix=""):

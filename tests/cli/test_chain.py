@@ -110,7 +110,10 @@ def test_real_blood_cells_go_from_training_to_predictions(tiny_flags, bccd_dir, 
 
 def test_a_run_is_neither_overwritten_nor_resumed_with_another_recipe(refused, trained):
     assert "already holds a run" in refused("train", "--recipe", "bccd", "--output", trained[0])
-    assert "another value of steps" in refused("train", "--output", trained[0], "--resume", "--steps", "77")
+    message = refused("train", "--output", trained[0], "--resume", "--steps", "77", "--seed", "8")
+    assert "but for `steps`. Received: another value of seed." in message
+    message = refused("train", "--output", trained[0], "--resume", "--steps", "3")
+    assert "must be at least its own" in message and "is trained for 4. Received: steps=3" in message
 
 
 def test_evaluate_refuses_what_it_cannot_use(refused, trained, tmp_path):
