@@ -22,6 +22,7 @@ KINDS = {
     "rotated by EXIF": "note",
     "image without annotations": "note",
     "image without annotation file": "problem",
+    "unused files": "note",
     "split by file hash": "note",
     # annotations
     "box without area": "problem",

@@ -69,8 +69,8 @@ def open_coco(directory, split):
         >>> len(source), source.categories.names
         (205, ('RBC', 'WBC', 'Platelets'))
     """
-    annotation_file, folder = _locate(directory, split)
-    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split)
+    annotation_file, folder, is_own = _locate(directory, split)
+    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split, is_own)
 
 
 def open_coco_file(annotation_file, folder, split=WHOLE):
@@ -100,7 +100,7 @@ def open_coco_file(annotation_file, folder, split=WHOLE):
     return split_by_hash(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
 
 
-def _index(annotation_file, folder, name, split):
+def _index(annotation_file, folder, name, split, is_own=True):
     document = _parse(annotation_file)
     issues, reader = Issues(), LenientReader()
     try:
@@ -109,7 +109,7 @@ def _index(annotation_file, folder, name, split):
         raise InputError(f"The categories of {annotation_file} cannot be used. {error}") from error
     if not document["images"]:
         raise InputError(f'{annotation_file} lists no images: its "images" is empty.')
-    images, known_ids = check_images(document["images"], folder, issues, reader)
+    images, known_ids = check_images(document["images"], folder, issues, reader, is_own)
     if not images:
         raise InputError(
             f"None of the {len(document['images'])} images of {annotation_file} can be used:\n{issues.summary()}"
@@ -120,6 +120,7 @@ def _index(annotation_file, folder, name, split):
 
 
 def _locate(directory, split):
+    """The annotation file, the folder of images, and whether it has only the images of this split."""
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise InputError(
@@ -131,7 +132,7 @@ def _locate(directory, split):
     require_split(split, sorted(files), where)  # so `split` cannot be a path
     for folder in (directory / split, directory / "images" / split, directory / "images"):
         if folder.is_dir():
-            return files[split], folder.resolve()
+            return files[split], folder.resolve(), folder.name == split or len(files) == 1
     raise InputError(f"There is no folder of images {str(directory / split)!r} beside the annotations of {split!r}.")
 
 

@@ -77,7 +77,7 @@ def open_yolo(file, split, folder=None):
     name = f"yolo:{os.fspath(file)}" + (f"+{os.fspath(folder)}" if folder is not None else "")
     config = read_yolo_config(Path(file).expanduser(), None if folder is None else Path(folder).expanduser())
     issues, reader = Issues(), LenientReader()
-    root, names = images_of_split(config, split, reader)
+    root, names = images_of_split(config, split, reader, issues)
     if not names:
         raise InputError(f"The split {split!r} of {name} has no images.")
 
