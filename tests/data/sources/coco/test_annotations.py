@@ -71,7 +71,7 @@ def test_boxes_are_clipped_to_the_image_and_reported_beyond_a_pixel(coco):
 
 def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
     other = annotation(1, bbox=[0, 0, 5, 5])
-    source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2)])
+    source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2, bbox=[1, 1, 5, 5])])
 
     assert source.object_counts.tolist() == [3]
     assert source.issues.counts() == {"duplicate annotation id": 3}
@@ -79,7 +79,7 @@ def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
 
 @pytest.mark.parametrize("identifier", [None, "a", True, 1.5, [1]])
 def test_an_annotation_without_a_usable_id_is_kept(coco, identifier):
-    source = coco(annotations=[annotation(identifier), annotation(identifier)])
+    source = coco(annotations=[annotation(identifier), annotation(identifier, bbox=[0, 0, 5, 5])])
 
     assert source.object_counts.tolist() == [2]
     assert source.issues.counts() == {"annotation without an id": 2}
