@@ -18,6 +18,7 @@ from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, m
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.listing import files_below, is_image_name, names_below
+from pix2seq_keras.data.sources.location import require_value, split_option
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
@@ -27,6 +28,7 @@ from pix2seq_keras.data.sources.voc.layout import find_voc_layout, listed_names
 from pix2seq_keras.data.sources.voc.xml_file import check_object, parse_voc
 from pix2seq_keras.errors import InputError
 
+DIFFICULT = ("crowd", "keep")
 _MAX_BYTES = 16 * MEGABYTE
 
 
@@ -38,9 +40,11 @@ def folder_and_difficult(location):
 
     Returns:
         `(folder, difficult)`, see `open_voc`.
+
+    Raises:
+        InputError: if `difficult` has another value.
     """
-    folder, _, difficult = location.partition("?difficult=")
-    return folder, difficult or "crowd"
+    return split_option(location, "difficult", DIFFICULT)
 
 
 def open_location(location, split):
@@ -86,8 +90,7 @@ def open_voc(directory, split, difficult="crowd"):
         >>> source.categories.names[:3]
         ('aeroplane', 'bicycle', 'bird')
     """
-    if difficult not in ("crowd", "keep"):
-        raise InputError(f"`difficult` must be 'crowd' or 'keep'. Received: difficult={difficult!r}")
+    require_value("difficult", difficult, DIFFICULT)
     root = Path(directory).expanduser()
     layout = find_voc_layout(root, split)
     name = f"voc:{os.fspath(directory)}" + ("?difficult=keep" if difficult == "keep" else "")
@@ -150,7 +153,14 @@ def open_voc(directory, split, difficult="crowd"):
     objects = place_objects(rows, boxes.__getitem__, images, issues)
     reader.report(issues)
     source = indexed_source(
-        name, split if layout.splits else WHOLE, categories, images, objects, issues, str(layout.annotations)
+        name,
+        split if layout.splits else WHOLE,
+        categories,
+        images,
+        objects,
+        issues,
+        str(layout.annotations),
+        ("difficult", f"{name}?difficult=keep"),
     )
     return source if layout.splits else split_by_hash(source, split, [image.file_name for image in images])
 
