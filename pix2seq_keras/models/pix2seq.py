@@ -3,23 +3,21 @@
 import itertools
 
 import keras
-import tensorflow as tf
 
-from pix2seq_keras.decoding import DecodingOptions, row_seeds
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models import generation
 from pix2seq_keras.models.detection import detect, detect_batches
-from pix2seq_keras.models.ensemble import sample_seeds
 from pix2seq_keras.models.function_cache import FunctionCache
-from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.models.generation import generate
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
+from pix2seq_keras.models.quantization import Quantization, in_floating_point
 from pix2seq_keras.models.streaming import stream
 from pix2seq_keras.models.training_step import ObjectiveTraining
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
+class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:
@@ -188,18 +186,7 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
             >>> model.generate(images, sampler="greedy", max_objects=10)["tokens"].shape
             TensorShape([8, 50])
         """
-        options = self._resolve_options(options, overrides)
-        if options.flip_test:
-            raise InputError(
-                "`flip_test=True` requires `detect`, which flips the boxes back. Received: flip_test=True."
-            )
-        images = checked_images(self, images)
-        prompt = generation.checked_prompt(self, prompt, images.shape[0], options)
-        seeds = row_seeds(options.seed if seed is None else seed, images.shape[0])
-        decoder = self.decoder_function(options, bool(jit_compile), prompt.shape[1])
-        encoded = self.encoder_function()(images)
-        encoded, prompt = (tf.repeat(rows, options.num_samples, 0) for rows in (encoded, prompt))
-        return decoder(encoded, sample_seeds(seeds, options.num_samples), prompt)
+        return generate(self, images, self._resolve_options(options, overrides), prompt, jit_compile, seed)
 
     def stream(self, image, options=None, **overrides):
         """Decodes one image and gives each object as soon as its five tokens are there.
@@ -315,7 +302,7 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
             **super().get_config(),
             "vocabulary": serialize(self.vocabulary),
             "image_size": self.image_size,
-            "encoder": serialize(self.encoder),
+            "encoder": in_floating_point(serialize(self.encoder)),
             **self.decoder_config,
             "categories": None if self.categories is None else serialize(self.categories),
         }
@@ -326,7 +313,8 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         for name in ("vocabulary", "encoder", "categories"):
             if isinstance(config.get(name), dict):
                 config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
-        return cls(**config)
+        quantization = config.pop("quantization", None)
+        return cls(**config).restore_quantization(quantization)
 
     @classmethod
     def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):
