@@ -7,9 +7,10 @@ import keras
 from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models.detection import detect, detect_batches
+from pix2seq_keras.models.detection import detect, detect_batches, keep_scores
 from pix2seq_keras.models.function_cache import FunctionCache
 from pix2seq_keras.models.generation import generate
+from pix2seq_keras.models.inputs import checked_images, checked_threshold, each_image
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
 from pix2seq_keras.models.quantization import Quantization, in_floating_point
 from pix2seq_keras.models.streaming import stream
@@ -146,19 +147,19 @@ class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
         """The decoder's cross-attention: where each token looks in the image.
 
         Args:
-            images: float tensor (B, H, W, 3) in [0, 1].
+            images: array or tensor (B, H, W, 3) at the model's `image_size`, float in [0, 1] or uint8.
             tokens: int tensor (B, L), the start token first.
 
         Returns:
             float tensor (B, layers, heads, L, N): cross-attention weights of every block; N is the grid, row by row.
         """
-        return self.decoder.cross_attention(self.embedding(tokens), self.encode(images))
+        return self.decoder.cross_attention(self.embedding(tokens), self.encode(checked_images(self, images)))
 
     def generate(self, images, options=None, prompt=None, jit_compile=False, seed=None, **overrides):
         """Decodes images into sequences.
 
         Args:
-            images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
+            images: array or tensor (B, H, W, 3) at the model's `image_size`, float in [0, 1] or uint8.
             options: `DecodingOptions`, dict of its fields, or None for the defaults. `flip_test` requires `detect`, and
                 `multi_label` has no effect here.
             prompt: int array (B, P) or None, tokens that every sequence begins with, without the start token. They are
@@ -192,8 +193,8 @@ class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
         """Decodes one image and gives each object as soon as its five tokens are there.
 
         Args:
-            image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
-                the model's `image_size`.
+            image: one image as `detect` takes it, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at the model's
+                `image_size`.
             options: `DecodingOptions`, dict of its fields, or None for the defaults; with one sample, and without beam
                 search. `multi_label` has no effect here.
             **overrides: fields of `DecodingOptions`, in place of those of `options`.
@@ -212,16 +213,18 @@ class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
         """
         return stream(self, image, self._resolve_options(options, overrides))
 
-    def detect(self, images, options=None, batch_size=8, jit_compile=None, seed=None, **overrides):
+    def detect(self, images, options=None, batch_size=8, jit_compile=None, seed=None, threshold=None, **overrides):
         """Detects objects in images of any size.
 
         Args:
-            images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
-                (h, w, 3), or a list of either, of any sizes.
+            images: one image or an iterable of images, of any sizes: paths, bytes of files, files open in binary mode,
+                PIL images, uint8 arrays (h, w, 3), a uint8 batch (B, h, w, 3); or a float batch (B, H, W, 3) in [0, 1]
+                at the model's `image_size`.
             options: `DecodingOptions`, dict of its fields, or None for the defaults.
             batch_size: int ≥ 1, images that go through the model at once.
             jit_compile: bool or None, whether XLA compiles the decoding; None lets the number of images decide.
             seed: int or int array (B,) or None, the seed of each image instead of `options.seed`.
+            threshold: float or None, detections of a lower score are dropped; None keeps all.
             **overrides: fields of `DecodingOptions`, in place of those of `options`.
 
         Returns:
@@ -236,17 +239,20 @@ class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
             >>> Pix2Seq.from_preset("digits_tiny").detect(["a.png", "b.jpg"], num_samples=8)["boxes"].shape
             (2, 80, 4)
         """
-        return detect(self, images, self._resolve_options(options, overrides), batch_size, jit_compile, seed)
+        return detect(self, images, self._resolve_options(options, overrides), batch_size, jit_compile, seed, threshold)
 
-    def detect_each(self, images, options=None, batch_size=8, jit_compile=None, num_images=None, **overrides):
+    def detect_each(
+        self, images, options=None, batch_size=8, jit_compile=None, num_images=None, threshold=None, **overrides
+    ):
         """Detects objects image by image, for runs that do not fit into memory.
 
         Args:
-            images: iterable of paths or uint8 arrays (h, w, 3), of any sizes.
+            images: iterable of images of any sizes, see `detect`.
             options: see `detect`.
             batch_size: see `detect`; so many images are read ahead.
             jit_compile: see `detect`.
             num_images: int or None, about how many images there are, where that is known: long runs repay compilation.
+            threshold: see `detect`.
             **overrides: see `detect`.
 
         Yields:
@@ -257,7 +263,9 @@ class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
         """
         options = self._resolve_options(options, overrides)
         seeds = itertools.repeat(options.seed)
-        for batch in detect_batches(self, images, options, batch_size, num_images, jit_compile, seeds):
+        threshold = checked_threshold(threshold)
+        for batch in detect_batches(self, each_image(images), options, batch_size, num_images, jit_compile, seeds):
+            batch = keep_scores(threshold, batch)
             for row in range(len(batch["scores"])):
                 yield {name: values[row] for name, values in batch.items()}
 
