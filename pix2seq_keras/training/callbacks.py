@@ -137,8 +137,9 @@ class Progress(keras.callbacks.Callback):
         self.advance()
 
     def on_epoch_end(self, epoch, logs=None):
-        # Epochs without an evaluation have NaN as their AP.
-        values = [f"{name} {value:.4f}" for name, value in (logs or {}).items() if not math.isnan(value)]
+        # Epochs without an evaluation have NaN as their AP. Any other number is shown, whatever it is.
+        shown = lambda name, value: not (name.startswith("val_") and math.isnan(value))
+        values = [f"{name} {value:.4f}" for name, value in (logs or {}).items() if shown(name, value)]
         self.log("  ".join([f"step {self.steps_after(epoch)}/{self.total_steps}", *values]))
 
     def close(self):
