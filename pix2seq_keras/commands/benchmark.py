@@ -25,7 +25,7 @@ def annotations(objects: str = "1000,10000,100000", json: str | None = None) -> 
 
     rows = measure_annotations(numbers)
     for row in [dict(zip(rows[0], rows[0], strict=True)), *rows]:  # the names first
-        say("".join(f"{value:>15}" for value in row.values()))
+        say("".join(f"{value:>19}" for value in row.values()))
     if json is not None:
         write_json(Path(json), rows)
 

@@ -13,6 +13,8 @@ KINDS = {
     "missing image": "problem",
     "unreadable image": "problem",
     "image outside the folder": "problem",
+    "ambiguous file name": "problem",
+    "file name read leniently": "note",
     "unexpected image size": "problem",
     "duplicate image id": "problem",
     "unusable image record": "problem",
@@ -20,6 +22,7 @@ KINDS = {
     "rotated by EXIF": "note",
     "image without annotations": "note",
     "image without annotation file": "problem",
+    "unused files": "note",
     "split by file hash": "note",
     # annotations
     "box without area": "problem",
@@ -37,6 +40,8 @@ KINDS = {
     "polygon converted to box": "note",
     "box clipped to the image": "note",
     "annotation without an id": "note",
+    "value read leniently": "note",
+    "duplicate box": "note",
     # sequences
     "more objects than max_objects": "problem",
     # splits

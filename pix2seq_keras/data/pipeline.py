@@ -131,6 +131,30 @@ def training_dataset(
     return dataset.prefetch(2)
 
 
+def images_of_batch(source, batch, batch_size, seed=0, limit=None, copies=1, repeat_threshold=0.0):
+    """Computes which images are in a batch of `training_dataset`; no image is opened.
+
+    Images that cannot be read are replaced there, and mosaics have parts of other images too.
+
+    Args:
+        source: `Source`.
+        batch: int, 0 is the first batch of the run.
+        batch_size: int, see `training_dataset`, as all that follow.
+        seed: int. Defaults to 0.
+        limit: int or None. Defaults to None.
+        copies: int. Defaults to 1.
+        repeat_threshold: float. Defaults to 0.
+
+    Returns:
+        List of `batch_size` int, indices of the source.
+    """
+    indices = np.flatnonzero(source.annotated)[:limit]
+    schedule = _repeat_schedule(source, indices, repeat_threshold, seed)
+    positions = tf.range(batch * batch_size, (batch + 1) * batch_size, dtype=tf.int64)
+    places = [image_at(position, len(indices), seed, copies, schedule)[0] for position in positions]
+    return [int(indices[int(place)]) for place in places]
+
+
 @contextlib.contextmanager
 def input_errors():
     """Context for a loop over a training data set: raises an `InputError` of a reader as such.

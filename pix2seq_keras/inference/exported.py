@@ -9,6 +9,8 @@ from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
 from pix2seq_keras.inference.payload import encode_image, image_name
+from pix2seq_keras.models.detection import is_float_batch, keep_scores
+from pix2seq_keras.models.inputs import checked_threshold, image_list
 from pix2seq_keras.ranges import require_count
 
 # The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
@@ -66,13 +68,15 @@ class ExportedDetector:
         self.image_size = description.image_size
         self.max_pixels = description.max_pixels
 
-    def detect(self, images, options=None, batch_size=8, **overrides):
+    def detect(self, images, options=None, batch_size=8, threshold=None, **overrides):
         """Detects objects in images of any size.
 
         Args:
-            images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
+            images: one image or an iterable of images, of any sizes: paths, bytes of files, files open in binary mode,
+                PIL images, uint8 arrays (h, w, 3), or a uint8 batch (B, h, w, 3).
             options: `DecodingOptions` or None; they were fixed at export, so others are refused.
             batch_size: int ≥ 1, the most images of a call.
+            threshold: float or None, detections of a lower score are dropped; None keeps all.
             **overrides: fields of `DecodingOptions`, likewise.
 
         Returns:
@@ -86,7 +90,7 @@ class ExportedDetector:
             InputError: if options differ from the exported ones, or the model cannot be reached or does not answer as
                 a model of `pix2seq export` does.
         """
-        images = checked_list(images)
+        images, threshold = checked_list(images), checked_threshold(threshold)
         require_count("batch_size", batch_size)
         require_exported_options(self.description, given_options(options, overrides), self.where)
         results = []
@@ -95,7 +99,7 @@ class ExportedDetector:
                 results.append(self._detect(batch))
             except RefusedCallError:
                 results += self._detect_one_by_one(first, batch, images)
-        return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
+        return keep_scores(threshold, {name: np.concatenate([one[name] for one in results]) for name in results[0]})
 
     def _encoded(self, images):
         for index, image in enumerate(images):
@@ -140,19 +144,14 @@ def checked_list(images):
     """The images given to `detect` as a list.
 
     Raises:
-        InputError: if it is empty, or a float batch, which only a model in process takes.
+        InputError: if there are none, or they are a float batch, which only a model in process takes.
     """
-    if isinstance(images, list | tuple):
-        if not images:
-            raise InputError("`images` must hold at least one image. Received: an empty list.")
-        return list(images)
-    dtype = getattr(images, "dtype", None)
-    if dtype is not None and len(images.shape) == 4:
+    if is_float_batch(images):
         raise InputError(
             "`images` of an exported model must be paths or uint8 arrays of any size, in a list. "
-            f"Received: one array of shape {tuple(images.shape)}. Give list(images), in uint8."
+            f"Received: one array of dtype {images.dtype} and shape {tuple(images.shape)}. Give list(images), in uint8."
         )
-    return [images]
+    return image_list(images)
 
 
 def detections(outputs, categories, count, rows, where):

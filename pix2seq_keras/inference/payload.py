@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from pix2seq_keras.data.images.given_image import given_image, is_one_image, kind_of
 from pix2seq_keras.data.images.jpeg_scans import inspect_jpeg
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image, read_image
 
@@ -19,7 +20,7 @@ def encode_image(image, max_pixels):
     The bytes of a plain upright JPEG or PNG file are returned unchanged if they decode; all else is encoded as PNG.
 
     Args:
-        image: path, bytes of a file, or uint8 array (h, w, 3), as `read_image` takes.
+        image: path, bytes of a file, open file, PIL image or uint8 array (h, w, 3), as `read_image` takes.
         max_pixels: int, the largest number of pixels that the model decodes.
 
     Returns:
@@ -31,10 +32,11 @@ def encode_image(image, max_pixels):
     Example:
         >>> inputs = {"image_bytes": [encode_image("image.jpg", max_pixels=40_000_000)]}
     """
-    if not hasattr(image, "__array__"):
+    image = given_image(image)
+    if not isinstance(image, np.ndarray):
         info = inspect_image(image, max_pixels=max_pixels)
         if info.plain and info.format in _SENT_UNCHANGED:
-            data = bytes(image) if isinstance(image, bytes | bytearray | memoryview) else _read_file(image)
+            data = image if isinstance(image, bytes) else _read_file(image)
             if _decodes(data, info.format):
                 return data
     pixels = read_image(image, max_pixels=max_pixels)  # (H, W, 3)
@@ -62,6 +64,8 @@ def image_name(image, index=None):
     number = "The image" if index is None else f"Image {index} of the list"
     if isinstance(image, bytes | bytearray | memoryview):
         return f"{number} ({len(image)} bytes)"
+    if is_one_image(image):
+        return f"{number} ({kind_of(image)})"
     return f"{number} (an array of shape {np.shape(image)})"
 
 

@@ -11,6 +11,8 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import parse_description, require_exported_options
 from pix2seq_keras.exporting.tflite.write import SIGNATURE, read_tflite_description
 from pix2seq_keras.inference.exported import checked_list, detections, given_options
+from pix2seq_keras.models.detection import keep_scores
+from pix2seq_keras.models.inputs import checked_threshold
 from pix2seq_keras.ranges import require_count
 
 
@@ -54,14 +56,15 @@ class TFLiteDetector:
         self.max_pixels = description.max_pixels
         self._use_threads(num_threads)
 
-    def detect(self, images, options=None, batch_size=8, num_threads=None, **overrides):
+    def detect(self, images, options=None, batch_size=8, num_threads=None, threshold=None, **overrides):
         """Detects objects in images of any size.
 
         Args:
-            images: a path, a uint8 array (h, w, 3), or a list of either, of any sizes.
+            images: see `ExportedDetector.detect`.
             options: `DecodingOptions` or None; they were fixed at export, so others are refused.
             batch_size: int ≥ 1, of no effect: one canvas at a time goes through the model.
             num_threads: int or None, threads from now on; None keeps the number.
+            threshold: float or None, detections of a lower score are dropped; None keeps all.
             **overrides: fields of `DecodingOptions`, like `options`.
 
         Returns:
@@ -72,13 +75,13 @@ class TFLiteDetector:
         Raises:
             InputError: if an image cannot be read, or options differ from the exported ones.
         """
-        images = checked_list(images)
+        images, threshold = checked_list(images), checked_threshold(threshold)
         require_count("batch_size", batch_size)
         require_exported_options(self.description, given_options(options, overrides), str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)
         results = [self._detect(read_image(image, max_pixels=self.max_pixels)) for image in images]
-        return {name: np.concatenate([one[name] for one in results]) for name in results[0]}
+        return keep_scores(threshold, {name: np.concatenate([one[name] for one in results]) for name in results[0]})
 
     def _detect(self, pixels):
         canvas, unpadded = canvas_pixels(pixels, self.image_size)

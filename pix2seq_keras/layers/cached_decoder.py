@@ -10,6 +10,7 @@ from keras import ops
 
 from pix2seq_keras.layers import graph_kernels
 from pix2seq_keras.layers.cache_writes import CACHE_WRITES, READ_BEFORE_WRITE
+from pix2seq_keras.layers.dense_kernel import dense_kernel
 
 # Matrix product and softmax for each way to write the cache, which implies the runtime of the graph.
 PORTABLE = (ops.matmul, ops.softmax)
@@ -123,14 +124,13 @@ def _dense(x, weights):
 
 def _without_mean(dense):
     """A dense layer whose outputs have mean 0. Every LayerNorm subtracts the mean anyway, so the result is the same."""
-    return tuple(
-        part - ops.mean(part, axis=-1, keepdims=True) for part in map(ops.convert_to_tensor, (dense.kernel, dense.bias))
-    )
+    parts = dense_kernel(dense), ops.convert_to_tensor(dense.bias)
+    return tuple(part - ops.mean(part, axis=-1, keepdims=True) for part in parts)
 
 
 def _fold_norm(norm, dense):
     """A dense layer with the γ and β of the LayerNorm before it folded in: (γx̂ + β)W + b = x̂(γW) + (βW + b)."""
-    kernel = ops.convert_to_tensor(dense.kernel)
+    kernel = dense_kernel(dense)
     bias = ops.matmul(ops.expand_dims(norm.beta, 0), kernel)[0] + dense.bias
     return ops.expand_dims(norm.gamma, -1) * kernel, bias
 

@@ -9,12 +9,11 @@ from pix2seq_keras.boxes import boxes_from_canvas
 from pix2seq_keras.data.images.read_image import read_image
 from pix2seq_keras.data.transforms import fit_to_canvas
 from pix2seq_keras.decoding import row_seeds
-from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.batching import batches, repays_compilation
 from pix2seq_keras.models.ensemble import merge_detections, sample_seeds
 from pix2seq_keras.models.flip_test import flip_back, with_flipped, with_flipped_seeds
 from pix2seq_keras.models.generation import cache_lengths, cache_write, decode_encoded
-from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.models.inputs import checked_images, checked_threshold, image_list
 from pix2seq_keras.sequences import parse, parse_labels
 
 OUTPUTS = ("boxes", "classes", "scores", "num_detections")
@@ -117,17 +116,34 @@ def make_detector(model, options, jit_compile):
     return detector
 
 
-def detect(model, images, options, batch_size, jit_compile, seed):
+def detect(model, images, options, batch_size, jit_compile, seed, threshold):
     """See `Pix2Seq.detect`; the options are complete."""
-    if is_float_batch(images):
-        images = checked_images(model, images)
-    elif not isinstance(images, list | tuple):
-        images = [images]
-    if not len(images):
-        raise InputError("`images` must hold at least one image. Received: an empty list.")
+    threshold = checked_threshold(threshold)
+    images = checked_images(model, images) if is_float_batch(images) else image_list(images)
     seeds = row_seeds(options.seed if seed is None else seed, len(images))
     results = list(detect_batches(model, images, options, batch_size, len(images), jit_compile, seeds))
-    return {name: np.concatenate([result[name] for result in results]) for name in OUTPUTS}
+    return keep_scores(threshold, {name: np.concatenate([result[name] for result in results]) for name in OUTPUTS})
+
+
+def keep_scores(threshold, detections):
+    """Drops the detections below a score.
+
+    Args:
+        threshold: float, the lowest score that is kept, or None to keep all.
+        detections: dictionary of `Pix2Seq.detect`, of one image or a batch.
+
+    Returns:
+        Dictionary of the same shapes, whose rows of dropped detections are unused.
+    """
+    if threshold is None:
+        return detections
+    keep = (detections["classes"] >= 0) & (detections["scores"] >= threshold)
+    return {
+        "boxes": np.where(keep[..., None], detections["boxes"], np.float32(0)),
+        "classes": np.where(keep, detections["classes"], np.int32(-1)),
+        "scores": np.where(keep, detections["scores"], np.float32(0)),
+        "num_detections": keep.sum(-1, dtype=np.int32),
+    }
 
 
 def detect_batches(model, images, options, batch_size, num_images, jit_compile, seeds):
@@ -135,7 +151,7 @@ def detect_batches(model, images, options, batch_size, num_images, jit_compile, 
 
     Args:
         model: `Pix2Seq`.
-        images: iterable of paths or uint8 arrays (h, w, 3), or float32 tensor (B, H, W, 3) of canvases.
+        images: iterable of what `read_image` takes, or float32 tensor (B, H, W, 3) of canvases.
         options: `DecodingOptions`, complete.
         batch_size: int ≥ 1.
         num_images: int or None, the number of images, where it is known.

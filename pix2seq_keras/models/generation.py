@@ -6,15 +6,30 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from pix2seq_keras.decoding import BeamSearchLoop, DecodingLoop, samplers
+from pix2seq_keras.decoding import BeamSearchLoop, DecodingLoop, row_seeds, samplers
 from pix2seq_keras.decoding.heads import CLASS_PLACE
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.ensemble import sample_seeds
+from pix2seq_keras.models.inputs import checked_images
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 # By how much the cache grows at a time, with and without XLA. Attending to positions that are not yet filled costs
 # time; another stage is another copy of the loop to trace. XLA gains more by it than TensorFlow's executor
 # (docs/performance.md).
 STAGE_LENGTH = {True: 128, False: 256}
+
+
+def generate(model, images, options, prompt, jit_compile, seed):
+    """See `Pix2Seq.generate`; the options are complete."""
+    if options.flip_test:
+        raise InputError("`flip_test=True` requires `detect`, which flips the boxes back. Received: flip_test=True.")
+    images = checked_images(model, images)
+    prompt = checked_prompt(model, prompt, images.shape[0], options)
+    seeds = row_seeds(options.seed if seed is None else seed, images.shape[0])
+    decoder = model.decoder_function(options, bool(jit_compile), prompt.shape[1])
+    encoded = model.encoder_function()(images)
+    encoded, prompt = (tf.repeat(rows, options.num_samples, 0) for rows in (encoded, prompt))
+    return decoder(encoded, sample_seeds(seeds, options.num_samples), prompt)
 
 
 def sequence_options(options):

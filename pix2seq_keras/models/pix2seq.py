@@ -3,23 +3,22 @@
 import itertools
 
 import keras
-import tensorflow as tf
 
-from pix2seq_keras.decoding import DecodingOptions, row_seeds
+from pix2seq_keras.decoding import DecodingOptions
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, TokenEmbedding, TransformerDecoder
-from pix2seq_keras.models import generation
-from pix2seq_keras.models.detection import detect, detect_batches
-from pix2seq_keras.models.ensemble import sample_seeds
+from pix2seq_keras.models.detection import detect, detect_batches, keep_scores
 from pix2seq_keras.models.function_cache import FunctionCache
-from pix2seq_keras.models.inputs import checked_images
+from pix2seq_keras.models.generation import generate
+from pix2seq_keras.models.inputs import checked_images, checked_threshold, each_image
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
+from pix2seq_keras.models.quantization import Quantization, in_floating_point
 from pix2seq_keras.models.streaming import stream
 from pix2seq_keras.models.training_step import ObjectiveTraining
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
+class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:
@@ -148,19 +147,19 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         """The decoder's cross-attention: where each token looks in the image.
 
         Args:
-            images: float tensor (B, H, W, 3) in [0, 1].
+            images: array or tensor (B, H, W, 3) at the model's `image_size`, float in [0, 1] or uint8.
             tokens: int tensor (B, L), the start token first.
 
         Returns:
             float tensor (B, layers, heads, L, N): cross-attention weights of every block; N is the grid, row by row.
         """
-        return self.decoder.cross_attention(self.embedding(tokens), self.encode(images))
+        return self.decoder.cross_attention(self.embedding(tokens), self.encode(checked_images(self, images)))
 
     def generate(self, images, options=None, prompt=None, jit_compile=False, seed=None, **overrides):
         """Decodes images into sequences.
 
         Args:
-            images: float array or tensor (B, H, W, 3) in [0, 1] at the model's `image_size`.
+            images: array or tensor (B, H, W, 3) at the model's `image_size`, float in [0, 1] or uint8.
             options: `DecodingOptions`, dict of its fields, or None for the defaults. `flip_test` requires `detect`, and
                 `multi_label` has no effect here.
             prompt: int array (B, P) or None, tokens that every sequence begins with, without the start token. They are
@@ -188,25 +187,14 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
             >>> model.generate(images, sampler="greedy", max_objects=10)["tokens"].shape
             TensorShape([8, 50])
         """
-        options = self._resolve_options(options, overrides)
-        if options.flip_test:
-            raise InputError(
-                "`flip_test=True` requires `detect`, which flips the boxes back. Received: flip_test=True."
-            )
-        images = checked_images(self, images)
-        prompt = generation.checked_prompt(self, prompt, images.shape[0], options)
-        seeds = row_seeds(options.seed if seed is None else seed, images.shape[0])
-        decoder = self.decoder_function(options, bool(jit_compile), prompt.shape[1])
-        encoded = self.encoder_function()(images)
-        encoded, prompt = (tf.repeat(rows, options.num_samples, 0) for rows in (encoded, prompt))
-        return decoder(encoded, sample_seeds(seeds, options.num_samples), prompt)
+        return generate(self, images, self._resolve_options(options, overrides), prompt, jit_compile, seed)
 
     def stream(self, image, options=None, **overrides):
         """Decodes one image and gives each object as soon as its five tokens are there.
 
         Args:
-            image: a path, a uint8 array (h, w, 3) of any size, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at
-                the model's `image_size`.
+            image: one image as `detect` takes it, or a float array (H, W, 3) or (1, H, W, 3) in [0, 1] at the model's
+                `image_size`.
             options: `DecodingOptions`, dict of its fields, or None for the defaults; with one sample, and without beam
                 search. `multi_label` has no effect here.
             **overrides: fields of `DecodingOptions`, in place of those of `options`.
@@ -225,16 +213,18 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         """
         return stream(self, image, self._resolve_options(options, overrides))
 
-    def detect(self, images, options=None, batch_size=8, jit_compile=None, seed=None, **overrides):
+    def detect(self, images, options=None, batch_size=8, jit_compile=None, seed=None, threshold=None, **overrides):
         """Detects objects in images of any size.
 
         Args:
-            images: a float batch (B, H, W, 3) in [0, 1] at the model's `image_size`; or a path, a uint8 array
-                (h, w, 3), or a list of either, of any sizes.
+            images: one image or an iterable of images, of any sizes: paths, bytes of files, files open in binary mode,
+                PIL images, uint8 arrays (h, w, 3), a uint8 batch (B, h, w, 3); or a float batch (B, H, W, 3) in [0, 1]
+                at the model's `image_size`.
             options: `DecodingOptions`, dict of its fields, or None for the defaults.
             batch_size: int ≥ 1, images that go through the model at once.
             jit_compile: bool or None, whether XLA compiles the decoding; None lets the number of images decide.
             seed: int or int array (B,) or None, the seed of each image instead of `options.seed`.
+            threshold: float or None, detections of a lower score are dropped; None keeps all.
             **overrides: fields of `DecodingOptions`, in place of those of `options`.
 
         Returns:
@@ -249,17 +239,20 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
             >>> Pix2Seq.from_preset("digits_tiny").detect(["a.png", "b.jpg"], num_samples=8)["boxes"].shape
             (2, 80, 4)
         """
-        return detect(self, images, self._resolve_options(options, overrides), batch_size, jit_compile, seed)
+        return detect(self, images, self._resolve_options(options, overrides), batch_size, jit_compile, seed, threshold)
 
-    def detect_each(self, images, options=None, batch_size=8, jit_compile=None, num_images=None, **overrides):
+    def detect_each(
+        self, images, options=None, batch_size=8, jit_compile=None, num_images=None, threshold=None, **overrides
+    ):
         """Detects objects image by image, for runs that do not fit into memory.
 
         Args:
-            images: iterable of paths or uint8 arrays (h, w, 3), of any sizes.
+            images: iterable of images of any sizes, see `detect`.
             options: see `detect`.
             batch_size: see `detect`; so many images are read ahead.
             jit_compile: see `detect`.
             num_images: int or None, about how many images there are, where that is known: long runs repay compilation.
+            threshold: see `detect`.
             **overrides: see `detect`.
 
         Yields:
@@ -270,7 +263,9 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         """
         options = self._resolve_options(options, overrides)
         seeds = itertools.repeat(options.seed)
-        for batch in detect_batches(self, images, options, batch_size, num_images, jit_compile, seeds):
+        threshold = checked_threshold(threshold)
+        for batch in detect_batches(self, each_image(images), options, batch_size, num_images, jit_compile, seeds):
+            batch = keep_scores(threshold, batch)
             for row in range(len(batch["scores"])):
                 yield {name: values[row] for name, values in batch.items()}
 
@@ -315,7 +310,7 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
             **super().get_config(),
             "vocabulary": serialize(self.vocabulary),
             "image_size": self.image_size,
-            "encoder": serialize(self.encoder),
+            "encoder": in_floating_point(serialize(self.encoder)),
             **self.decoder_config,
             "categories": None if self.categories is None else serialize(self.categories),
         }
@@ -326,7 +321,8 @@ class Pix2Seq(ObjectiveTraining, FunctionCache, keras.Model):
         for name in ("vocabulary", "encoder", "categories"):
             if isinstance(config.get(name), dict):
                 config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
-        return cls(**config)
+        quantization = config.pop("quantization", None)
+        return cls(**config).restore_quantization(quantization)
 
     @classmethod
     def from_preset(cls, preset, num_classes=None, weights="published", image_size=None, dtype=None):

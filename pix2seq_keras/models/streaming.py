@@ -59,6 +59,8 @@ def _to_canvas(model, image):
         if batch.shape[0] != 1:
             raise InputError(f"`stream` takes one image at a time. Received: a batch of {batch.shape[0]}")
         return batch, tf.constant([model.image_size])
+    if dtype is not None and rank == 4 and image.shape[0] == 1:
+        image = image[0]
     if isinstance(image, list | tuple):
         raise InputError(f"`stream` takes one image at a time. Received: a list of {len(image)}")
     canvas, unpadded = fit_to_canvas(read_image(image), model.image_size)

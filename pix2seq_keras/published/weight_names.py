@@ -37,12 +37,14 @@ def published_weights(model):
         List of `PublishedWeight`, every weight of the model exactly once.
 
     Raises:
-        InputError: if the model has another architecture.
+        InputError: if the model has another architecture, or is quantised.
 
     Example:
         >>> published_weights(Pix2Seq.from_preset("vit_b_640", weights=None))[0].name
         'model/encoder/stem_conv/kernel'
     """
+    if any(layer.quantization_mode for layer in model._flatten_layers()):
+        raise InputError("Published checkpoints hold weights in floating point. Received: a quantised model.")
     found = [*_encoder(model.encoder), *_bridge(model.bridge), *_decoder(model)]
     mapped = [id(weight.variable) for weight in found]
     if sorted(mapped) != sorted(id(weight) for weight in model.weights):

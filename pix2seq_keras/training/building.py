@@ -6,6 +6,7 @@ import keras
 
 from pix2seq_keras import presets
 from pix2seq_keras.data import ImageCache, training_dataset
+from pix2seq_keras.data.pipeline import images_of_batch
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import open_model
 from pix2seq_keras.layers import ImageEncoder, ResidualStem, named_backbone
@@ -174,6 +175,25 @@ def build_dataset(recipe, source, model, step=0, shard=(0, 1)):
         shard=shard,
         service=data.service,
     )
+
+
+def images_of_step(recipe, source, step):
+    """Names the images of a training step.
+
+    Args:
+        recipe: `Recipe`.
+        source: `Source` of its training split.
+        step: int, 1 is the first step of the run.
+
+    Returns:
+        List of str: the id of each image, and its file where it has one.
+    """
+    data = recipe.data
+    indices = images_of_batch(
+        source, step - 1, recipe.batch_size, recipe.seed, data.train_limit, data.copies, data.repeat_threshold
+    )
+    labels = (f" ({source.label(index)})" if source.labels is not None else "" for index in indices)
+    return [f"{source.image_ids[index]}{label}" for index, label in zip(indices, labels, strict=True)]
 
 
 def build_cache(recipe):

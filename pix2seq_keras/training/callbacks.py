@@ -7,6 +7,7 @@ import os
 import keras
 
 from pix2seq_keras.atomic_files import atomic_write
+from pix2seq_keras.models.finite_weights import first_weight_that_is_not_finite
 from pix2seq_keras.progress import progress_bar
 
 
@@ -115,7 +116,9 @@ class SaveState(keras.callbacks.Callback):
         self.interruption.check()
 
     def save(self):
-        """Saves the state as it is now."""
+        """Saves the state as it is now, unless the last update destroyed the weights: the next loss will show it."""
+        if first_weight_that_is_not_finite(self.model) is not None:
+            return
         self.progress["seconds"] = round(self.clock(), 1)
         self.run.save_state(self.model, self.progress)
         self._saved_at = self.clock()
@@ -148,8 +151,9 @@ class Progress(keras.callbacks.Callback):
         self.advance()
 
     def on_epoch_end(self, epoch, logs=None):
-        # Epochs without an evaluation have NaN as their AP.
-        values = [f"{name} {value:.4f}" for name, value in (logs or {}).items() if not math.isnan(value)]
+        # Epochs without an evaluation have NaN as their AP. Any other number is shown, whatever it is.
+        shown = lambda name, value: not (name.startswith("val_") and math.isnan(value))
+        values = [f"{name} {value:.4f}" for name, value in (logs or {}).items() if shown(name, value)]
         self.log("  ".join([f"step {self.steps_after(epoch)}/{self.total_steps}", *values]))
 
     def close(self):

@@ -16,9 +16,10 @@ from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
 from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.averaged_weights import averaged_weights
-from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer
+from pix2seq_keras.training.building import build_dataset, build_model, build_optimizer, images_of_step
 from pix2seq_keras.training.callbacks import MetricsTable, Progress, SaveState, drop_rows_after
 from pix2seq_keras.training.distribution import scope, synchronize
+from pix2seq_keras.training.finite_loss import FiniteLoss
 from pix2seq_keras.training.fit_from import fit_from, whole_epochs
 from pix2seq_keras.training.interruption import Interruption, RunInterruptedError
 from pix2seq_keras.training.random_states import SeedDropout
@@ -47,7 +48,7 @@ def train(recipe, output, resume=False):
 
     Raises:
         InputError: if the folder is in use or cannot be written, the data cannot be trained on, the model does not
-            fit the data, or `recipe` is not that of the run to resume.
+            fit the data, `recipe` is not that of the run to resume, or the loss is not finite.
 
     Example:
         >>> train(Recipe(steps=1000), "runs/digits")["AP"]
@@ -74,7 +75,7 @@ def _train(recipe, run, resume, log, interruption):
             f"{recipe.data.val_split} of {recipe.data.source}."
         )
     log(
-        f"{recipe.data.source}: {len(train_source)} images to train on ({recipe.data.train_split}), "
+        f"{recipe.data.source}: {_count_images(train_source, recipe.data)}, "
         f"{len(val_source)} to evaluate on ({recipe.data.val_split}), {len(train_source.categories)} classes"
     )
 
@@ -118,8 +119,10 @@ def _train(recipe, run, resume, log, interruption):
     steps_after = lambda epoch: min((epoch + 1) * recipe.epoch_steps, recipe.steps)  # the last epoch may be shorter
     bar = Progress(progress["step"], recipe.steps, steps_after, log)
     save = SaveState(run, progress, evaluation, clock, interruption, recipe.save_steps, recipe.save_minutes)
+    images_of = lambda step: images_of_step(recipe, train_source, step)
     callbacks = [
         SeedDropout(recipe.seed),
+        FiniteLoss(progress["step"], recipe.steps, images_of),
         evaluation,
         MetricsTable(run.metrics, steps_after, clock),
         bar,
@@ -178,6 +181,16 @@ def _save_curves(run, log):
         save_curves(run.metrics, run.curves)
     except InputError as error:
         log(f"No curves: {error}")
+
+
+def _count_images(source, data):
+    """How many images are used, and why not all, such as "1 of 6 images to train on (train; 5 have no objects)"."""
+    total, empty = len(source), int((~source.annotated).sum())
+    used = min(total - empty, total if data.train_limit is None else data.train_limit)
+    notes = [f"{empty} {'has' if empty == 1 else 'have'} no objects"] if empty else []
+    notes += [f"data.train_limit={data.train_limit}"] if used < total - empty else []
+    count = f"{total} images" if used == total else f"{used} of {total} images"
+    return f"{count} to train on ({'; '.join([data.train_split, *notes])})"
 
 
 def _save_gallery(model, recipe, run, source):

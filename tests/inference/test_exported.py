@@ -1,5 +1,7 @@
 """The one detector of exported models: in process, over gRPC and over REST."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -63,6 +65,27 @@ def test_paths_single_images_and_mixed_lists_are_accepted(toy_detector, tmp_path
     np.testing.assert_array_equal(one["classes"], [[1, 0, -1]])
     np.testing.assert_array_equal(both["classes"][1:], one["classes"])
     np.testing.assert_array_equal(toy_detector.detect(flat(RED_BLUE))["scores"], one["scores"])
+
+
+def test_every_form_of_image_is_accepted_and_low_scores_are_dropped(toy_detector, encoded):
+    forms = [io.BytesIO(encoded(flat(GREEN))), Image.fromarray(flat(RED_BLUE)), encoded(flat(RED_BLUE))]
+    expected = toy_detector.detect([flat(GREEN), flat(RED_BLUE), flat(RED_BLUE)])
+
+    found = toy_detector.detect(form for form in forms)
+    batch = toy_detector.detect(np.stack([flat(GREEN), flat(RED_BLUE), flat(RED_BLUE)]))
+    kept = toy_detector.detect(forms, threshold=0.5)
+
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name])
+        np.testing.assert_array_equal(batch[name], expected[name])
+    np.testing.assert_array_equal(kept["classes"], [[-1, -1, -1], [1, -1, -1], [1, -1, -1]])
+    np.testing.assert_array_equal(kept["num_detections"], [0, 1, 1])
+
+
+@pytest.mark.parametrize("image", [{"image": 1}, [{"image": 1}]])
+def test_what_is_no_image_is_refused_by_name(toy_detector, image):
+    with pytest.raises(InputError, match="Received: a dict"):
+        toy_detector.detect(image)
 
 
 def test_an_image_that_the_model_refuses_is_named_with_the_reason(toy_detector, encoded, monkeypatch):

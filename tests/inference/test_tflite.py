@@ -49,6 +49,18 @@ def test_a_ref_that_ends_in_tflite_is_opened(tiny_tflite):
     assert opened.image_size == (32, 32)
 
 
+def test_every_form_of_image_is_accepted_and_low_scores_are_dropped(detector, images):
+    expected = detector.detect(images[:2])
+    threshold = float(np.median(expected["scores"]))
+
+    found = detector.detect((Image.fromarray(image) for image in images[:2]), threshold=threshold)
+
+    kept = expected["scores"] >= threshold
+    np.testing.assert_array_equal(found["classes"], np.where(kept, expected["classes"], -1))
+    with pytest.raises(InputError, match="Received: a dict"):
+        detector.detect({"images": images})
+
+
 def test_paths_arrays_and_lists_give_the_same(detector, images, tmp_path):
     path = tmp_path / "image.png"
     Image.fromarray(images[0]).save(path)

@@ -1,5 +1,7 @@
 """From images of any size to boxes on those images."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -240,3 +242,46 @@ def test_detecting_image_by_image_gives_the_rows_of_detect(tiny_model, tiny_imag
     for row, objects in enumerate([first, *rows]):
         for name, values in objects.items():
             np.testing.assert_allclose(values, together[name][row], atol=1e-5)
+
+
+def test_every_form_of_image_and_every_iterable_gives_the_same(tiny_model, tmp_path):
+    Image.fromarray(WIDE).save(tmp_path / "wide.png")
+    path = tmp_path / "wide.png"
+    expected = tiny_model.detect([WIDE, WIDE], sampler="greedy")
+
+    with path.open("rb") as file:
+        for images in (
+            [path, np.str_(path)],
+            (path for _ in range(2)),
+            [file, io.BytesIO(path.read_bytes())],
+            [Image.open(path), Image.fromarray(WIDE)],
+            np.stack([WIDE, WIDE]),
+            np.array([str(path)] * 2),
+        ):
+            for name, values in tiny_model.detect(images, sampler="greedy").items():
+                np.testing.assert_array_equal(values, expected[name])
+    (one,) = tiny_model.detect_each(str(path), sampler="greedy")
+    np.testing.assert_array_equal(one["boxes"], expected["boxes"][0])
+
+
+@pytest.mark.parametrize("images", [{"images": [WIDE]}, [{"image": WIDE}]])
+def test_what_is_no_image_is_refused_by_name(tiny_model, images):
+    with pytest.raises(InputError, match="Received: a dict"):
+        tiny_model.detect(images)
+
+
+def test_detections_below_the_threshold_are_dropped(tiny_model, fix_sequences):
+    fix_sequences([BOX, [0, 0, 1, 1]], [1, 2], [0.75, 0.5])
+
+    found = tiny_model.detect([WIDE], threshold=0.75)
+    (each,) = tiny_model.detect_each([WIDE], threshold=0.75)
+
+    np.testing.assert_array_equal(found["classes"], [[1, -1]])
+    np.testing.assert_array_equal(found["scores"], [[0.75, 0]])
+    np.testing.assert_array_equal(found["num_detections"], [1])
+    assert not found["boxes"][0, 1].any() and found["boxes"].shape == (1, 2, 4)
+    assert {name: values.dtype for name, values in found.items()} == {
+        name: values.dtype for name, values in tiny_model.detect([WIDE]).items()
+    }
+    for name, values in each.items():
+        np.testing.assert_array_equal(values, found[name][0])

@@ -63,9 +63,10 @@ def test_progress_logs_a_line_for_every_epoch_without_missing_values(capsys):
         for batch in range(2):
             progress.on_train_batch_end(batch)
     progress.on_epoch_end(1, {"loss": 0.25, "val_AP": float("nan")})
+    progress.on_epoch_end(1, {"loss": float("nan"), "val_AP": 0.5})
     progress.close()
     progress.close()
-    assert lines == ["step 8/8  loss 0.2500"]
+    assert lines == ["step 8/8  loss 0.2500", "step 8/8  loss nan  val_AP 0.5000"]
     assert capsys.readouterr().err.count("training: 4/4") == 1
 
 

@@ -19,7 +19,9 @@ from pix2seq_keras.training import Recipe, train
 from pix2seq_keras.training import recipe_files as recipes
 from pix2seq_keras.training.building import build_model, build_optimizer
 from pix2seq_keras.training.random_states import SeedDropout
+from pix2seq_keras.training.recipe import DataRecipe
 from pix2seq_keras.training.run_folder import RunFolder
+from pix2seq_keras.training.train import _count_images
 
 FILES = {
     "recipe.yaml",
@@ -102,6 +104,19 @@ def test_the_log_names_the_data_and_every_epoch(whole):
     log = (whole[0] / "train.log").read_text()
     assert "5 images to train on (train), 2 to evaluate on (val), 3 classes" in log
     assert all(f"step {step}/7" in log for step in (3, 6, 7))
+
+
+def test_images_that_are_not_used_are_counted_with_the_reason(rectangles):
+    source = open_source(f"coco:{rectangles}", "train")
+    count = lambda annotated, **data: _count_images(
+        dataclasses.replace(source, annotated=np.array(annotated)), DataRecipe(**data)
+    )
+
+    assert count([True] * 5) == "5 images to train on (train)"
+    assert count([True, *[False] * 4]) == "1 of 5 images to train on (train; 4 have no objects)"
+    assert count([True] * 4 + [False], train_limit=2) == (
+        "2 of 5 images to train on (train; 1 has no objects; data.train_limit=2)"
+    )
 
 
 # === Repeating and resuming ===

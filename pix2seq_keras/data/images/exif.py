@@ -1,10 +1,12 @@
 """The EXIF orientation: how an image as stored, and the boxes drawn on it, become upright."""
 
 import numpy as np
+from PIL import Image
 
 from pix2seq_keras.boxes import flip_boxes, transpose_boxes
 from pix2seq_keras.errors import InputError
 
+_ORIENTATION_TAG = 0x0112
 # Orientation -> (transpose, then flip vertically, then flip horizontally): from the stored image to the upright one.
 ORIENTATIONS = {
     1: (False, False, False),
@@ -16,6 +18,23 @@ ORIENTATIONS = {
     7: (True, True, True),
     8: (True, True, False),
 }
+
+
+def orientation_of(image):
+    """The EXIF orientation of a Pillow image.
+
+    Args:
+        image: `PIL.Image.Image`; its pixels need not be loaded.
+
+    Returns:
+        int, 1…8; 1 where it has none, or a damaged one.
+    """
+    try:
+        # The base class reads the header only; PngImageFile's own method would decode all pixels.
+        orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    except Exception:  # viewers ignore a damaged EXIF block too
+        return 1
+    return int(orientation) if orientation in ORIENTATIONS else 1
 
 
 def swaps_axes(orientation):

@@ -18,7 +18,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from pix2seq_keras.data.images.exif import ORIENTATIONS, swaps_axes, upright_pixels
+from pix2seq_keras.data.images.exif import orientation_of, swaps_axes, upright_pixels
+from pix2seq_keras.data.images.given_image import given_image, name_of_file
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.images.jpeg_scans import inspect_jpeg
 from pix2seq_keras.data.images.rgb import from_array, to_rgb
@@ -26,7 +27,6 @@ from pix2seq_keras.data.images.rgb import from_array, to_rgb
 MAX_PIXELS = 100_000_000  # larger ones, such as decompression bombs, would take 300 MB or more in every thread
 # Pillow's other plugins are for rare formats, and some start programs (EPS runs Ghostscript).
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
-_ORIENTATION_TAG = 0x0112
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def inspect_image(image, max_pixels=MAX_PIXELS):
     """Reads an image's header, not its pixels. This is fast, but does not detect a truncated image.
 
     Args:
-        image: path, or the bytes of a file.
+        image: path, the bytes of a file, or a file that is open in binary mode.
         max_pixels: int, the largest number of pixels accepted. Defaults to 100 million.
 
     Returns:
@@ -113,9 +113,11 @@ def inspect_image(image, max_pixels=MAX_PIXELS):
         >>> inspect_image("photo.jpg").width
         640
     """
-    if isinstance(image, bytes | bytearray | memoryview):
-        name, source = "given as bytes", io.BytesIO(bytes(image))
-        if not len(image):
+    name = _name_of_bytes(image)
+    image = given_image(image)
+    if isinstance(image, bytes):
+        source = io.BytesIO(image)
+        if not image:
             raise ImageError(f"The image {name} is empty (0 bytes).")
     else:
         name, source, _ = _regular_file(image)
@@ -133,7 +135,8 @@ def read_image(image, name=None, max_pixels=MAX_PIXELS, info=None):
     scaled to 8, and CMYK is converted. Of several frames the first is read. Colour profiles are ignored.
 
     Args:
-        image: path, the bytes of a file, or a uint8 array (H, W), (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4).
+        image: path, the bytes of a file, a file that is open in binary mode, a PIL image, or a uint8 array (H, W),
+            (H, W, 1), (H, W, 3) or, with alpha, (H, W, 4).
         name: str or None, the image's name in error messages. Defaults to its path.
         max_pixels: int, the largest number of pixels accepted. Defaults to 100 million.
         info: `ImageInfo` or None, the header of this file, if it is known: it is then not parsed again.
@@ -148,11 +151,12 @@ def read_image(image, name=None, max_pixels=MAX_PIXELS, info=None):
         >>> read_image("photo.jpg").shape
         (480, 640, 3)
     """
-    if hasattr(image, "__array__"):
-        return from_array(np.asarray(image))
-    if isinstance(image, bytes | bytearray | memoryview):
-        data = bytes(image)
-        file = ImageFile(name or "given as bytes", None, None, info, lambda: data)
+    name_of_bytes = _name_of_bytes(image)
+    image = given_image(image)
+    if isinstance(image, np.ndarray):
+        return from_array(image)
+    if isinstance(image, bytes):
+        file = ImageFile(name or name_of_bytes, None, None, info, lambda: image)
     else:
         path_name, path, status = _regular_file(image)
         name, stamp = name or path_name, (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
@@ -160,6 +164,10 @@ def read_image(image, name=None, max_pixels=MAX_PIXELS, info=None):
     decode = lambda data: _decode(data, file.name, max_pixels, info)
     image_reader = _image_reader.get()
     return decode(file.load()) if image_reader is None else image_reader(file, decode)
+
+
+def _name_of_bytes(image):
+    return name_of_file(image) if hasattr(image, "read") else "given as bytes"
 
 
 def _file_bytes(path, name):
@@ -182,7 +190,7 @@ def _decode(data, name, max_pixels, info):
         if pixels is not None:
             return pixels
     image = _open_image(io.BytesIO(data), name, max_pixels)
-    orientation = _orientation(image) if info is None else info.exif_orientation
+    orientation = orientation_of(image) if info is None else info.exif_orientation
     decoder = _tensorflow_decoder(image)
     pixels = None if decoder is None else _try_decoder(decoder, data)
     if pixels is None:
@@ -201,10 +209,6 @@ def _png_size(data):
 
 def _regular_file(path):
     """The path's name for messages, the path and its status, if it is a regular file that is not empty."""
-    if not isinstance(path, str | os.PathLike):
-        raise ImageError(
-            f"An image must be a path, the bytes of a file or a uint8 array. Received: {type(path).__name__}"
-        )
     name, path = repr(os.fspath(path)), Path(path)  # repr: names may hold line breaks or control characters
     try:
         status = path.stat()
@@ -256,7 +260,7 @@ def _open_image(source, name, max_pixels):
 
 
 def _info(image):
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     swaps = swaps_axes(orientation)
     width, height = image.size
     if image.format == "TIFF":  # the only format whose upright size Pillow returns
@@ -266,15 +270,6 @@ def _info(image):
         width, height = (height, width) if swaps else (width, height)
     plain = orientation == 1 and image.mode in ("L", "RGB") and _tensorflow_decoder(image) is not None
     return ImageInfo(width, height, stored_width, stored_height, orientation, image.mode, image.format, plain)
-
-
-def _orientation(image):
-    try:
-        # The base class reads the header only; PngImageFile's own method would decode all pixels.
-        orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
-    except Exception:  # viewers ignore a damaged EXIF block too
-        return 1
-    return int(orientation) if orientation in ORIENTATIONS else 1
 
 
 def _tensorflow_decoder(image):

@@ -54,9 +54,8 @@ def from_array(array):
     """
     if array.dtype != np.uint8:
         raise ImageError(
-            "An image array must be uint8, 0…255. "
-            f"Received: dtype {array.dtype}, shape {array.shape}. Convert floats in [0, 1] with "
-            "(255 * array).round().astype('uint8')."
+            f"An image array must be uint8, 0…255. Received: dtype {array.dtype}, shape {array.shape}. "
+            f"{_conversion(array)}"
         )
     channels = {2: 1, 3: array.shape[-1] if array.ndim == 3 else 0}.get(array.ndim, 0)
     if channels not in (1, 3, 4) or not array.size:
@@ -69,3 +68,10 @@ def from_array(array):
     elif channels == 4:
         array = _on_white(array)
     return np.ascontiguousarray(array)  # (H, W, 3)
+
+
+def _conversion(array):
+    """How an array of another type becomes uint8: a sentence."""
+    if array.dtype.kind == "f" and array.size and np.nanmax(array) > 1.25:
+        return "Convert floats in [0, 255] with array.round().astype('uint8')."
+    return "Convert floats in [0, 1] with (255 * array).round().astype('uint8')."

@@ -170,7 +170,7 @@ def test_files_that_are_no_images_are_named_in_the_error(tmp_path):
     assert caught.value.kind == "missing image"
     with pytest.raises(ImageError, match="empty"):
         read_image(b"")
-    with pytest.raises(ImageError, match="Received: int"):
+    with pytest.raises(ImageError, match="Received: an int"):
         read_image(3)
 
 

@@ -13,12 +13,14 @@ from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotatio
 from pix2seq_keras.data.sources.coco.annotations import gather_objects
 from pix2seq_keras.data.sources.coco.images import check_images
 from pix2seq_keras.data.sources.indexed_source import indexed_source
-from pix2seq_keras.data.sources.location import file_and_folder
+from pix2seq_keras.data.sources.lenient import LenientReader
+from pix2seq_keras.data.sources.location import file_and_folder, require_value, split_option
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.untrusted import parse_json
 
+CROWDS = ("iscrowd", ("ignore", "keep"))
 FILE_SUFFIX = "[.]json"
 _PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of file names in annotations/: COCO's, Objects365's, none
 _ROBOFLOW = "_annotations.coco.json"
@@ -30,7 +32,8 @@ def open_location(location, split):
     """Opens one split of a source.
 
     Args:
-        location: str, "DIR", see `open_coco`, or "FILE.json+DIR", see `open_coco_file`.
+        location: str, "DIR", see `open_coco`, or "FILE.json+DIR", see `open_coco_file`; either may end in
+            "?iscrowd=keep".
         split: str, a split's name.
 
     Returns:
@@ -39,11 +42,14 @@ def open_location(location, split):
     Raises:
         InputError: if it cannot be opened.
     """
+    location, crowds = split_option(location, *CROWDS)
     file, folder = file_and_folder(location, FILE_SUFFIX)
-    return open_coco(location, split) if folder is None else open_coco_file(file, folder, split)
+    if folder is None:
+        return open_coco(location, split, crowds)
+    return open_coco_file(file, folder, split, crowds)
 
 
-def open_coco(directory, split):
+def open_coco(directory, split, crowds="ignore"):
     """Opens one split of a folder in COCO's layout.
 
     The headers of all images are read now, to get their sizes and orientations; pixels are read later.
@@ -55,6 +61,8 @@ def open_coco(directory, split):
     Args:
         directory: path, the folder that holds `annotations/` and the folders of images.
         split: str, "train", "val", "train2017", …
+        crowds: str, "ignore" makes no targets of objects with `"iscrowd": 1`, and evaluation ignores them, as COCO
+            means it; "keep" treats them as any other object. Defaults to "ignore".
 
     Returns:
         `Source` in the order of the file's `"images"`, without those that cannot be used.
@@ -68,17 +76,18 @@ def open_coco(directory, split):
         >>> len(source), source.categories.names
         (205, ('RBC', 'WBC', 'Platelets'))
     """
-    annotation_file, folder = _locate(directory, split)
-    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split)
+    annotation_file, folder, is_own = _locate(directory, split)
+    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split, crowds, is_own)
 
 
-def open_coco_file(annotation_file, folder, split=WHOLE):
+def open_coco_file(annotation_file, folder, split=WHOLE, crowds="ignore"):
     """Opens a COCO JSON file whose images are in any folder.
 
     Args:
         annotation_file: path, the JSON file.
         folder: path, the folder that its file names are relative to.
         split: str, "all", or "train" or "val", see `split_by_hash`. Defaults to "all".
+        crowds: str, as for `open_coco`. Defaults to "ignore".
 
     Returns:
         `Source`, see `open_coco`.
@@ -95,29 +104,42 @@ def open_coco_file(annotation_file, folder, split=WHOLE):
         raise InputError(f"There is no annotation file {str(annotation_file)!r}.")
     if not folder.is_dir():
         raise InputError(f"There is no folder of images {str(folder)!r}.")
-    source = _index(annotation_file, folder.resolve(), name, WHOLE)
+    source = _index(annotation_file, folder.resolve(), name, WHOLE, crowds)
     return split_by_hash(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
 
 
-def _index(annotation_file, folder, name, split):
+def _index(annotation_file, folder, name, split, crowds, is_own=True):
+    require_value(CROWDS[0], crowds, CROWDS[1])
     document = _parse(annotation_file)
+    issues, reader = Issues(), LenientReader()
     try:
-        categories = Categories.from_coco(document["categories"])
+        categories = Categories.from_coco(_with_integer_ids(document["categories"], reader))
     except InputError as error:
         raise InputError(f"The categories of {annotation_file} cannot be used. {error}") from error
     if not document["images"]:
         raise InputError(f'{annotation_file} lists no images: its "images" is empty.')
-    issues = Issues()
-    images, known_ids = check_images(document["images"], folder, issues)
+    images, known_ids = check_images(document["images"], folder, issues, reader, is_own)
     if not images:
         raise InputError(
             f"None of the {len(document['images'])} images of {annotation_file} can be used:\n{issues.summary()}"
         )
-    objects = gather_objects(document["annotations"], images, known_ids, categories, issues)
-    return indexed_source(name, split, categories, images, objects, issues, str(annotation_file))
+    objects = gather_objects(document["annotations"], images, known_ids, categories, issues, reader, crowds)
+    reader.report(issues)
+    keep = f"{name}?iscrowd=keep"
+    return indexed_source(
+        keep if crowds == "keep" else name,
+        split,
+        categories,
+        images,
+        objects,
+        issues,
+        str(annotation_file),
+        ('"iscrowd": 1', keep),
+    )
 
 
 def _locate(directory, split):
+    """The annotation file, the folder of images, and whether it has only the images of this split."""
     directory = Path(directory).expanduser()
     if not directory.is_dir():
         raise InputError(
@@ -129,7 +151,7 @@ def _locate(directory, split):
     require_split(split, sorted(files), where)  # so `split` cannot be a path
     for folder in (directory / split, directory / "images" / split, directory / "images"):
         if folder.is_dir():
-            return files[split], folder.resolve()
+            return files[split], folder.resolve(), folder.name == split or len(files) == 1
     raise InputError(f"There is no folder of images {str(directory / split)!r} beside the annotations of {split!r}.")
 
 
@@ -165,6 +187,18 @@ def _parse(file):
             received = f"a {type(document[key]).__name__}" if key in document else "nothing"
             raise InputError(f'"{key}" of a COCO annotation file must be a list. Received: {received} in {file}')
     return document
+
+
+def _with_integer_ids(records, reader):
+    """The category records with the ids that are written in another way as integers; others are unchanged."""
+    converted = []
+    for position, record in enumerate(records):
+        if isinstance(record, dict):
+            where = f"categories[{position}]"
+            identifier = reader.integer(record.get("id"), '"id" of categories', lambda where=where: where)
+            record = record if identifier is None else record | {"id": identifier}
+        converted.append(record)
+    return converted
 
 
 def _without_segmentation(record):
