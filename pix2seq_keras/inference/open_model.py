@@ -8,6 +8,7 @@ import keras
 
 from pix2seq_keras import presets
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.models.finite_weights import first_weight_that_is_not_finite
 from pix2seq_keras.models.pix2seq import Pix2Seq
 from pix2seq_keras.models.untrusted_config import require_plausible
 from pix2seq_keras.presets.weights import require_sound_archive, stored_shapes
@@ -30,8 +31,8 @@ def open_model(ref, retry_policy=None):
         `Pix2Seq`; or for an exported model, an object with the same `detect`, `categories` and `vocabulary`.
 
     Raises:
-        InputError: if there is no such model, its file is damaged or holds another model, or the weights of a published
-            model are missing.
+        InputError: if there is no such model, its file is damaged or holds another model, its weights are not finite,
+            or the weights of a published model are missing.
 
     Example:
         >>> open_model("digits_tiny").detect("image.png")
@@ -41,7 +42,7 @@ def open_model(ref, retry_policy=None):
         return _open_remote(str(ref), scheme[1].lower(), retry_policy)
     path = Path(ref)
     if presets.exists(ref):
-        return Pix2Seq.from_preset(ref)
+        return _finite(Pix2Seq.from_preset(ref), ref)
     if path.is_dir():
         return _open_folder(path)
     if path.is_file():
@@ -95,12 +96,23 @@ def _open_keras(path):
             config = parse_json(read_member(archive, presets.CONFIG), "its configuration")
         make = lambda: _require_pix2seq(keras.saving.deserialize_keras_object(config, safe_mode=True))
         require_plausible(make, config, lambda: stored_shapes(path))
-        return _require_pix2seq(keras.saving.load_model(path, compile=False, safe_mode=True))
+        model = _require_pix2seq(keras.saving.load_model(path, compile=False, safe_mode=True))
     except Exception as error:  # likewise in h5py or Keras
         raise InputError(f"{path} cannot be opened as a model: {error}") from error
+    return _finite(model, path)
 
 
 def _require_pix2seq(model):
     if not isinstance(model, Pix2Seq):
         raise InputError(f"it holds a {type(model).__name__}, not a Pix2Seq")
+    return model
+
+
+def _finite(model, ref):
+    """The model, if it can detect anything."""
+    if (weight := first_weight_that_is_not_finite(model)) is not None:
+        raise InputError(
+            f"The weights of {ref} must be finite numbers. Received: NaN or infinity in {weight}, so nothing would be "
+            "detected. Its training has failed: use other weights."
+        )
     return model

@@ -13,12 +13,13 @@ from pix2seq_keras.models.generation import generate
 from pix2seq_keras.models.inputs import checked_images, checked_threshold, each_image
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
 from pix2seq_keras.models.quantization import Quantization, in_floating_point
+from pix2seq_keras.models.sealed_weights import SealedWeights
 from pix2seq_keras.models.streaming import stream
 from pix2seq_keras.models.training_step import ObjectiveTraining
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
-class Pix2Seq(ObjectiveTraining, Quantization, FunctionCache, keras.Model):
+class Pix2Seq(ObjectiveTraining, Quantization, SealedWeights, FunctionCache, keras.Model):
     """Object detection as language modelling (Pix2Seq, Chen et al., ICLR 2022).
 
     Args:

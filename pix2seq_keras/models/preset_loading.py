@@ -26,6 +26,7 @@ from pix2seq_keras.presets.weights import (
     weights_cache,
     weights_error,
 )
+from pix2seq_keras.presets.weights_digest import DIGEST, file_digest
 from pix2seq_keras.published.architecture import model_arguments
 from pix2seq_keras.published.checkpoint_io import load_checkpoint
 from pix2seq_keras.untrusted import parse_json, read_file
@@ -58,8 +59,10 @@ def load_preset(cls, preset, num_classes=None, weights="published", image_size=N
     """
     canvas = None if image_size is None else canvas_size(image_size)
     folder = find(preset)
+    digest = None
     if folder is not None:
-        weights = folder / WEIGHTS if weights == "published" else weights
+        if weights == "published":
+            weights, digest = folder / WEIGHTS, _stored_digest(folder)
         model = _from_folder(cls, folder, weights)
     elif str(preset) in published_models.names():
         record = published_models.get(str(preset))
@@ -70,7 +73,7 @@ def load_preset(cls, preset, num_classes=None, weights="published", image_size=N
     else:
         raise InputError(f"There is no preset {str(preset)!r}. {suggest(preset)} Or give a preset folder.")
     if weights is not None:
-        load_weights(model, weights)
+        load_weights(model, weights, digest)
     if canvas is not None and canvas != model.image_size:
         model = with_image_size(model, canvas)
     if num_classes is not None and num_classes != model.vocabulary.num_classes:
@@ -94,10 +97,11 @@ def save_preset(model, directory):
     directory = Path(directory)
     if directory.exists() and not _is_preset(directory):
         raise InputError(f"{directory} exists and is not a preset folder, or holds other files. Choose another folder.")
-    config = {"class_name": type(model).__name__, "config": model.get_config()}
     with atomic_folder(directory) as folder:
-        (folder / CONFIG).write_text(json.dumps(_as_json(config), indent=1) + "\n")
         uncompiled(model).save_weights(folder / WEIGHTS)
+        digest = {DIGEST: file_digest(folder / WEIGHTS)}
+        config = {"class_name": type(model).__name__, **digest, "config": model.get_config()}
+        (folder / CONFIG).write_text(json.dumps(_as_json(config), indent=1) + "\n")
         if (directory / CARD).is_file():
             shutil.copy(directory / CARD, folder / CARD)
 
@@ -118,6 +122,12 @@ def _from_folder(cls, folder, weights):
         raise weights_error(weights, error) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} does not describe a model: {error}") from error
+
+
+def _stored_digest(folder):
+    """The SHA-256 of its weights file that a preset names; None in presets of earlier versions."""
+    document = parse_json(read_file(folder / CONFIG, what="A configuration"), "it")
+    return document.get(DIGEST) if isinstance(document, dict) else None
 
 
 def _from_record(cls, record, canvas):

@@ -1,5 +1,7 @@
 """How a Pix2Seq learns under `model.fit`: an objective that is passed to `compile`."""
 
+import functools
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -7,6 +9,7 @@ from keras import ops
 from pix2seq_keras import objectives
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.gradient_accumulation import accumulated_gradients
+from pix2seq_keras.models.training_inputs import check_arguments, check_inputs, check_predicted, with_token_weights
 from pix2seq_keras.objectives.value import ObjectiveValue
 
 _REPLACED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # arguments of keras.Model.compile
@@ -17,7 +20,7 @@ class ObjectiveTraining:
 
     The loss is Σ loss_sum / Σ normalizer of the objective's values over the global batch. Under tf.distribute the
     normaliser is summed over the replicas, so that the replicas' losses add up to the loss of one device. Metrics:
-    `loss`, and those of the objective.
+    `loss`, and those of the objective. `sample_weight` has a weight for each token (B, L), or for each image (B,).
     """
 
     objective = None
@@ -87,7 +90,38 @@ class ObjectiveTraining:
         others = [metric for metric in super().metrics if metric.name != "loss"]
         return [self.training_metrics.loss, *self.training_metrics.of_objective, *others]
 
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        check_arguments(keras.Model.fit, *args, **kwargs)
+        return super().fit(*args, **kwargs)
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *args, **kwargs):
+        check_arguments(keras.Model.evaluate, *args, **kwargs)
+        return super().evaluate(*args, **kwargs)
+
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(self, *args, **kwargs):
+        check_arguments(keras.Model.train_on_batch, *args, **kwargs)
+        return super().train_on_batch(*args, **kwargs)
+
+    @functools.wraps(keras.Model.test_on_batch)
+    def test_on_batch(self, *args, **kwargs):
+        check_arguments(keras.Model.test_on_batch, *args, **kwargs)
+        return super().test_on_batch(*args, **kwargs)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, x, *args, **kwargs):
+        check_predicted(x)
+        return super().predict(x, *args, **kwargs)
+
+    @functools.wraps(keras.Model.__call__)
+    def __call__(self, inputs, *args, **kwargs):
+        check_inputs(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
     def train_step(self, data):
+        data = with_token_weights(data)
         if self.accumulation_steps > 1:
             return self._accumulated_train_step(data)
         with tf.GradientTape() as tape:
@@ -106,6 +140,7 @@ class ObjectiveTraining:
         return self._update_loss(loss, total)
 
     def test_step(self, data):
+        data = with_token_weights(data)
         value = self.objective(self, data, training=False)
         return self._update_metrics(value, *_normalized(value))
 

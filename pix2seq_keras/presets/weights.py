@@ -9,7 +9,9 @@ import h5py
 
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.presets.download import download, file_name, is_url
+from pix2seq_keras.presets.lookup import CONFIG
 from pix2seq_keras.presets.weight_shapes import MOST_UNPACKED, WeightsError, require_equal_shapes, shapes_in_file
+from pix2seq_keras.presets.weights_digest import file_digest
 from pix2seq_keras.published.checkpoint_io import load_checkpoint
 from pix2seq_keras.untrusted import MAX_BYTES
 
@@ -27,7 +29,7 @@ def weights_cache():
     return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/pix2seq_keras/weights").expanduser()
 
 
-def load_weights(model, weights):
+def load_weights(model, weights, digest=None):
     """Loads weights into a model.
 
     Args:
@@ -35,10 +37,11 @@ def load_weights(model, weights):
         weights: str or path: a `.weights.h5` or `.keras` file (of a `.keras` file only the weights are used); a
             checkpoint in the published layout (its folder, or its path without an ending); or the http(s) address of
             such a file, see `download.download`.
+        digest: str or None, the SHA-256 that the file must have. Defaults to None, any.
 
     Raises:
-        InputError: if the weights are missing, damaged or of another model. (A `.weights.h5` file has no check sums:
-            changed numbers in it cannot be detected.)
+        InputError: if the weights are missing, damaged or of another model. Changed numbers in a `.weights.h5` file of
+            version 0.2.0 or before, which carries no SHA-256, are not detected.
 
     Example:
         >>> load_weights(model, "https://example.org/cells.weights.h5#sha256=9f86…")
@@ -57,6 +60,8 @@ def load_weights(model, weights):
     if not path.name.endswith(ENDINGS):
         raise InputError(f"`weights` must be a file ending in {' or '.join(ENDINGS)}, or a folder. Received: {path}")
     try:
+        if digest is not None and file_digest(path) != digest:
+            raise ValueError(f"its SHA-256 is not {digest}, which the preset's {CONFIG} names")
         if path.suffix == ".keras":
             require_sound_archive(path)
         require_equal_shapes(model, stored_shapes(path))

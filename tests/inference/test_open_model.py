@@ -34,6 +34,22 @@ def test_a_keras_file_opens_by_path_and_by_text(model, saved):
         assert_equal(open_model(ref), model)
 
 
+@pytest.mark.parametrize("kind", ["file", "run", "preset"])
+def test_weights_that_are_not_finite_are_refused(model, tmp_path, kind):
+    broken = Pix2Seq.from_config(model.get_config())
+    broken.embedding.output_bias.assign(np.full(broken.embedding.output_bias.shape, np.nan))
+    path = tmp_path / "best.keras" if kind == "file" else tmp_path / kind
+    if kind == "preset":
+        broken.save_to_preset(path)
+    else:
+        folder = path if kind == "run" else path.parent
+        folder.mkdir(exist_ok=True)
+        broken.save(folder / "best.keras")
+
+    with pytest.raises(InputError, match=r"must be finite numbers. Received: NaN or infinity in .*output_bias"):
+        open_model(path)
+
+
 def test_a_preset_folder_opens(model, tmp_path):
     model.save_to_preset(tmp_path / "preset")
     assert_equal(open_model(tmp_path / "preset"), model)

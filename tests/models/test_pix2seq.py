@@ -157,7 +157,7 @@ def test_options_are_given_as_an_object_a_dictionary_or_keywords(tiny_model, tin
     ("method", "images"),
     [
         ("generate", np.zeros((2, 32, 48, 3), "float32")),
-        ("generate", np.zeros((2, 32, 32, 3), "uint8")),
+        ("generate", np.zeros((2, 32, 32, 3), "int32")),
         ("detect", np.zeros((2, 32, 48, 3), "float32")),
         ("stream", np.zeros((32, 48, 3), "float32")),
     ],

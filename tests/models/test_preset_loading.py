@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import http.server
 import json
 import threading
@@ -96,6 +97,19 @@ def test_damaged_weights_are_reported(folder, keep):
 
     with pytest.raises(InputError, match=r"saved/model.weights.h5 do not fit the model, or the file is damaged"):
         Pix2Seq.from_preset(folder)
+
+
+def test_a_preset_loads_only_the_weights_it_was_written_with(model, folder, inputs, build_tiny_model):
+    config = json.loads((folder / "config.json").read_text())
+    assert config["weights_sha256"] == hashlib.sha256((folder / "model.weights.h5").read_bytes()).hexdigest()
+    build_tiny_model(9).save_weights(folder / "model.weights.h5")
+
+    with pytest.raises(InputError, match=r"damaged: its SHA-256 is not [0-9a-f]{64}, which the preset's config.json"):
+        Pix2Seq.from_preset(folder)
+
+    del config["weights_sha256"]  # as presets of earlier versions
+    (folder / "config.json").write_text(json.dumps(config))
+    assert Pix2Seq.from_preset(folder)(inputs).shape == model(inputs).shape
 
 
 def test_missing_weights_are_reported(folder):

@@ -1,11 +1,14 @@
 """The weights that come with the package."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
 
 from pix2seq_keras import Pix2Seq, data, presets
 from pix2seq_keras.evaluation import evaluate_source
+from pix2seq_keras.presets.weights_digest import DIGEST, file_digest
 from pix2seq_keras.sequences import SequenceOptions
 
 
@@ -28,6 +31,7 @@ def test_a_packaged_preset_is_small_and_without_optimizer_state(name):
     assert size <= 6_000_000
     assert "optimizer" not in groups
     assert "pix2seq" in (folder / presets.CARD).read_text()
+    assert json.loads((folder / presets.CONFIG).read_text())[DIGEST] == file_digest(folder / presets.WEIGHTS)
 
 
 def test_digits_tiny_has_its_score_on_a_sample_of_test_scenes(test_scenes):
