@@ -13,6 +13,8 @@ KINDS = {
     "missing image": "problem",
     "unreadable image": "problem",
     "image outside the folder": "problem",
+    "ambiguous image name": "problem",
+    "image found in a sub-folder": "note",
     "unexpected image size": "problem",
     "duplicate image id": "problem",
     "unusable image record": "problem",
@@ -35,6 +37,8 @@ KINDS = {
     "annotation file without an image": "problem",
     "no annotations": "problem",
     "polygon converted to box": "note",
+    "mask converted to box": "note",
+    "box given as text": "note",
     "box clipped to the image": "note",
     "annotation without an id": "note",
     # sequences
@@ -67,6 +71,22 @@ class Issue:
     def __post_init__(self):
         if self.severity is None:
             object.__setattr__(self, "severity", KINDS.get(self.kind, "problem"))
+
+    def reason(self, length=300):
+        """The message as one line for a summary that names the place already.
+
+        Args:
+            length: int, the largest number of characters. Defaults to 300.
+
+        Returns:
+            str.
+
+        Example:
+            >>> Issue("missing image", "images[3]", "images[3]: There is no 'a.jpg'.").reason()
+            "There is no 'a.jpg'."
+        """
+        text = " ".join(self.message.removeprefix(self.where).removeprefix(":").split())
+        return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class Issues:
@@ -118,7 +138,7 @@ class Issues:
         return dict(Counter(issue.kind for issue in ordered if severity in (None, issue.severity)))
 
     def summary(self, limit=5):
-        """Summarises the issues: one line per kind with their number and the first few places.
+        """Summarises the issues: one line per kind with their number, the first few places and the first reason.
 
         Args:
             limit: int, number of places per kind. Defaults to 5.
@@ -126,13 +146,13 @@ class Issues:
         Returns:
             str, "" if there are no issues.
         """
-        places = {}
+        by_kind = {}
         for issue in self:
-            places.setdefault(issue.kind, []).append(issue.where)
+            by_kind.setdefault(issue.kind, []).append(issue)
         lines = []
-        for kind, count in self.counts().items():
-            # Another thread may have added issues since: there can be fewer places than the count, never more.
-            named = places.get(kind, [])[:limit]
-            rest = f", and {count - len(named)} more" if count > len(named) else ""
-            lines.append(f"{kind}: {count} ({', '.join(named)}{rest})")
+        for kind, found in sorted(by_kind.items(), key=lambda item: item[1][0].severity != "problem"):
+            places = ", ".join(issue.where for issue in found[:limit])
+            rest = f", and {len(found) - limit} more" if len(found) > limit else ""
+            first = ":" if len(found) == 1 else "; the first:"
+            lines.append(f"{kind}: {len(found)} ({places}{rest}){first} {found[0].reason()}")
         return "\n".join(lines)
