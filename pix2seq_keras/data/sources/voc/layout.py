@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
@@ -23,6 +23,7 @@ class VocLayout:
     Args:
         images: `Path`, the resolved folder of images.
         annotations: `Path`, the resolved folder of XML files; it may be the same.
+        split: str, the data set's own name of the split, if it has splits. Defaults to "".
         lists: `Path` or None, the folder of `SPLIT.txt` files.
         splits: tuple of str, the data set's own splits; empty if it has none.
         class_folders: tuple of `Path`, the folders of XML files of all splits, which together name all classes.
@@ -30,6 +31,7 @@ class VocLayout:
 
     images: Path
     annotations: Path
+    split: str = ""
     lists: Path | None = None
     splits: tuple[str, ...] = ()
     class_folders: tuple[Path, ...] = ()
@@ -111,8 +113,8 @@ def _find(directory, split):
 def _with_lists(folders, lists, split):
     splits = sorted(file.stem for file in lists.glob("*.txt"))
     if split not in splits:
-        require_split(split, without_class_lists(splits), lists)
-    return VocLayout(folders.images, folders.annotations, lists.resolve(), tuple(splits), folders.class_folders)
+        split = require_split(split, without_class_lists(splits), lists)
+    return replace(folders, split=split, lists=lists.resolve(), splits=tuple(splits))
 
 
 def _without_lists(directory, folders, split):
@@ -120,10 +122,11 @@ def _without_lists(directory, folders, split):
     if folders is not None and folders.images != folders.annotations:
         splits = {f.name for f in _subfolders(folders.images)} & {f.name for f in _subfolders(folders.annotations)}
         if splits and not _has(folders.annotations, (".xml",)):
-            require_split(split, sorted(splits), directory)
+            split = require_split(split, sorted(splits), directory)
             return VocLayout(
                 (folders.images / split).resolve(),
                 (folders.annotations / split).resolve(),
+                split,
                 splits=tuple(sorted(splits)),
                 class_folders=(folders.annotations,),
             )
@@ -136,10 +139,9 @@ def _without_lists(directory, folders, split):
             f"{str(directory)!r} has no VOC annotations: no XML files beside the images, in annotations/ beside "
             "images/, in Annotations/ beside JPEGImages/, or in a folder for each split."
         )
-    require_split(split, sorted(by_split), directory)
+    split = require_split(split, sorted(by_split), directory)
     class_folders = tuple(inner.annotations for inner in by_split.values())
-    chosen = by_split[split]
-    return VocLayout(chosen.images, chosen.annotations, splits=tuple(sorted(by_split)), class_folders=class_folders)
+    return replace(by_split[split], split=split, splits=tuple(sorted(by_split)), class_folders=class_folders)
 
 
 def _data_folders(folder):

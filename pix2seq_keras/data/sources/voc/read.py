@@ -88,6 +88,7 @@ def open_voc(directory, split, difficult="crowd"):
         raise InputError(f"`difficult` must be 'crowd' or 'keep'. Received: difficult={difficult!r}")
     root = Path(directory).expanduser()
     layout = find_voc_layout(root, split)
+    split = layout.split or split
     name = f"voc:{os.fspath(directory)}" + ("?difficult=keep" if difficult == "keep" else "")
     issues = Issues()
 

@@ -104,7 +104,7 @@ def images_of_split(config, split):
     Raises:
         InputError: if there is no such split, or its folders and lists do not exist in the data set's folder.
     """
-    require_split(split, config.splits, config.file)
+    split = require_split(split, config.splits, config.file)
     for root in config.roots:
         places = [_place(root, entry) for entry in config.splits[split]]
         if None not in places:
