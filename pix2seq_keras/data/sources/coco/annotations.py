@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from pix2seq_keras.data.sources.coco.boxes import read_box
 from pix2seq_keras.data.sources.coco.images import is_record_id
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.short_repr import short_repr
@@ -66,7 +67,7 @@ def _check(position, record, index_of, known_ids, categories, earlier, issues):
 
     if not isinstance(record, dict):
         return drop("unusable annotation record", "not a dictionary")
-    image_id, category_id, bbox = record.get("image_id"), record.get("category_id"), record.get("bbox")
+    image_id, category_id = record.get("image_id"), record.get("category_id")
     if not is_record_id(image_id):
         return drop("unusable annotation record", f'"image_id" is {short_repr(image_id, 40)}, not an integer')
     if not is_record_id(category_id):
@@ -82,11 +83,11 @@ def _check(position, record, index_of, known_ids, categories, earlier, issues):
     object_class = categories.class_of(category_id)
     if object_class is None:
         return drop("unknown category", f"no category has the id {category_id}")
-    if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
-        return drop("unusable box", f'"bbox" is {short_repr(bbox)}, not [x, y, width, height]')
-    bbox = [_finite(value) for value in bbox]
-    if None in bbox:
-        return drop("box with NaN", f'"bbox" is {short_repr(record["bbox"])}, not four finite numbers')
+    bbox, notes, fault = read_box(record)
+    if fault is not None:
+        return drop(*fault)
+    for kind, message in notes:
+        issues.add(kind, _where(position, record), f"{_where(position, record)}: {message}.")
 
     if not is_record_id(record.get("id")):
         where = _where(position, record)
@@ -103,17 +104,8 @@ def _check(position, record, index_of, known_ids, categories, earlier, issues):
         before.append(content)
 
     area = record.get("area")
-    area = _finite(area) if type(area) in (int, float) else None
-    area = area if area is not None and 0 < area < _LARGEST_AREA else math.nan
+    area = area if type(area) in (int, float) and 0 < area < _LARGEST_AREA else math.nan
     return (image, object_class, int(crowd), area, *bbox)
-
-
-def _finite(value):
-    try:
-        value = float(value)
-    except OverflowError:  # an integer of 400 digits
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _where(position, record):

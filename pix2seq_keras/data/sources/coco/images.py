@@ -7,6 +7,7 @@ from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.short_repr import short_repr
+from pix2seq_keras.data.sources.subfolders import SubfolderIndex
 
 _MAX_SKIPPED_FOLDERS = 4  # Objects365 needs three: "images/v1/patch8/a.jpg"
 
@@ -63,6 +64,7 @@ def check_images(records, folder, issues):
             return error
 
     found = map_in_threads(inspect, [file_name for _, file_name, _ in named.values()])
+    found = _look_in_subfolders(folder, named, found, issues)
     users = Counter(entry[0] for entry in found if not isinstance(entry, ImageError))
 
     images = []
@@ -81,6 +83,23 @@ def check_images(records, folder, issues):
             issues.add(issue[0], where, f"{where}: {issue[1]}")
         images.append(IndexedImage(image_id, file_name, path, info, width, height, box_orientation))
     return images, frozenset(named)
+
+
+def _look_in_subfolders(folder, named, found, issues):
+    """What was found, with images of sub-folders for names that no image has."""
+    index, entries = SubfolderIndex(folder), []
+    for (where, file_name, _), entry in zip(named.values(), found, strict=True):
+        if isinstance(entry, ImageError) and entry.kind == "missing image":
+            try:
+                path = index.find(file_name)
+                if path is not None:
+                    entry = path, inspect_image(path), True
+                    message = f"{where}: found as {str(path.relative_to(folder))!r:.200}."
+                    issues.add("image found in a sub-folder", where, message)
+            except ImageError as error:
+                entry = error
+        entries.append(entry)
+    return entries
 
 
 def _find(folder, file_name):
