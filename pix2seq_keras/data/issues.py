@@ -33,6 +33,7 @@ KINDS = {
     "duplicate annotation id": "problem",
     "unusable annotation record": "problem",
     "unusable annotation file": "problem",
+    "annotation file repaired": "note",
     "annotation file outside the folder": "problem",
     "annotation file without an image": "problem",
     "no annotations": "problem",
@@ -85,7 +86,7 @@ class Issue:
             >>> Issue("missing image", "images[3]", "images[3]: There is no 'a.jpg'.").reason()
             "There is no 'a.jpg'."
         """
-        text = " ".join(self.message.removeprefix(self.where).removeprefix(":").split())
+        text = " ".join(self.message.removeprefix(f"{self.where}: ").split())
         return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

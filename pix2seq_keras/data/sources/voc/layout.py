@@ -14,6 +14,7 @@ from pix2seq_keras.errors import InputError
 _ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
 _IMAGES = ("jpegimages", "images", "image", "imgs", "img", "pictures")
 _MAX_LIST_BYTES = 256 * MEGABYTE
+_MARKED = re.compile(r"(?P<name>.*\S)\s+(?P<mark>-1|0|1)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,16 @@ def find_voc_layout(directory, split):
         raise InputError(f"{error.filename or directory} cannot be read: {error.strerror or error}.") from error
 
 
-def listed_names(layout, split):
+def listed_names(layout, split, known):
     """Reads the list of a split. Lists of single classes mark images without the class with -1; these are left out.
+
+    A -1, 0 or 1 at the end of a line can also belong to a name: "scan 0". It is a mark only where the whole line is no
+    known name. If the name without it is not known either, it is a mark if all lines have one.
 
     Args:
         layout: `VocLayout` with lists.
         split: str, one of its splits.
+        known: container of str, the names that have an image or an XML file.
 
     Returns:
         List of str, names without suffixes in the order of the list.
@@ -74,11 +79,16 @@ def listed_names(layout, split):
     Raises:
         InputError: if the list cannot be read.
     """
+    text = read_text(file_inside(layout.lists, f"{split}.txt", "list of images"), _MAX_LIST_BYTES)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    marked = [_MARKED.fullmatch(line) for line in lines]
+    all_marked = all(marked)
     names = []
-    for line in read_text(file_inside(layout.lists, f"{split}.txt", "list of images"), _MAX_LIST_BYTES).splitlines():
-        name, mark = re.fullmatch(r"\s*(.*?)(?:\s+(-1|0|1))?\s*", line, re.DOTALL).groups()
-        if name and mark != "-1":
-            names.append(name)
+    for line, match in zip(lines, marked, strict=True):
+        if match is None or line in known or not (match["name"] in known or all_marked):
+            names.append(line)
+        elif match["mark"] != "-1":
+            names.append(match["name"])
     return names
 
 

@@ -98,15 +98,17 @@ def open_voc(directory, split, difficult="crowd"):
     for stem, file_name in names_below(layout.images, IMAGE_SUFFIXES):
         image_files.setdefault(stem, []).append(file_name)
     if layout.lists is not None:
-        stems = _without_duplicates(listed_names(layout, split), f"{split}.txt", issues)
+        stems = _without_duplicates(listed_names(layout, split, {*xml_files, *image_files}), f"{split}.txt", issues)
     else:
         stems = sorted({*xml_files, *image_files})
     if not stems:
         raise InputError(f"The split {split!r} of {name} has no images.")
 
     entries = map_in_threads(lambda stem: _read_entry(layout, stem, xml_files, image_files, issues), stems)
+    if not any(entries):
+        raise InputError(f"None of the {len(stems)} images of {name} ({split}) can be used:\n{issues.summary()}")
     if categories is None:
-        categories = classes_from_names(_all_names(layout, stems, entries), str(root))
+        categories = classes_from_names(_all_names(layout, stems, entries), str(root), issues)
 
     class_of = {class_name: index for index, class_name in enumerate(categories.names)}
     images, rows, boxes = [], [], []
@@ -114,6 +116,8 @@ def open_voc(directory, split, difficult="crowd"):
         if entry is None:
             continue
         annotation, file_name, path, info = entry
+        for repair in annotation.repairs:
+            issues.add("annotation file repaired", f"{stem}.xml", f"{stem}.xml: {repair}.")
         sides = _length(annotation.width), _length(annotation.height)
         width, height, box_orientation, issue = choose_frame(info, *sides)
         if issue is not None:
@@ -132,8 +136,6 @@ def open_voc(directory, split, difficult="crowd"):
             crowd = voc_object.difficult == "1" and difficult == "crowd"
             rows.append((len(images) - 1, object_class, crowd, math.nan, xmin - 1, ymin - 1, xmax, ymax))
             boxes.append((where, f"({', '.join(map(str, voc_object.edges))})"))
-    if not images:
-        raise InputError(f"None of the {len(stems)} images of {name} ({split}) can be used:\n{issues.summary()}")
     objects = place_objects(rows, boxes.__getitem__, images, issues)
     source = indexed_source(
         name, split if layout.splits else WHOLE, categories, images, objects, issues, str(layout.annotations)
