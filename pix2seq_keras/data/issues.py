@@ -13,8 +13,8 @@ KINDS = {
     "missing image": "problem",
     "unreadable image": "problem",
     "image outside the folder": "problem",
-    "ambiguous image name": "problem",
-    "image found in a sub-folder": "note",
+    "ambiguous file name": "problem",
+    "file name read leniently": "note",
     "unexpected image size": "problem",
     "duplicate image id": "problem",
     "unusable image record": "problem",
@@ -42,6 +42,8 @@ KINDS = {
     "box given as text": "note",
     "box clipped to the image": "note",
     "annotation without an id": "note",
+    "value read leniently": "note",
+    "duplicate box": "note",
     # sequences
     "more objects than max_objects": "problem",
     # splits

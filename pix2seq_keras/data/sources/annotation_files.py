@@ -39,6 +39,22 @@ def read_annotation_file(path, max_bytes):
         raise InputError(f"{str(path)!r} is not a valid file name ({error}).") from error
 
 
+def read_names(path, max_bytes):
+    """Reads a text file of file names, which need not be UTF-8: they are then the bytes of names on the disk.
+
+    Args:
+        path: `Path`, as in `read_annotation_file`.
+        max_bytes: int, the largest size accepted.
+
+    Returns:
+        List of str, the lines, as `os.fsdecode` decodes them.
+
+    Raises:
+        InputError: as `read_annotation_file`.
+    """
+    return read_annotation_file(path, max_bytes).decode("utf-8-sig", "surrogateescape").splitlines()
+
+
 def read_text(path, max_bytes):
     """Reads a text file in UTF-8, without the byte order mark that some Windows editors write.
 

@@ -10,6 +10,23 @@ from pix2seq_keras.data.sources.short_repr import short_repr
 _MAX_NAME_LENGTH = 4096  # the longest path of Linux; resolving 100,000 folders would take minutes
 
 
+def leaves_folder(file_name):
+    """Whether a name could lead out of its folder by itself, or is written with the separators of Windows.
+
+    Args:
+        file_name: str.
+
+    Returns:
+        bool.
+    """
+    return bool(
+        "\\" in file_name  # a separator on Windows
+        or re.match("[A-Za-z]:", file_name)
+        or file_name.startswith("/")
+        or ".." in file_name.split("/")
+    )
+
+
 def file_inside(folder, file_name, what="image"):
     """The path of `file_name`, which must be in `folder` after all symbolic links are followed.
 
@@ -35,13 +52,7 @@ def file_inside(folder, file_name, what="image"):
     """
     if "\0" in file_name or not file_name.strip() or len(file_name) > _MAX_NAME_LENGTH:
         raise ImageError(f"No file can have the name {short_repr(file_name)}.")
-    leaves_folder = (
-        "\\" in file_name  # a separator on Windows
-        or re.match("[A-Za-z]:", file_name)
-        or file_name.startswith("/")
-        or ".." in file_name.split("/")
-    )
-    if leaves_folder:
+    if leaves_folder(file_name):
         raise ImageError(
             f"A file name must be relative to its folder, with forward slashes and without '..'. "
             f"Received: {file_name!r:.80}.",

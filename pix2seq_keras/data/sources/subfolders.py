@@ -1,6 +1,7 @@
 """Images whose annotations give the bare name, while the files lie in sub-folders."""
 
 from pix2seq_keras.data.images.image_error import ImageError
+from pix2seq_keras.data.sources.file_finder import FoundFile
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import files_below
 from pix2seq_keras.data.sources.short_repr import short_repr
@@ -14,7 +15,7 @@ class SubfolderIndex:
 
     Example:
         >>> SubfolderIndex(Path("/data")).find("a.jpg")  # the only a.jpg below /data
-        PosixPath('/data/camera1/a.jpg')
+        FoundFile(wanted='a.jpg', name='camera1/a.jpg', …)
     """
 
     def __init__(self, folder):
@@ -27,10 +28,10 @@ class SubfolderIndex:
             file_name: str, a name such as "a.jpg" or "b/a.jpg", without "..".
 
         Returns:
-            `Path`, resolved, inside the folder; None if there is no such file.
+            `FoundFile`, or None if there is no such file.
 
         Raises:
-            ImageError: if there are several ("ambiguous image name"), or the file is a link to another folder.
+            ImageError: if there are several ("ambiguous file name"), or the file is a link to another folder.
         """
         if self._names is None:
             self._names = {}
@@ -42,6 +43,6 @@ class SubfolderIndex:
             named = ", ".join(short_repr(name) for name in found[:5]) + (", …" if len(found) > 5 else "")
             raise ImageError(
                 f"There are {len(found)} images of the name {short_repr(file_name)}: {named}.",
-                kind="ambiguous image name",
+                kind="ambiguous file name",
             )
-        return file_inside(self._folder, found[0]) if found else None
+        return FoundFile(file_name, found[0], file_inside(self._folder, found[0]), "in sub-folders") if found else None

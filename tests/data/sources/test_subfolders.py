@@ -22,8 +22,8 @@ def test_a_unique_name_is_found_with_a_note_and_an_ambiguous_one_is_left_out(coc
 
     assert [label.rpartition("/train/")[2] for label in source.labels] == ["left/b.png"]
     np.testing.assert_allclose(source.read(0)["boxes"], [REL])
-    assert source.issues.counts("problem") == {"ambiguous image name": 1, "missing image": 1}
-    assert source.issues.counts("note") == {"image found in a sub-folder": 1}
+    assert source.issues.counts("problem") == {"ambiguous file name": 1, "missing image": 1}
+    assert source.issues.counts("note") == {"file name read leniently": 1}
     assert "There are 2 images of the name 'c.png': 'left/c.png', 'right/c.png'" in source.issues.summary()
 
 
@@ -43,7 +43,7 @@ def test_whole_parts_of_names_are_compared_and_links_stay_inside(tmp_path):
     (tmp_path / "set" / "x" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     index = SubfolderIndex(tmp_path / "set")
 
-    assert index.find("y/a.jpg") == tmp_path / "set/x/y/a.jpg"
+    assert index.find("y/a.jpg").path == tmp_path / "set/x/y/a.jpg"
     assert index.find("b.jpg") is None and index.find("z/a.jpg") is None and index.find("secret.jpg") is None
     with pytest.raises(ImageError, match="link to another folder"):
         index.find("link.jpg")

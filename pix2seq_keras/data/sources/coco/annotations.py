@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from pix2seq_keras.data.sources.coco.boxes import read_box
-from pix2seq_keras.data.sources.coco.images import is_record_id
+from pix2seq_keras.data.sources.lenient import parse_integer
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.keras_cv_adapter import convert_boxes
@@ -21,6 +21,8 @@ def gather_objects(
     known_ids,
     categories,
     issues,
+    reader,
+    crowds="ignore",
 ):
     """Checks all annotation records and sorts the usable ones by image, in the file's order within each.
 
@@ -31,18 +33,23 @@ def gather_objects(
             without an issue.
         categories: `Categories`, those of the file.
         issues: `Issues`; every record that is dropped or changed is reported.
+        reader: `LenientReader`, of ids and `"iscrowd"`.
+        crowds: str, "ignore" keeps crowds apart from objects, "keep" makes them objects. Defaults to "ignore".
 
     Returns:
         `Objects`.
     """
     index_of = {image.image_id: index for index, image in enumerate(images)}
-    ids = Counter(r["id"] for r in records if isinstance(r, dict) and is_record_id(r.get("id")))
+    own_ids = [parse_integer(record.get("id")) if isinstance(record, dict) else None for record in records]
+    ids = Counter(identifier for identifier in own_ids if identifier is not None)
     earlier = {identifier: [] for identifier, count in ids.items() if count > 1}
 
     rows, positions = [], []
     for position, record in enumerate(records):
-        row = _check(position, record, index_of, known_ids, categories, earlier, issues)
+        row = _check(position, record, own_ids[position], index_of, known_ids, categories, earlier, issues, reader)
         if row is not None:
+            if crowds == "keep":
+                row = (*row[:2], 0, *row[3:])
             rows.append(row)
             positions.append(position)
 
@@ -58,23 +65,29 @@ def gather_objects(
     return place_objects(rows, describe, images, issues)
 
 
-def _check(position, record, index_of, known_ids, categories, earlier, issues):
+def _check(position, record, own_id, index_of, known_ids, categories, earlier, issues, reader):
     """One row `(image, class, crowd, area or NaN, x, y, width, height)`, or None if the record is dropped."""
 
+    def place():
+        return _where(position, record)
+
     def drop(kind, why):
-        where = _where(position, record)
+        where = place()
         issues.add(kind, where, f"{where}: {why}; dropped.")
 
     if not isinstance(record, dict):
         return drop("unusable annotation record", "not a dictionary")
-    image_id, category_id = record.get("image_id"), record.get("category_id")
-    if not is_record_id(image_id):
-        return drop("unusable annotation record", f'"image_id" is {short_repr(image_id, 40)}, not an integer')
-    if not is_record_id(category_id):
-        return drop("unusable annotation record", f'"category_id" is {short_repr(category_id, 40)}, not an integer')
-    crowd = record.get("iscrowd", 0)
-    if crowd not in (0, 1):
-        return drop("unusable annotation record", f'"iscrowd" is {short_repr(crowd, 40)}, neither 0 nor 1')
+    image_id = reader.integer(record.get("image_id"), '"image_id" of annotations', place)
+    category_id = reader.integer(record.get("category_id"), '"category_id" of annotations', place)
+    crowd = reader.boolean(record.get("iscrowd", 0), '"iscrowd" of annotations', place)
+    for key, value, rule in (
+        ("image_id", image_id, "not an integer"),
+        ("category_id", category_id, "not an integer"),
+        ("iscrowd", crowd, "neither 0 nor 1"),
+    ):
+        if value is None:
+            received = short_repr(record.get(key), 40)
+            return drop("unusable annotation record", f'"{key}" is {received}, {rule}')
     image = index_of.get(image_id)
     if image is None:
         if image_id not in known_ids:
@@ -87,14 +100,14 @@ def _check(position, record, index_of, known_ids, categories, earlier, issues):
     if fault is not None:
         return drop(*fault)
     for kind, message in notes:
-        issues.add(kind, _where(position, record), f"{_where(position, record)}: {message}.")
+        reader.note(kind, "boxes of annotations", lambda message=message: f"{place()}: {message}.")
 
-    if not is_record_id(record.get("id")):
+    if own_id is None:
         where = _where(position, record)
         issues.add("annotation without an id", where, f"{where}: its id is no integer; kept.")
-    elif record["id"] in earlier:
+    elif own_id in earlier:
         content = [record.get(key) for key in _COMPARED]
-        before = earlier[record["id"]]
+        before = earlier[own_id]
         if content in before:
             return drop("duplicate annotation id", "an earlier record with this id is equal")
         if before:

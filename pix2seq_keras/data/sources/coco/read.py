@@ -16,6 +16,7 @@ from pix2seq_keras.data.sources.coco.images import check_images
 from pix2seq_keras.data.sources.coco.layout import choose_folder, find_coco_layout
 from pix2seq_keras.data.sources.coco.segmentation import without_segmentation
 from pix2seq_keras.data.sources.indexed_source import indexed_source
+from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.location import file_and_folder
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.errors import InputError
@@ -109,24 +110,25 @@ def _split_by_hash(source, split, folders):
 
 def _index(annotation_file, folders, name, split):
     document = _parse(annotation_file)
+    issues, reader = Issues(), LenientReader()
     try:
-        categories = Categories.from_coco(document["categories"])
+        categories = Categories.from_coco(_with_integer_ids(document["categories"], reader))
     except InputError as error:
         raise InputError(f"The categories of {annotation_file} cannot be used. {error}") from error
     if not document["images"]:
         raise InputError(f'{annotation_file} lists no images: its "images" is empty.')
-    issues = Issues()
     if document.get("annotations") is None:
         document["annotations"] = []
         message = f'{annotation_file} has no "annotations": none of its images has objects.'
         issues.add("no annotations", str(annotation_file), message)
     folder = choose_folder(folders, document["images"])
-    images, known_ids = check_images(document["images"], folder, issues)
+    images, known_ids = check_images(document["images"], folder, issues, reader)
     if not images:
         raise InputError(
             f"None of the {len(document['images'])} images of {annotation_file} can be used:\n{issues.summary()}"
         )
-    objects = gather_objects(document["annotations"], images, known_ids, categories, issues)
+    objects = gather_objects(document["annotations"], images, known_ids, categories, issues, reader)
+    reader.report(issues)
     return indexed_source(name, split, categories, images, objects, issues, str(annotation_file))
 
 
@@ -152,3 +154,15 @@ def _parse(file):
             received = f"a {type(document[key]).__name__}" if key in document else "nothing"
             raise InputError(f'"{key}" of a COCO annotation file must be a list. Received: {received} in {file}')
     return document
+
+
+def _with_integer_ids(records, reader):
+    """The category records with the ids that are written in another way as integers; others are unchanged."""
+    converted = []
+    for position, record in enumerate(records):
+        if isinstance(record, dict):
+            where = f"categories[{position}]"
+            identifier = reader.integer(record.get("id"), '"id" of categories', lambda where=where: where)
+            record = record if identifier is None else record | {"id": identifier}
+        converted.append(record)
+    return converted

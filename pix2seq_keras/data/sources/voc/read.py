@@ -16,6 +16,7 @@ from pix2seq_keras.data.sources.class_lists import classes_from_names, read_clas
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.indexed_source import indexed_source
+from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.parse_number import parse_number
@@ -90,7 +91,7 @@ def open_voc(directory, split, difficult="crowd"):
     layout = find_voc_layout(root, split)
     split = layout.split or split
     name = f"voc:{os.fspath(directory)}" + ("?difficult=keep" if difficult == "keep" else "")
-    issues = Issues()
+    issues, reader = Issues(), LenientReader()
 
     categories = read_class_list([root.resolve(), *layout.class_folders])
     xml_files = dict(names_below(layout.annotations, (".xml",)))  # stem -> file name
@@ -133,10 +134,14 @@ def open_voc(directory, split, difficult="crowd"):
                 issues.add(fault[0], where, f"{where}: {fault[1]}; dropped.")
                 continue
             xmin, ymin, xmax, ymax = map(parse_number, voc_object.edges)
-            crowd = voc_object.difficult == "1" and difficult == "crowd"
+            is_difficult = voc_object.difficult == "1"
+            if voc_object.difficult not in ("0", "1"):
+                is_difficult = reader.boolean(voc_object.difficult, "<difficult> of objects", lambda where=where: where)
+            crowd = is_difficult and difficult == "crowd"
             rows.append((len(images) - 1, object_class, crowd, math.nan, xmin - 1, ymin - 1, xmax, ymax))
             boxes.append((where, f"({', '.join(map(str, voc_object.edges))})"))
     objects = place_objects(rows, boxes.__getitem__, images, issues)
+    reader.report(issues)
     source = indexed_source(
         name, split if layout.splits else WHOLE, categories, images, objects, issues, str(layout.annotations)
     )

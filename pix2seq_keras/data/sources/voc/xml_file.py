@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from pix2seq_keras.data.sources.lenient import parse_boolean
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.voc.xml_text import UNREADABLE, decode_xml, repair_xml
@@ -162,7 +163,7 @@ def check_object(voc_object):
     """
     if not voc_object.name:
         return "unusable annotation record", "it has no <name>"
-    if voc_object.difficult not in ("0", "1"):
+    if parse_boolean(voc_object.difficult) is None:
         return "unusable annotation record", f"<difficult> is {short_repr(voc_object.difficult, 40)}, neither 0 nor 1"
     numbers = [parse_number(edge) for edge in voc_object.edges]
     if None in numbers:

@@ -8,14 +8,12 @@ import yaml
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
-from pix2seq_keras.data.sources.folder import file_inside
-from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_choice import require_split
+from pix2seq_keras.data.sources.yolo.entries import find_entries, names_of_entry
 from pix2seq_keras.errors import InputError
 
 _MAX_YAML_BYTES = MEGABYTE
-_MAX_LIST_BYTES = 1024 * MEGABYTE
 _MAX_CLASSES = 100_000
 _OTHER_KEYS = ("path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels")
 
@@ -30,6 +28,8 @@ class YoloConfig:
         categories: `Categories`; class `i` of the label files has the id `i`.
         splits: dict of split to a list of folders of images or text files that list images.
         has_keypoints: bool, whether rows have keypoints after the box.
+        path: str, its `path` as it is written, which may be that of another machine. Defaults to "".
+        folder_given: bool, whether the user named the folder. Defaults to False.
     """
 
     file: Path
@@ -37,6 +37,8 @@ class YoloConfig:
     categories: Categories
     splits: dict[str, list[str]]
     has_keypoints: bool
+    path: str = ""
+    folder_given: bool = False
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -87,15 +89,18 @@ def read_yolo_config(file, folder=None):
         categories=_categories(file, document.get("names"), document.get("nc")),
         splits=splits,
         has_keypoints="kpt_shape" in document,
+        path=path if isinstance(path := document.get("path"), str) else "",
+        folder_given=folder is not None,
     )
 
 
-def images_of_split(config, split):
+def images_of_split(config, split, reader):
     """Lists the images of a split, each once.
 
     Args:
         config: `YoloConfig`.
         split: str, a split.
+        reader: `LenientReader`; folders and lists that are found by another name are noted.
 
     Returns:
         `(root, names)`: the folder that the names are relative to, and the names with forward slashes, in the order of
@@ -105,15 +110,19 @@ def images_of_split(config, split):
         InputError: if there is no such split, or its folders and lists do not exist in the data set's folder.
     """
     split = require_split(split, config.splits, config.file)
-    for root in config.roots:
-        places = [_place(root, entry) for entry in config.splits[split]]
-        if None not in places:
-            names = [name for place in places for name in _names(root, place)]
-            return root, list(dict.fromkeys(names))
+    found = find_entries(config, split, reader)
+    if found is not None:
+        root, places = found
+        return root, list(dict.fromkeys(name for place in places for name in names_of_entry(root, place.path)))
     wanted = " or ".join(repr(str(root)) for root in config.roots)
     raise InputError(
-        f"{config.file} has {split}: {short_repr(config.splits[split], 200)}, which does not exist in {wanted}. "
-        f"If the images are in another folder, add it: yolo:{config.file}+FOLDER"
+        f"{config.file} has {split}: {short_repr(config.splits[split], 200)}, which does not exist in {wanted}, nor "
+        "does any end of it. "
+        + (
+            "Add the folder that holds it, or correct the file."
+            if config.folder_given
+            else f"If the images are in another folder, add it: yolo:{config.file}+FOLDER"
+        )
     )
 
 
@@ -135,39 +144,6 @@ def _roots(file, path, folder):
     except (OSError, ValueError):  # not a valid folder name
         return (home,)
     return (declared, home) if declared != home and declared.is_relative_to(home) else (home,)
-
-
-def _place(root, entry):
-    """The path of an entry if it exists inside the root; Roboflow's "../train/images" means "train/images"."""
-    name = _relative(root, entry)
-    while name.startswith("../"):
-        name = name[3:]
-    try:
-        place = file_inside(root, name.rstrip("/") or ".", "split")
-        return place if place.is_dir() or place.is_file() else None
-    except (InputError, OSError):
-        return None
-
-
-def _names(root, place):
-    inside = "" if place == root else f"{place.relative_to(root).as_posix()}/"
-    if place.is_dir():
-        return [f"{inside}{file_name}" for _, file_name in names_below(place, IMAGE_SUFFIXES)]
-    beside = inside.rstrip("/").rpartition("/")[0]
-    names = []
-    for line in read_text(place, _MAX_LIST_BYTES).splitlines():
-        name = _relative(root, line.strip())
-        if name.startswith("./"):  # for Ultralytics these are relative to the list, all others to the root
-            name = f"{beside}/{name[2:]}".lstrip("/")
-        if name:
-            names.append(name)
-    return names
-
-
-def _relative(root, name):
-    """A name without the root at its beginning."""
-    name = name.strip()
-    return name[len(str(root)) + 1 :] if name.startswith(f"{root}/") else name
 
 
 def _categories(file, names, count):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pix2seq_keras.data.sources.lenient import parse_integer
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
 
@@ -15,12 +16,14 @@ class YoloRow:
         class_id: int, the class number in the file.
         edges: tuple of float, left, top, right, bottom, relative to the image.
         is_polygon: bool, whether they are those of a polygon. Defaults to False.
+        class_text: str, the class number as the file writes it. Defaults to "".
     """
 
     line: int
     class_id: int
     edges: tuple[float, float, float, float]
     is_polygon: bool = False
+    class_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,17 @@ def _parse_row(line, row, has_keypoints):
         is_nan = word.lower().lstrip("+-") in ("nan", "inf", "infinity")
         kind = "box with NaN" if is_nan else "unusable annotation record"
         return YoloFault(line, kind, f"{short_repr(word, 40)} is not a finite number")
-    class_id, *numbers = values
-    if class_id != int(class_id):
+    numbers, class_id = values[1:], parse_integer(words[0])
+    if class_id is None:
         return YoloFault(line, "unusable annotation record", f"the class {short_repr(words[0], 40)} is not an integer")
     is_polygon = len(numbers) >= 6 and len(numbers) % 2 == 0 and not has_keypoints
     if is_polygon:
         across, down = numbers[0::2], numbers[1::2]
-        return YoloRow(line, int(class_id), (min(across), min(down), max(across), max(down)), True)
+        return YoloRow(line, class_id, (min(across), min(down), max(across), max(down)), True, words[0])
     if len(numbers) == 4 or (has_keypoints and len(numbers) > 4):
         x, y, width, height = numbers[:4]
-        return YoloRow(line, int(class_id), (x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+        edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        return YoloRow(line, class_id, edges, class_text=words[0])
     return YoloFault(
         line,
         "unusable annotation record",

@@ -153,7 +153,7 @@ def test_links_inside_the_folder_and_a_linked_folder_are_followed(coco, tmp_path
 @pytest.mark.parametrize(
     "record",
     [
-        "a.png", None, 7, [], {}, {"file_name": "a.png"}, image("2"), image(True), image(2.0), image(2**63),
+        "a.png", None, 7, [], {}, {"file_name": "a.png"}, image("b"), image(True), image(2.5), image(2**63),
         image(None), image([1]), image(2, None), image(2, 3), image(2, ["a.png"]),
     ],
 )  # fmt: skip

@@ -165,7 +165,7 @@ def test_the_reason_is_given_where_no_file_can_be_read(add, tmp_path):
     add("train", "a", "<annotation><object>")
     add("train", "b", "<annotation><object>")
 
-    with pytest.raises(InputError, match=r"None of the 2 images .*\nunusable .* file: 2 .*; the first: [ab].xml is not"):
+    with pytest.raises(InputError, match=r"None of the 2 images .*\nunusable .*: 2 .*; the first: [ab].xml is not"):
         open_source(f"voc:{tmp_path}", "train")
 
 
