@@ -22,6 +22,8 @@ KINDS = {
     "rotated by EXIF": "note",
     "image without annotations": "note",
     "image without annotation file": "problem",
+    "missing label file": "note",
+    "empty label file": "note",
     "split by file hash": "note",
     # annotations
     "box without area": "problem",
@@ -40,6 +42,8 @@ KINDS = {
     "polygon converted to box": "note",
     "mask converted to box": "note",
     "box given as text": "note",
+    "confidence ignored": "note",
+    "wrong number of classes": "problem",
     "box clipped to the image": "note",
     "annotation without an id": "note",
     "value read leniently": "note",
