@@ -27,10 +27,12 @@ def predict(
         batch_size: images at once
     """
     from pix2seq_keras.inference import open_model
-    from pix2seq_keras.inference.predict import predict_images
+    from pix2seq_keras.inference.predict import predict_images, unused_files
 
     result, problems = predict_images(open_model(model), images, output, json, threshold, batch_size, **decoding)
     print(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
+    if unused := unused_files(images):
+        print(f"Not read, since they are no images by their endings: {unused}")
     if problems:
         print(f"{len(problems)} images were left out:")
         print("\n".join(f"  {problem}" for problem in problems))

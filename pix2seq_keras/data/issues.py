@@ -20,10 +20,13 @@ KINDS = {
     "unusable image record": "problem",
     "resized image": "note",
     "rotated by EXIF": "note",
+    "frame chosen by boxes": "note",
+    "undecided frame": "problem",
     "image without annotations": "note",
     "image without annotation file": "problem",
     "missing label file": "note",
     "empty label file": "note",
+    "unused files": "note",
     "split by file hash": "note",
     # annotations
     "box without area": "problem",

@@ -8,7 +8,8 @@ import numpy as np
 from pix2seq_keras.atomic_files import require_writable_folder, write_json
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.images.read_image import MAX_PIXELS, read_image
-from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES
+from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, is_image_name
+from pix2seq_keras.data.sources.unused_files import count_and_names, may_be_missed
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.labels import categories_of
 from pix2seq_keras.inference.coco_results import coco_results
@@ -33,15 +34,31 @@ def find_images(paths):
     found = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if is_image_name(p.name) and p.is_file())
             if not inside:
-                raise InputError(f"The folder {path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
+                others = unused_files([path])
+                holds = f", but {others}" if others else ""
+                raise InputError(f"The folder {path} holds no image ({', '.join(IMAGE_SUFFIXES)}){holds}.")
             found += inside
         elif path.exists():
             found.append(path)
         else:
             raise InputError(f"There is no image or folder {path}.")
     return found
+
+
+def unused_files(paths):
+    """Says which files in folders are no images by their endings, but may be meant as such.
+
+    Args:
+        paths: list of paths, as `find_images` takes them.
+
+    Returns:
+        str, such as "2 files, such as 'photos/a.heic', 'photos/b.psd'", or "" if there are none.
+    """
+    folders = [path for path in map(Path, paths) if path.is_dir()]
+    names = [str(p) for path in folders for p in sorted(path.rglob("*")) if may_be_missed(p.name) and p.is_file()]
+    return count_and_names(names) if names else ""
 
 
 def predict_images(detector, paths, output, json_path=None, threshold=0.5, batch_size=8, **overrides):

@@ -8,9 +8,10 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from pix2seq_keras import Categories
+from pix2seq_keras.commands.predict import predict
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.inference import RefusedImagesError
-from pix2seq_keras.inference.predict import find_images, predict_images
+from pix2seq_keras.inference.predict import find_images, predict_images, unused_files
 
 
 class Finder:
@@ -55,6 +56,34 @@ def test_missing_paths_and_empty_folders_are_refused(images, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no image"):
         find_images([tmp_path / "empty"])
+
+
+def test_every_ending_of_an_image_is_found_and_the_files_that_are_not_read_are_named(images):
+    names = ["a.jfif", "c.JPE", "d.mpo", "e.avif", "f.JP2", "g.WebP", "h.tiff"]
+    for name in [*names, "x.heic", "below/y.psd", "predictions.json"]:
+        (images / name).touch()
+
+    found = find_images([images])
+
+    assert sorted(path.name for path in found) == sorted([*names, "b.png", "b.JPG"])
+    assert unused_files([images, images / "b.png"]) == f"2 files, such as '{images}/below/y.psd', '{images}/x.heic'"
+    assert unused_files([images / "b.png"]) == ""
+
+
+def test_a_folder_of_other_files_is_refused_with_their_names(tmp_path):
+    (tmp_path / "x.heic").touch()
+
+    with pytest.raises(InputError, match=r"holds no image .*, but 1 file, such as .*x\.heic"):
+        find_images([tmp_path])
+
+
+def test_the_command_says_which_files_it_did_not_read(images, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("pix2seq_keras.inference.open_model", lambda _: Finder())
+    (images / "x.heic").touch()
+
+    predict("any", [str(images)], str(tmp_path / "out"), {})
+
+    assert "no images by their endings: 1 file" in capsys.readouterr().out
 
 
 def test_boxes_are_written_in_pixels_with_the_ids_of_the_data(images, tmp_path):

@@ -2,9 +2,27 @@
 
 import os
 
+# The endings of the formats that `read_image` decodes, in lower case; files have them in any case.
 IMAGE_SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff",
+    ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".avif", ".avifs",
 )  # fmt: skip
+
+
+def is_image_name(file_name):
+    """Whether a file is an image, by its ending.
+
+    Args:
+        file_name: str.
+
+    Returns:
+        bool.
+
+    Example:
+        >>> is_image_name("a.JFIF"), is_image_name("a.txt")
+        (True, False)
+    """
+    return os.path.splitext(file_name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122
 
 
 def files_below(folder):

@@ -27,7 +27,7 @@ VALUES, NAMES = "value read leniently", "file name read leniently"
         ("yolo:yolo_backslash/data.yaml+yolo_backslash", "train", [1], {NAMES: 1}),
         ("yolo:yolo_exts/data.yaml", "train", [1] * 7, {}),
         # <difficult> 2 has no meaning, and 1 is a crowd; the other six are objects.
-        ("voc:voc_difficult", "all", [1, 1, 1, 1, 1, 0, 1, 0], {"unusable annotation record": 1, VALUES: 1}),
+        ("voc:voc_difficult", "all", [1, 1, 1, 1, 1, 1, 0, 0], {"unusable annotation record": 1, VALUES: 1}),
     ],
 )
 def test_an_awkward_input_is_read_and_noted(monkeypatch, source, split, objects, issues):

@@ -23,7 +23,7 @@ def test_a_unique_name_is_found_with_a_note_and_an_ambiguous_one_is_left_out(coc
     assert [label.rpartition("/train/")[2] for label in source.labels] == ["left/b.png"]
     np.testing.assert_allclose(source.read(0)["boxes"], [REL])
     assert source.issues.counts("problem") == {"ambiguous file name": 1, "missing image": 1}
-    assert source.issues.counts("note") == {"file name read leniently": 1}
+    assert source.issues.counts("note") == {"file name read leniently": 1, "unused files": 1}
     assert "There are 2 images of the name 'c.png': 'left/c.png', 'right/c.png'" in source.issues.summary()
 
 

@@ -1,13 +1,16 @@
 """The `"images"` of a COCO file: checks them and decides in which frame their boxes are drawn."""
 
+import os
+
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.sources.file_finder import FileFinder, files_of_several_names, note_difference
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.subfolders import SubfolderIndex
+from pix2seq_keras.data.sources.unused_files import note_unused, unlisted_files
 
 
-def check_images(records, folder, issues, reader):
+def check_images(records, folder, issues, reader, whole_folder=True):
     """Checks all image records and the headers of their files.
 
     A file that is not found as it is named is sought by `FileFinder`: Objects365 names "images/v1/patch8/a.jpg" what
@@ -18,6 +21,8 @@ def check_images(records, folder, issues, reader):
         folder: `Path`, the resolved folder of the images.
         issues: `Issues`; every record that is left out or doubtful is reported.
         reader: `LenientReader`, of ids, sizes and file names.
+        whole_folder: bool, whether the folder has only the images of this file; others are noted then. Defaults to
+            True.
 
     Returns:
         `(images, known_ids)`: list of `IndexedImage`, the usable images in the file's order, and a frozenset of the
@@ -69,9 +74,10 @@ def check_images(records, folder, issues, reader):
         note_difference(file, reader)
         sides = (_length(record.get(side), side, where, reader) for side in ("width", "height"))
         width, height, box_orientation, issue = choose_frame(info, *sides)
-        if issue is not None:
-            issues.add(issue[0], where, f"{where}: {issue[1]}")
-        images.append(IndexedImage(image_id, file_name, file.path, info, width, height, box_orientation))
+        issue = None if issue is None else (issue[0], where, f"{where}: {issue[1]}")
+        images.append(IndexedImage(image_id, file_name, file.path, info, width, height, box_orientation, issue))
+    files = [entry[0] for entry in found if not isinstance(entry, ImageError)]
+    _note_unused(files, records, folder, whole_folder, issues)
     return images, frozenset(named)
 
 
@@ -87,6 +93,18 @@ def _look_in_subfolders(folder, named, found):
                 entry = error
         entries.append(entry)
     return entries
+
+
+def _note_unused(files, records, folder, whole_folder, issues):
+    """Notes the files beside the images that no record names. Folders without any image of a record are not listed."""
+    used = {str(file.path) for file in files}  # where names are links, these are the files
+    names = (record.get("file_name") for record in records if isinstance(record, dict))
+    names = (name for name in names if isinstance(name, str))
+    used.update(os.path.normpath(os.path.join(folder, name)) for name in names)  # noqa: PTH118 (as fast as possible)
+    images, others = unlisted_files({file.path.parent for file in files}, used)
+    if whole_folder:
+        note_unused([os.path.relpath(path, folder) for path in images], "images in no record", str(folder), issues)
+    note_unused([os.path.relpath(path, folder) for path in others], "no images by their endings", str(folder), issues)
 
 
 def _length(value, side, where, reader):

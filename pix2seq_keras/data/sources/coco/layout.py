@@ -26,12 +26,14 @@ class CocoLayout:
         annotation_file: `Path`, the JSON file.
         folders: tuple of `Path`, resolved; the images are in one of them, see `choose_folder`.
         split: str, the data set's own name of the split, or that of `split_by_hash`.
+        is_own: bool, whether no images of other splits are there. Defaults to True.
         whole: bool, whether the file has all images of the data set, which then has the splits of `split_by_hash`.
     """
 
     annotation_file: Path
     folders: tuple[Path, ...]
     split: str
+    is_own: bool = True
     whole: bool = False
 
 
@@ -60,12 +62,12 @@ def find_coco_layout(directory, split):
         split = WHOLE if split in files else require_split(split, (WHOLE, *HASHED_SPLITS), where)
         name = whole.stem.removeprefix(_PREFIXES[0])
         places = (directory / "images" / name, directory / "images", directory / name, directory)
-        return CocoLayout(whole, tuple(place.resolve() for place in places if place.is_dir()), split, True)
+        return CocoLayout(whole, tuple(place.resolve() for place in places if place.is_dir()), split, whole=True)
     where = f"{directory}, where it would be annotations/instances_{split}.json"
     split = require_split(split, sorted(files), where)  # so `split` cannot be a path
     for folder in (directory / split, directory / "images" / split, directory / "images"):
         if folder.is_dir():
-            return CocoLayout(files[split], (folder.resolve(),), split)
+            return CocoLayout(files[split], (folder.resolve(),), split, folder.name == split or len(files) == 1)
     raise InputError(f"There is no folder of images {str(directory / split)!r} beside the annotations of {split!r}.")
 
 

@@ -71,7 +71,8 @@ def open_coco(directory, split):
     """
     name = f"coco:{os.fspath(directory)}"
     layout = find_coco_layout(Path(directory).expanduser(), split)
-    source = _index(layout.annotation_file, layout.folders, name, WHOLE if layout.whole else layout.split)
+    own_split = WHOLE if layout.whole else layout.split
+    source = _index(layout.annotation_file, layout.folders, name, own_split, layout.is_own)
     return _split_by_hash(source, layout.split, layout.folders) if layout.whole else source
 
 
@@ -108,7 +109,7 @@ def _split_by_hash(source, split, folders):
     return split_by_hash(source, split, names)
 
 
-def _index(annotation_file, folders, name, split):
+def _index(annotation_file, folders, name, split, is_own=True):
     document = _parse(annotation_file)
     issues, reader = Issues(), LenientReader()
     try:
@@ -122,7 +123,7 @@ def _index(annotation_file, folders, name, split):
         message = f'{annotation_file} has no "annotations": none of its images has objects.'
         issues.add("no annotations", str(annotation_file), message)
     folder = choose_folder(folders, document["images"])
-    images, known_ids = check_images(document["images"], folder, issues, reader)
+    images, known_ids = check_images(document["images"], folder, issues, reader, is_own)
     if not images:
         raise InputError(
             f"None of the {len(document['images'])} images of {annotation_file} can be used:\n{issues.summary()}"

@@ -17,11 +17,12 @@ from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.lenient import LenientReader
-from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
+from pix2seq_keras.data.sources.listing import files_below, is_image_name, names_below
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
+from pix2seq_keras.data.sources.unused_files import may_be_missed, note_unused
 from pix2seq_keras.data.sources.voc.layout import find_voc_layout, listed_names
 from pix2seq_keras.data.sources.voc.xml_file import check_object, parse_voc
 from pix2seq_keras.errors import InputError
@@ -96,8 +97,9 @@ def open_voc(directory, split, difficult="crowd"):
     categories = read_class_list([root.resolve(), *layout.class_folders])
     xml_files = dict(names_below(layout.annotations, (".xml",)))  # stem -> file name
     image_files = {}
-    for stem, file_name in names_below(layout.images, IMAGE_SUFFIXES):
-        image_files.setdefault(stem, []).append(file_name)
+    for file_name in filter(is_image_name, names := list(files_below(layout.images))):
+        image_files.setdefault(os.path.splitext(file_name)[0], []).append(file_name)  # noqa: PTH122
+    note_unused(list(filter(may_be_missed, names)), "no images by their endings", str(layout.images), issues)
     if layout.lists is not None:
         stems = _without_duplicates(listed_names(layout, split, {*xml_files, *image_files}), f"{split}.txt", issues)
     else:
@@ -111,6 +113,14 @@ def open_voc(directory, split, difficult="crowd"):
     if categories is None:
         categories = classes_from_names(_all_names(layout, stems, entries), str(root), issues)
 
+    unused = [
+        file_name
+        for stem, entry in zip(stems, entries, strict=True)
+        if entry is not None
+        for file_name in image_files.get(stem, [])
+        if file_name != entry[1]
+    ]
+    note_unused(unused, "another image has the same XML file", str(layout.images), issues)
     class_of = {class_name: index for index, class_name in enumerate(categories.names)}
     images, rows, boxes = [], [], []
     for position, (stem, entry) in enumerate(zip(stems, entries, strict=True)):
@@ -121,9 +131,8 @@ def open_voc(directory, split, difficult="crowd"):
             issues.add("annotation file repaired", f"{stem}.xml", f"{stem}.xml: {repair}.")
         sides = _length(annotation.width), _length(annotation.height)
         width, height, box_orientation, issue = choose_frame(info, *sides)
-        if issue is not None:
-            issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
-        images.append(IndexedImage(position + 1, file_name, path, info, width, height, box_orientation))
+        issue = None if issue is None else (issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
+        images.append(IndexedImage(position + 1, file_name, path, info, width, height, box_orientation, issue))
         for place, voc_object in enumerate(annotation.objects):
             where = f"{stem}.xml object[{place}] ({short_repr(voc_object.name, 40)})"
             fault = check_object(voc_object)

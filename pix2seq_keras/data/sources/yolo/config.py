@@ -100,13 +100,14 @@ def read_yolo_config(file, folder=None):
     )
 
 
-def images_of_split(config, split, reader):
+def images_of_split(config, split, reader, issues):
     """Lists the images of a split, each once.
 
     Args:
         config: `YoloConfig`.
         split: str, a split.
         reader: `LenientReader`; folders and lists that are found by another name are noted.
+        issues: `Issues`; files that are not used are noted.
 
     Returns:
         `(root, names)`: the folder that the names are relative to, and the names with forward slashes, in the order of
@@ -119,7 +120,7 @@ def images_of_split(config, split, reader):
     found = find_entries(config, split, reader)
     if found is not None:
         root, places = found
-        return root, list(dict.fromkeys(name for place in places for name in names_of_entry(root, place.path)))
+        return root, list(dict.fromkeys(name for place in places for name in names_of_entry(root, place.path, issues)))
     wanted = " or ".join(repr(str(root)) for root in config.roots)
     raise InputError(
         f"{config.file} has {split}: {short_repr(config.splits[split], 200)}, which does not exist in {wanted}, nor "

@@ -5,8 +5,9 @@ import re
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_names
 from pix2seq_keras.data.sources.file_finder import FileFinder, note_difference
-from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES, names_below
+from pix2seq_keras.data.sources.listing import files_below, is_image_name
 from pix2seq_keras.data.sources.short_repr import short_repr
+from pix2seq_keras.data.sources.unused_files import may_be_missed, note_unused
 from pix2seq_keras.errors import InputError
 
 _MAX_LIST_BYTES = 1024 * MEGABYTE
@@ -42,12 +43,13 @@ def find_entries(config, split, reader):
     return None
 
 
-def names_of_entry(root, place):
-    """Lists the images of an entry.
+def names_of_entry(root, place, issues):
+    """Lists the images of an entry, and notes other files in its folder.
 
     Args:
         root: `Path`, the folder of the data set.
         place: `Path`, resolved, of a folder of images or a text file inside the root.
+        issues: `Issues`.
 
     Returns:
         List of str, names relative to the root with forward slashes; those of a folder are sorted, those of a text
@@ -55,7 +57,9 @@ def names_of_entry(root, place):
     """
     inside = "" if place == root else f"{place.relative_to(root).as_posix()}/"
     if place.is_dir():
-        return [f"{inside}{file_name}" for _, file_name in names_below(place, IMAGE_SUFFIXES)]
+        names = [f"{inside}{file_name}" for file_name in files_below(place)]
+        note_unused(list(filter(may_be_missed, names)), "no images by their endings", inside or ".", issues)
+        return list(filter(is_image_name, names))
     beside = inside.rstrip("/").rpartition("/")[0]
     names = []
     for line in read_names(place, _MAX_LIST_BYTES):

@@ -86,7 +86,7 @@ def open_yolo(file, split, folder=None):
     if config.declared_count not in (None, len(config.categories)):
         message = f"it states {config.declared_count} classes and names {len(config.categories)}; the names are used."
         issues.add("wrong number of classes", str(config.file), f"{config.file}: {message}")
-    root, names = images_of_split(config, WHOLE if config.whole else split, reader)
+    root, names = images_of_split(config, WHOLE if config.whole else split, reader, issues)
     if not names:
         raise InputError(f"The split {split!r} of {name} has no images.")
 
@@ -110,9 +110,8 @@ def open_yolo(file, split, folder=None):
         if labels is None:
             unlabelled.add(file.name)
         width, height, box_orientation, issue = choose_frame(info, None, None)
-        if issue is not None:
-            issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
-        images.append(IndexedImage(position + 1, file_name, file.path, info, width, height, box_orientation))
+        issue = None if issue is None else (issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
+        images.append(IndexedImage(position + 1, file_name, file.path, info, width, height, box_orientation, issue))
         for row in _usable(labels or (), label_file.name, config.categories, issues, reader):
             left, top, right, bottom = row.edges
             object_class = config.categories.class_of(row.class_id)
@@ -122,7 +121,7 @@ def open_yolo(file, split, folder=None):
     if not images:
         raise InputError(f"None of the {len(names)} images of {name} ({split}) can be used:\n{issues.summary()}")
     report_unused_labels(root, label_files, unlabelled, issues)
-    objects = place_objects(rows, boxes.__getitem__, images, issues)
+    objects = place_objects(rows, boxes.__getitem__, images, issues, relative=True)
     reader.report(issues)
     own_split = WHOLE if config.whole else split
     source = indexed_source(name, own_split, config.categories, images, objects, issues, f"{name} ({split})")
