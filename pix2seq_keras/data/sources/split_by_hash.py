@@ -34,7 +34,7 @@ def split_by_hash(source, split, names):
         return source
     hashes = [hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() for name in names]
     shuffled = sorted(range(len(names)), key=lambda index: (hashes[index], index))
-    count = percent_of(_TRAIN_PERCENT, len(names))
+    count = min(max(percent_of(_TRAIN_PERCENT, len(names)), 1), max(len(names) - 1, 1))  # both have an image
     chosen = sorted(shuffled[:count] if split == "train" else shuffled[count:])
     if not chosen:
         raise InputError(

@@ -7,7 +7,8 @@ from pix2seq_keras.data.sources.short_repr import short_repr
 
 # Annotations, and what tools and systems leave beside images; nobody takes these for images.
 _SIDE_SUFFIXES = (
-    ".txt", ".xml", ".json", ".yaml", ".yml", ".csv", ".md", ".html", ".cache", ".npy", ".db", ".ini", ".names", ".data",
+    ".txt", ".xml", ".json", ".yaml", ".yml", ".data", ".csv", ".md", ".html", ".cache", ".npy", ".db", ".ini",
+    ".names",
 )  # fmt: skip
 
 
