@@ -5,6 +5,8 @@ pixels. So TensorFlow reads and decodes plain JPEG and PNG files; if that fails,
 pixels are the same either way.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -114,14 +116,15 @@ class PlainFiles:
     """Images that TensorFlow's decoders read exactly as `read_image` does, and the objects of all images, as tables.
 
     Args:
-        paths: list of str, "" for images that need Python.
+        paths: list of str, "" for images that need Python. They need not be valid Unicode, see `os.fsencode`.
         pngs: list of bool, whether a file is PNG; otherwise it is JPEG.
         objects: list of `(boxes (n, 4), classes (n,), is_crowd (n,))`.
     """
 
     def __init__(self, paths, pngs, objects):
         self.count = sum(map(bool, paths))
-        self._paths, self._pngs = tf.constant(paths), tf.constant(pngs)
+        # Names from archives of Windows are no UTF-8, and TensorFlow's own encoding of strings would fail.
+        self._paths, self._pngs = tf.constant([os.fsencode(path) for path in paths], tf.string), tf.constant(pngs)
         self._ends = tf.constant(np.cumsum([len(classes) for _, classes, _ in objects]), tf.int64)
         columns = zip(*objects, strict=True)
         self._objects = [

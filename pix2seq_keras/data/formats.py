@@ -69,7 +69,7 @@ FORMATS = {
     for row in (
         DataFormat(
             name="coco",
-            forms=("coco:DIR", "coco:FILE.json+DIR"),
+            forms=("coco:DIR", "coco:FILE.json+DIR", "coco:DIR?iscrowd=keep"),
             description="COCO: JSON files beside folders of images",
             read=f"{_SOURCES}.coco.read.open_location",
             splits=f"{_SOURCES}.coco.splits.list_splits",
@@ -80,8 +80,8 @@ FORMATS = {
         ),
         DataFormat(
             name="voc",
-            forms=("voc:DIR",),
-            description="Pascal VOC: an XML file for each image",
+            forms=("voc:DIR", "voc:DIR?difficult=keep"),
+            description="Pascal VOC: XML files",
             read=f"{_SOURCES}.voc.read.open_location",
             splits=f"{_SOURCES}.voc.splits.list_splits",
             write=f"{_SOURCES}.voc.write.write_voc",

@@ -22,7 +22,7 @@ _MAX_PARTS = 32  # of a name that is not found as it is; hostile ones have thous
 _MAX_MATCHES = 8
 _SEPARATOR = re.compile(r"[/\\]|\?d=")  # Label Studio serves local files as /data/local-files/?d=images/a.jpg
 _ENCODINGS = ("cp1252", "cp437", "gb18030", "shift_jis")  # of names in archives from Windows
-_KIND = "file name read leniently"
+KIND = "file name read leniently"
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def note_difference(found, reader):
     """
     if found.difference:
         text = f"{short_repr(found.wanted)} is read as {short_repr(found.name)}."
-        reader.note(_KIND, f"file names {found.difference}", lambda: text)
+        reader.note(KIND, f"file names {found.difference}", lambda: text)
 
 
 def files_of_several_names(found):

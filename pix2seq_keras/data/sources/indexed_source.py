@@ -14,6 +14,7 @@ def indexed_source(
     objects,
     issues,
     annotations,
+    crowds=("is_crowd", ""),
 ):
     """Makes the source and reports the images without objects.
 
@@ -25,17 +26,25 @@ def indexed_source(
         objects: `Objects`, those of the images.
         issues: `Issues`, those found so far; more are added.
         annotations: str, the file or folder with the annotations, for messages.
+        crowds: `(mark, source)`: how the annotations mark crowds, and how to write the source with the crowds as
+            objects; both for a message. Defaults to no such source.
 
     Returns:
         `Source`.
     """
     owners = np.repeat(np.arange(len(images)), np.diff(objects.starts))  # (M,)
     object_counts = np.bincount(owners[~objects.is_crowd], minlength=len(images))
+    only_crowds = ""
+    if len(objects.is_crowd) and not object_counts.any():
+        only_crowds = (
+            f" All of its {len(objects.is_crowd)} objects are marked {crowds[0]}, which makes them crowds: no targets "
+            f"in training, and not evaluated." + (f" To use them as objects, write {crowds[1]}" if crowds[1] else "")
+        )
     if not object_counts.any():
         issues.add(
             "no annotations",
             annotations,
-            f"{annotations} has no usable object on any of its {len(images)} images.",
+            f"{annotations} has no usable object on any of its {len(images)} images.{only_crowds}",
         )
     for index in np.flatnonzero(object_counts == 0):
         file_name = images[index].file_name
@@ -63,6 +72,7 @@ def indexed_source(
         issues=issues,
         read=read,
         annotated=object_counts > 0,
+        advice=only_crowds.strip(),
         object_counts=object_counts,
         labels=[str(image.path) for image in images],
         sizes=np.asarray([(image.info.height, image.info.width) for image in images], np.int32),

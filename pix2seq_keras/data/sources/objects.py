@@ -29,6 +29,33 @@ class Objects:
     starts: np.ndarray
 
 
+def first_of_equal(boxes, classes, is_crowd, image=None):
+    """Finds the objects whose class and box no earlier object of the image has.
+
+    Exact duplicates come from merged exports. A detector finds an object once, so they would halve its recall.
+
+    Args:
+        boxes: float array (n, 4), in any unit.
+        classes: int array (n,).
+        is_crowd: bool array (n,); a crowd and an object are different.
+        image: int array (n,), the image of each object. Defaults to None: all are of one.
+
+    Returns:
+        bool array (n,).
+
+    Example:
+        >>> first_of_equal(np.zeros((3, 4)), np.array([1, 1, 2]), np.zeros(3, bool))
+        array([ True, False,  True])
+    """
+    kept = np.zeros(len(boxes), bool)
+    if len(boxes):
+        owner = np.zeros(len(boxes)) if image is None else image
+        table = np.column_stack([owner, classes, is_crowd, boxes]).astype(np.float64) + 0.0  # no −0.0
+        rows = table.view(np.dtype((np.void, table.itemsize * table.shape[1]))).ravel()  # compared as bytes: faster
+        kept[np.unique(rows, return_index=True)[1]] = True
+    return kept
+
+
 def place_objects(
     rows,
     describe,
@@ -93,6 +120,11 @@ def place_objects(
     area *= width * height / (frame_width * frame_height)  # where the image was resized
 
     kept = np.flatnonzero(~flat & ~outside)
+    first = first_of_equal(boxes[kept], classes[kept], is_crowd[kept], image[kept])
+    repeated = np.zeros(len(table), bool)
+    repeated[kept[~first]] = True
+    report("duplicate box", repeated, "an object of the same class has the same box; dropped")
+    kept = kept[first]
     kept = kept[np.argsort(image[kept], kind="stable")]
     starts = np.concatenate([[0], np.cumsum(np.bincount(image[kept], minlength=len(images)))])
     return Objects(

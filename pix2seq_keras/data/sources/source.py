@@ -44,6 +44,8 @@ class Source:
             Defaults to None: `read` is used.
         encoded: function of an index that returns the bytes of the image's file, or raises `ImageError`. Defaults to
             None: there is no such file.
+        advice: str, why there is no usable object and what to do, for the error of `require_annotated`. Defaults to
+            "": the reason is not known.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Source:
     sizes: np.ndarray | None = None
     read_objects: Callable[[int], dict] | None = None
     encoded: Callable[[int], bytes] | None = None
+    advice: str = ""
 
     def __post_init__(self):
         if self.sizes is None:
@@ -167,7 +170,8 @@ class Source:
             issues = self.issues.summary()
             raise InputError(
                 f"A source for training must have at least one usable object. Received: {self.name} ({self.split}), "
-                f"{len(self)} images without usable objects. Check its annotations, or choose another source or split."
+                f"{len(self)} images without usable objects. "
+                + (self.advice or "Check its annotations, or choose another source or split.")
                 + (f"\nIssues:\n{issues}" if issues else "")
             )
         return self

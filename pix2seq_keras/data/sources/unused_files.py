@@ -84,5 +84,5 @@ def count_and_names(file_names, limit=5):
         >>> count_and_names(["a.heic", "b.heic", "c.psd"], limit=2)
         "3 files, such as 'a.heic', 'b.heic'"
     """
-    named = ", ".join(short_repr(name) for name in file_names[:limit])
+    named = ", ".join(short_repr(name, 200) for name in file_names[:limit])
     return f"{len(file_names)} {'file' if len(file_names) == 1 else 'files'}, such as {named}"

@@ -1,6 +1,7 @@
 import pytest
 
-from pix2seq_keras.data.sources.location import file_and_folder
+from pix2seq_keras.data.sources.location import file_and_folder, split_option
+from pix2seq_keras.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,10 @@ from pix2seq_keras.data.sources.location import file_and_folder
 )
 def test_a_location_is_split_after_its_file(location, file, folder):
     assert file_and_folder(location, "[.]json") == (file, folder)
+
+
+def test_an_option_is_the_value_after_its_name():
+    assert split_option("A?b/VOC?difficult=keep", "difficult", ("crowd", "keep")) == ("A?b/VOC", "keep")
+    assert split_option("A?b/VOC", "difficult", ("crowd", "keep")) == ("A?b/VOC", "crowd")
+    with pytest.raises(InputError, match=r"`difficult` must be one of 'crowd', 'keep'[.] Received: difficult=''"):
+        split_option("VOC?difficult=", "difficult", ("crowd", "keep"))

@@ -17,10 +17,11 @@ from pix2seq_keras.data.sources.coco.layout import choose_folder, find_coco_layo
 from pix2seq_keras.data.sources.coco.segmentation import without_segmentation
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.lenient import LenientReader
-from pix2seq_keras.data.sources.location import file_and_folder
+from pix2seq_keras.data.sources.location import file_and_folder, require_value, split_option
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.errors import InputError
 
+CROWDS = ("iscrowd", ("ignore", "keep"))
 FILE_SUFFIX = "[.]json"
 _KEYS = ("images", "annotations", "categories")
 _MAX_BYTES = 16 * 1024 * MEGABYTE  # Objects365's file has 3 GB
@@ -30,7 +31,8 @@ def open_location(location, split):
     """Opens one split of a source.
 
     Args:
-        location: str, "DIR", see `open_coco`, or "FILE.json+DIR", see `open_coco_file`.
+        location: str, "DIR", see `open_coco`, or "FILE.json+DIR", see `open_coco_file`; either may end in
+            "?iscrowd=keep".
         split: str, a split's name.
 
     Returns:
@@ -39,11 +41,14 @@ def open_location(location, split):
     Raises:
         InputError: if it cannot be opened.
     """
+    location, crowds = split_option(location, *CROWDS)
     file, folder = file_and_folder(location, FILE_SUFFIX)
-    return open_coco(location, split) if folder is None else open_coco_file(file, folder, split)
+    if folder is None:
+        return open_coco(location, split, crowds)
+    return open_coco_file(file, folder, split, crowds)
 
 
-def open_coco(directory, split):
+def open_coco(directory, split, crowds="ignore"):
     """Opens one split of a folder in COCO's layout.
 
     The headers of all images are read now, to get their sizes and orientations; pixels are read later.
@@ -56,6 +61,8 @@ def open_coco(directory, split):
     Args:
         directory: path, the folder that holds `annotations/` and the folders of images.
         split: str, "train", "val", "train2017", …
+        crowds: str, "ignore" makes no targets of objects with `"iscrowd": 1`, and evaluation ignores them, as COCO
+            means it; "keep" treats them as any other object. Defaults to "ignore".
 
     Returns:
         `Source` in the order of the file's `"images"`, without those that cannot be used.
@@ -72,17 +79,18 @@ def open_coco(directory, split):
     name = f"coco:{os.fspath(directory)}"
     layout = find_coco_layout(Path(directory).expanduser(), split)
     own_split = WHOLE if layout.whole else layout.split
-    source = _index(layout.annotation_file, layout.folders, name, own_split, layout.is_own)
+    source = _index(layout.annotation_file, layout.folders, name, own_split, crowds, layout.is_own)
     return _split_by_hash(source, layout.split, layout.folders) if layout.whole else source
 
 
-def open_coco_file(annotation_file, folder, split=WHOLE):
+def open_coco_file(annotation_file, folder, split=WHOLE, crowds="ignore"):
     """Opens a COCO JSON file whose images are in any folder.
 
     Args:
         annotation_file: path, the JSON file.
         folder: path, the folder that its file names are relative to.
         split: str, "all", or "train" or "val", see `split_by_hash`. Defaults to "all".
+        crowds: str, as for `open_coco`. Defaults to "ignore".
 
     Returns:
         `Source`, see `open_coco`.
@@ -99,7 +107,7 @@ def open_coco_file(annotation_file, folder, split=WHOLE):
         raise InputError(f"There is no annotation file {str(annotation_file)!r}.")
     if not folder.is_dir():
         raise InputError(f"There is no folder of images {str(folder)!r}.")
-    source = _index(annotation_file, (folder.resolve(),), name, WHOLE)
+    source = _index(annotation_file, (folder.resolve(),), name, WHOLE, crowds)
     return _split_by_hash(source, split, (folder.resolve(),))
 
 
@@ -109,7 +117,8 @@ def _split_by_hash(source, split, folders):
     return split_by_hash(source, split, names)
 
 
-def _index(annotation_file, folders, name, split, is_own=True):
+def _index(annotation_file, folders, name, split, crowds, is_own=True):
+    require_value(CROWDS[0], crowds, CROWDS[1])
     document = _parse(annotation_file)
     issues, reader = Issues(), LenientReader()
     try:
@@ -128,9 +137,19 @@ def _index(annotation_file, folders, name, split, is_own=True):
         raise InputError(
             f"None of the {len(document['images'])} images of {annotation_file} can be used:\n{issues.summary()}"
         )
-    objects = gather_objects(document["annotations"], images, known_ids, categories, issues, reader)
+    objects = gather_objects(document["annotations"], images, known_ids, categories, issues, reader, crowds)
     reader.report(issues)
-    return indexed_source(name, split, categories, images, objects, issues, str(annotation_file))
+    keep = f"{name}?iscrowd=keep"
+    return indexed_source(
+        keep if crowds == "keep" else name,
+        split,
+        categories,
+        images,
+        objects,
+        issues,
+        str(annotation_file),
+        ('"iscrowd": 1', keep),
+    )
 
 
 def _parse(file):

@@ -8,6 +8,7 @@ import tensorflow_datasets as tfds
 
 from pix2seq_keras.data.images.read_image import ImageError, read_image
 from pix2seq_keras.data.issues import Issues
+from pix2seq_keras.data.sources.objects import first_of_equal
 from pix2seq_keras.data.sources.source import Source
 from pix2seq_keras.data.sources.split_choice import find_split, require_split
 from pix2seq_keras.data.sources.split_parts import rename_parts
@@ -77,7 +78,7 @@ def source_from_builder(builder, name, split, mapping=DEFAULT_MAPPING):
         return look_up(read_record(place), fields.image)
 
     def objects(record, place, height, width):
-        boxes = np.asarray(look_up(record, fields.bbox), np.float32).reshape(-1, 4)  # (n, 4)
+        written = boxes = np.asarray(look_up(record, fields.bbox), np.float32).reshape(-1, 4)  # (n, 4)
         if fields.box_format != "rel_yxyx":
             boxes = np.asarray(convert_boxes(boxes, fields.box_format, "rel_yxyx", image_shape=(height, width)))
         if fields.label is None:
@@ -92,12 +93,17 @@ def source_from_builder(builder, name, split, mapping=DEFAULT_MAPPING):
         no_crowds = np.zeros(len(boxes), bool)
         is_crowd = no_crowds if fields.is_crowd is None else np.asarray(look_up(record, fields.is_crowd), bool)
         known = (classes >= 0) & (classes < len(fields.categories))  # TFDS writes -1 for an unknown label
+        kept = np.flatnonzero(known)
+        kept = kept[first_of_equal(written[kept], classes[kept], is_crowd[kept])]
+        if len(kept) < known.sum():
+            message = f"{known.sum() - len(kept)} objects have the class and the box of another one; dropped."
+            issues.add("duplicate box", label(place), f"{label(place)}: {message}")
         return {
             "image_id": index.image_ids[place],
-            "boxes": boxes[known],
-            "classes": classes[known],
-            "is_crowd": is_crowd[known],
-            "area": area[known],
+            "boxes": boxes[kept],
+            "classes": classes[kept],
+            "is_crowd": is_crowd[kept],
+            "area": area[kept],
         }
 
     def read(place):

@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
+from pix2seq_keras.data.sources.objects import first_of_equal
 
+_VERSION = 2  # of what is saved
 _RECORDS_AT_ONCE = 250  # in memory, with their encoded images
 
 
@@ -20,7 +22,7 @@ class TfdsIndex:
 
     Args:
         image_ids: int64 array (N,), all different.
-        object_counts: int64 array (N,), objects that are no crowds.
+        object_counts: int64 array (N,), different objects that are no crowds.
         sizes: int32 array (N, 2), heights and widths of the upright images, 0 if the header cannot be read.
     """
 
@@ -53,7 +55,9 @@ def read_index(records, builder, split, fields):
         (Path(part.filename).name, part.skip, part.take, stat.st_size, stat.st_mtime_ns)
         for part, stat in zip(parts, stats, strict=True)
     ]
-    origin = repr((files, fields.image, fields.label, fields.is_crowd, fields.id, fields.bbox, len(fields.categories)))
+    origin = repr(
+        (_VERSION, files, fields.image, fields.label, fields.is_crowd, fields.id, fields.bbox, len(fields.categories))
+    )
     saved = Path(builder.data_dir) / f"pix2seq_index_{hashlib.sha256(origin.encode()).hexdigest()[:16]}.npz"
     try:
         with np.load(saved) as arrays:
@@ -73,10 +77,14 @@ def read_index(records, builder, split, fields):
 
 
 def _scan(records, fields):
-    # If objects have no labels, their boxes are counted.
-    objects, image = "/".join(fields.label or fields.bbox), "/".join(fields.image)
-    kind = tf.float32 if fields.label is None else tf.int64
-    wanted = {objects: tf.io.VarLenFeature(kind), image: tf.io.FixedLenFeature((), tf.string, "")}
+    bbox, image = "/".join(fields.bbox), "/".join(fields.image)
+    label = None if fields.label is None else "/".join(fields.label)
+    wanted = {
+        bbox: tf.io.VarLenFeature(tf.int64 if fields.box_is_integer else tf.float32),
+        image: tf.io.FixedLenFeature((), tf.string, ""),
+    }
+    if label is not None:
+        wanted[label] = tf.io.VarLenFeature(tf.int64)
     if fields.is_crowd is not None:
         wanted["/".join(fields.is_crowd)] = tf.io.VarLenFeature(tf.int64)
     if fields.id is not None:
@@ -90,13 +98,13 @@ def _scan(records, fields):
             parsed = tf.io.parse_example(records.__getitems__(list(indices)), wanted)
         except tf.errors.OpError as error:
             raise RuntimeError(error.message[:200]) from error
-        rows, values = parsed[objects].indices.numpy()[:, 0], parsed[objects].values.numpy()
-        if fields.label is None:
-            rows, known = rows[::4], True
-        else:
-            known = (values >= 0) & (values < len(fields.categories))
+        rows, boxes = parsed[bbox].indices.numpy()[::4, 0], parsed[bbox].values.numpy().reshape(-1, 4)
+        classes = np.zeros(len(rows), np.int64) if label is None else parsed[label].values.numpy()
+        known = (classes >= 0) & (classes < len(fields.categories))
         crowds = np.zeros(len(rows)) if fields.is_crowd is None else parsed["/".join(fields.is_crowd)].values.numpy()
-        object_counts.append(np.bincount(rows[(crowds == 0) & known], minlength=len(indices)))
+        counted = np.flatnonzero((crowds == 0) & known)
+        first = first_of_equal(boxes[counted].astype(np.float32), classes[counted], crowds[counted], rows[counted])
+        object_counts.append(np.bincount(rows[counted[first]], minlength=len(indices)))
         sizes.extend(_size(data) for data in parsed[image].numpy())
         if fields.id is not None:
             image_ids.append(parsed["/".join(fields.id)].numpy())

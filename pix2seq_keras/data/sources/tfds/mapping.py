@@ -59,6 +59,7 @@ class TfdsFields:
         area: tuple of str or None, their areas.
         id: tuple of str or None, the id of the image.
         box_format: str, "yxyx", "xyxy" or "xywh", with the prefix "rel_" if relative to the image.
+        box_is_integer: bool, whether the boxes are saved as integers.
         categories: `Categories`.
     """
 
@@ -69,6 +70,7 @@ class TfdsFields:
     area: tuple[str, ...] | None
     id: tuple[str, ...] | None
     box_format: str
+    box_is_integer: bool
     categories: Categories
 
 
@@ -150,6 +152,7 @@ def find_fields(features, mapping, name):
         area=field(mapping.area),
         id=identifier,
         box_format=_box_format(_element(features, bbox), mapping.format, name),
+        box_is_integer=bool(np.issubdtype(_element(features, bbox).np_dtype, np.integer)),
         categories=_categories(_element(features, label) if label else None, mapping, name),
     )
 

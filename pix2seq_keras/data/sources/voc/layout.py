@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.file_finder import spelling_key
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import names_below
 from pix2seq_keras.data.sources.split_choice import require_split
@@ -71,7 +72,7 @@ def listed_names(layout, split, known):
     Args:
         layout: `VocLayout` with lists.
         split: str, one of its splits.
-        known: container of str, the names that have an image or an XML file.
+        known: iterable of str, the names that have an image or an XML file, in any spelling.
 
     Returns:
         List of str, names without suffixes in the order of the list.
@@ -83,9 +84,11 @@ def listed_names(layout, split, known):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     marked = [_MARKED.fullmatch(line) for line in lines]
     all_marked = all(marked)
+    keys = {spelling_key(name) for name in known}
+    is_known = lambda name: spelling_key(name) in keys
     names = []
     for line, match in zip(lines, marked, strict=True):
-        if match is None or line in known or not (match["name"] in known or all_marked):
+        if match is None or is_known(line) or not (is_known(match["name"]) or all_marked):
             names.append(line)
         elif match["mark"] != "-1":
             names.append(match["name"])

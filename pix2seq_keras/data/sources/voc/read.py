@@ -13,20 +13,24 @@ from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotation_file
 from pix2seq_keras.data.sources.class_lists import classes_from_names, read_class_list
+from pix2seq_keras.data.sources.file_finder import FileFinder, note_difference
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.listing import files_below, is_image_name, names_below
+from pix2seq_keras.data.sources.location import require_value, split_option
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.data.sources.unused_files import may_be_missed, note_unused
 from pix2seq_keras.data.sources.voc.layout import find_voc_layout, listed_names
+from pix2seq_keras.data.sources.voc.pairing import pair_spellings, same_spellings
 from pix2seq_keras.data.sources.voc.xml_file import check_object, parse_voc
 from pix2seq_keras.errors import InputError
 
+DIFFICULT = ("crowd", "keep")
 _MAX_BYTES = 16 * MEGABYTE
 
 
@@ -38,9 +42,11 @@ def folder_and_difficult(location):
 
     Returns:
         `(folder, difficult)`, see `open_voc`.
+
+    Raises:
+        InputError: if `difficult` has another value.
     """
-    folder, _, difficult = location.partition("?difficult=")
-    return folder, difficult or "crowd"
+    return split_option(location, "difficult", DIFFICULT)
 
 
 def open_location(location, split):
@@ -86,8 +92,7 @@ def open_voc(directory, split, difficult="crowd"):
         >>> source.categories.names[:3]
         ('aeroplane', 'bicycle', 'bird')
     """
-    if difficult not in ("crowd", "keep"):
-        raise InputError(f"`difficult` must be 'crowd' or 'keep'. Received: difficult={difficult!r}")
+    require_value("difficult", difficult, DIFFICULT)
     root = Path(directory).expanduser()
     layout = find_voc_layout(root, split)
     split = layout.split or split
@@ -100,14 +105,18 @@ def open_voc(directory, split, difficult="crowd"):
     for file_name in filter(is_image_name, names := list(files_below(layout.images))):
         image_files.setdefault(os.path.splitext(file_name)[0], []).append(file_name)  # noqa: PTH122
     note_unused(list(filter(may_be_missed, names)), "no images by their endings", str(layout.images), issues)
+    pair_spellings(xml_files, image_files, reader)
     if layout.lists is not None:
-        stems = _without_duplicates(listed_names(layout, split, {*xml_files, *image_files}), f"{split}.txt", issues)
+        listed = listed_names(layout, split, {*xml_files, *image_files})
+        stems = _without_duplicates(same_spellings(listed, xml_files, reader), f"{split}.txt", issues)
     else:
         stems = sorted({*xml_files, *image_files})
     if not stems:
         raise InputError(f"The split {split!r} of {name} has no images.")
 
-    entries = map_in_threads(lambda stem: _read_entry(layout, stem, xml_files, image_files, issues), stems)
+    finder = FileFinder(layout.images)
+    read_entry = lambda stem: _read_entry(layout, finder, stem, xml_files, image_files, issues, reader)
+    entries = map_in_threads(read_entry, stems)
     if not any(entries):
         raise InputError(f"None of the {len(stems)} images of {name} ({split}) can be used:\n{issues.summary()}")
     if categories is None:
@@ -152,12 +161,19 @@ def open_voc(directory, split, difficult="crowd"):
     objects = place_objects(rows, boxes.__getitem__, images, issues)
     reader.report(issues)
     source = indexed_source(
-        name, split if layout.splits else WHOLE, categories, images, objects, issues, str(layout.annotations)
+        name,
+        split if layout.splits else WHOLE,
+        categories,
+        images,
+        objects,
+        issues,
+        str(layout.annotations),
+        ("difficult", f"{name}?difficult=keep"),
     )
     return source if layout.splits else split_by_hash(source, split, [image.file_name for image in images])
 
 
-def _read_entry(layout, stem, xml_files, image_files, issues):
+def _read_entry(layout, finder, stem, xml_files, image_files, issues, reader):
     """The annotation, file name, path and header of one image; None, and an issue, if it cannot be used."""
     where = f"{short_repr(stem)}"
     try:
@@ -166,7 +182,7 @@ def _read_entry(layout, stem, xml_files, image_files, issues):
                 f"There is no {stem[:80]}.xml for the image {stem[:80]!r}.", kind="image without annotation file"
             )
         annotation = _parse(layout.annotations, xml_files[stem])
-        file_name = _image_file(layout, stem, annotation, xml_files, image_files)
+        file_name = _image_file(finder, stem, annotation, xml_files, image_files, reader)
         path = file_inside(layout.images, file_name)
         return annotation, file_name, path, inspect_image(path)
     except ImageError as error:
@@ -176,7 +192,7 @@ def _read_entry(layout, stem, xml_files, image_files, issues):
     return None
 
 
-def _image_file(layout, stem, annotation, xml_files, image_files):
+def _image_file(finder, stem, annotation, xml_files, image_files, reader):
     candidates = image_files.get(stem, [])
     declared = annotation.filename or ""
     folder = stem.rpartition("/")[0]
@@ -187,13 +203,15 @@ def _image_file(layout, stem, annotation, xml_files, image_files):
         return candidates[0]
     # <filename> is often wrong, because files were renamed or copied. So it is used only if no image has the name of
     # the XML file, and not for an image that has an XML file of its own.
-    has_own_file = os.path.splitext(declared)[0] in xml_files  # noqa: PTH122
-    if not declared or has_own_file or not os.path.isfile(file_inside(layout.images, declared)):  # noqa: PTH113
+    file = finder.find(declared) if declared else None
+    has_own_file = file is not None and os.path.splitext(file.name)[0] in xml_files  # noqa: PTH122
+    if file is None or has_own_file or not file.path.is_file():
         raise ImageError(
             f"There is no image for {stem[:80]}.xml, which names {declared[:80]!r}.",
             kind="annotation file without an image",
         )
-    return declared
+    note_difference(file, reader)
+    return file.name
 
 
 def _parse(folder, file_name):

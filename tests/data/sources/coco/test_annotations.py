@@ -1,8 +1,12 @@
 """An unusable annotation is left out and reported; all others are kept."""
 
+import re
+
 import numpy as np
 import pytest
 
+from pix2seq_keras.data import open_source
+from pix2seq_keras.data.sources.coco.splits import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
 
 WIDTH, HEIGHT = 60, 40
@@ -71,7 +75,7 @@ def test_boxes_are_clipped_to_the_image_and_reported_beyond_a_pixel(coco):
 
 def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
     other = annotation(1, bbox=[0, 0, 5, 5])
-    source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2)])
+    source = coco(annotations=[annotation(1), annotation(1), other, other, annotation(2, bbox=[1, 1, 5, 5])])
 
     assert source.object_counts.tolist() == [3]
     assert source.issues.counts() == {"duplicate annotation id": 3}
@@ -79,7 +83,7 @@ def test_equal_annotations_of_one_id_count_once_and_different_ones_twice(coco):
 
 @pytest.mark.parametrize("identifier", [None, "a", True, 1.5, [1]])
 def test_an_annotation_without_a_usable_id_is_kept(coco, identifier):
-    source = coco(annotations=[annotation(identifier), annotation(identifier)])
+    source = coco(annotations=[annotation(identifier), annotation(identifier, bbox=[0, 0, 5, 5])])
 
     assert source.object_counts.tolist() == [2]
     assert source.issues.counts() == {"annotation without an id": 2}
@@ -101,7 +105,24 @@ def test_a_source_without_annotations_opens_but_cannot_be_trained_on(coco):
         source.require_annotated()
 
 
-def test_an_image_with_only_crowds_is_not_annotated(coco):
+def test_an_image_with_only_crowds_is_not_annotated_and_the_way_to_keep_them_is_said(coco):
     source = coco(annotations=[annotation(iscrowd=1)])
 
     assert source.annotated.tolist() == [False] and len(source.read(0)["boxes"]) == 1
+    offer = f'"iscrowd": 1, .* write coco:{coco.folder.parent}[?]iscrowd=keep'
+    assert re.search(offer, next(issue.message for issue in source.issues if issue.kind == "no annotations"))
+    with pytest.raises(InputError, match=offer):
+        source.require_annotated()
+
+
+def test_kept_crowds_are_objects(coco):
+    folder = coco.folder.parent
+    coco(annotations=[annotation(iscrowd=1), annotation(2, iscrowd="1", bbox=[0, 0, 5, 5])])
+
+    for location in (f"{folder}", f"{folder}/annotations/instances_train.json+{folder}/train"):
+        name = f"coco:{location}?iscrowd=keep"
+        source = open_source(name, list_splits(f"{location}?iscrowd=keep")[0] if "+" not in location else "all")
+        assert source.object_counts.tolist() == [2] and source.name == name
+        assert annotation_file(f"{location}?iscrowd=keep", "train").endswith("instances_train.json")
+    with pytest.raises(InputError, match="must be one of 'ignore', 'keep'"):
+        open_source(f"coco:{folder}?iscrowd=drop", "train")

@@ -47,13 +47,13 @@ IMAGE = np.zeros((20, 40, 3), np.uint8)
 
 def test_faces_without_labels_are_one_class(prepare):
     features = {"image": tfds.features.Image(), "faces": tfds.features.Sequence({"bbox": tfds.features.BBoxFeature()})}
-    face = {"bbox": tfds.features.BBox(*BOX)}
-    prepare("Faces", features, [{"image": IMAGE, "faces": [face] * count} for count in (2, 0, 1)])
+    faces = [{"bbox": tfds.features.BBox(*BOX)}, {"bbox": tfds.features.BBox(0.0, 0.0, 1.0, 1.0)}]
+    prepare("Faces", features, [{"image": IMAGE, "faces": faces[:count]} for count in (2, 0, 1)])
 
     source = open_source("tfds:faces?objects=faces&class=face", "train")
 
     assert source.categories.names == ("face",) and source.object_counts.tolist() == [2, 0, 1]
-    np.testing.assert_allclose(source.read(0)["boxes"], [BOX] * 2)
+    np.testing.assert_allclose(source.read(0)["boxes"], [BOX, (0, 0, 1, 1)])
     assert source.sizes.tolist() == [[20, 40]] * 3
     with pytest.raises(InputError, match=r"Received: 'faces', 'image' of 'tfds:faces'.*'tfds:faces\?objects"):
         open_source("tfds:faces", "train")
@@ -104,6 +104,22 @@ def test_boxes_and_labels_may_be_beside_the_image(prepare):
 
     np.testing.assert_allclose(source.read(0)["boxes"], [BOX])
     assert source.read(0)["classes"].tolist() == [1] and source.object_counts.tolist() == [1]
+
+
+def test_exact_duplicates_are_dropped_counted_once_and_noted(prepare):
+    one = {
+        "bbox": tfds.features.Tensor(shape=(4,), dtype=np.int64),
+        "label": tfds.features.ClassLabel(names=["a", "b"]),
+    }
+    features = {"image": tfds.features.Image(), "objects": tfds.features.Sequence(one)}
+    boxes = [([4, 10, 12, 30], 0), ([4, 10, 12, 30], 1), ([4, 10, 12, 30], 0), ([0, 0, 9, 9], 0)]
+    objects = [{"bbox": np.array(box), "label": label} for box, label in boxes]
+    prepare("Twice", features, [{"image": IMAGE, "objects": objects}])
+
+    source = open_source("tfds:twice?format=yxyx", "train")
+
+    assert source.object_counts.tolist() == [3] and source.read(0)["classes"].tolist() == [0, 1, 0]
+    assert source.issues.counts() == {"duplicate box": 1}
 
 
 def test_difficult_objects_of_voc_are_crowds_and_unknown_labels_are_dropped(prepare):

@@ -31,9 +31,9 @@ class PlainBoxes(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self):
         for index in range(5):
-            box = {"bbox": tfds.features.BBox(0.0, 0.25, 0.5, 0.75), "label": index % 2}
+            boxes = [tfds.features.BBox(0.0, 0.25, 0.5, 0.75 + row / 16) for row in range(index)]
             image = np.full((20, 40, 3), 50 * index, np.uint8)
-            yield index, {"image": image, "objects": [box] * index}
+            yield index, {"image": image, "objects": [{"bbox": box, "label": index % 2} for box in boxes]}
 
 
 class Unboxed(PlainBoxes):
@@ -64,8 +64,8 @@ def test_missing_ids_crowds_and_areas_have_defaults(empty_folder):
     np.testing.assert_array_equal(source.annotated, [False, True, True, True, True])
     assert source.categories.names == ("a", "b")
     example = source.read(3)
-    np.testing.assert_array_equal(example["boxes"], [[0, 0.25, 0.5, 0.75]] * 3)
-    np.testing.assert_array_equal(example["area"], [10 * 20.0] * 3)
+    np.testing.assert_array_equal(example["boxes"], [[0, 0.25, 0.5, right] for right in (0.75, 0.8125, 0.875)])
+    np.testing.assert_array_equal(example["area"], [10 * 20.0, 10 * 22.5, 10 * 25.0])
     np.testing.assert_array_equal(example["is_crowd"], [False] * 3)
     assert example["image"].shape == (20, 40, 3) and abs(int(example["image"].mean()) - 150) <= 1
     assert source.read(0)["boxes"].shape == (0, 4)

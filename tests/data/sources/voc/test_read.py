@@ -60,12 +60,20 @@ def test_classes_txt_gives_the_order_and_the_classes_without_objects(add, tmp_pa
 
 
 def test_difficult_objects_are_crowds_unless_they_are_kept(add, tmp_path, xml, obj):
-    add("train", "a", xml(obj(more="<difficult>1</difficult>"), obj(more="<difficult>0</difficult>")))
+    add(
+        "train",
+        "a",
+        xml(obj(more="<difficult>1</difficult>"), obj(corners=(1, 1, 9, 9), more="<difficult>0</difficult>")),
+    )
 
     source, kept = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}?difficult=keep", "train")
 
     assert source.read(0)["is_crowd"].tolist() == [True, False] and source.object_counts.tolist() == [1]
     assert kept.read(0)["is_crowd"].tolist() == [False, False] and kept.object_counts.tolist() == [2]
+    assert source.issues.counts() == {}
+    add("val", "b", xml(obj(more="<difficult>1</difficult>")))
+    with pytest.raises(InputError, match=rf"marked difficult, .* write voc:{tmp_path}[?]difficult=keep"):
+        open_source(f"voc:{tmp_path}", "val").require_annotated()
     with pytest.raises(InputError, match="difficult='drop'"):
         open_source(f"voc:{tmp_path}?difficult=drop", "train")
 
