@@ -63,5 +63,7 @@ def test_data_check_and_train_agree_on_classes_in_another_order(monkeypatch):
     report = check_source("coco:coco_val_other_order")
 
     assert train.categories != val.categories and unknown_classes(val, train.categories.names) == []
+    both = open_source("coco:coco_val_other_order", "train+val")
+    assert both.categories == train.categories and both.objects(4)["classes"].tolist() == [0]  # a cat, as in train
     assert report.blocking_issue() is None
     assert "splits with different classes" not in [issue.kind for issue in report.issues]

@@ -5,6 +5,7 @@ import pytest
 from pix2seq_keras import InputError, open_source
 from pix2seq_keras.data.convert import convert_source
 from pix2seq_keras.data.sources.split_choice import find_split, require_split
+from pix2seq_keras.data.split_names import list_splits
 
 
 def test_a_split_that_exists_passes():
@@ -44,5 +45,7 @@ def test_every_format_takes_valid_for_val(write_rectangles, tmp_path, name):
     splits = {own: open_source(coco, split) for own, split in (("train", "train"), ("valid", "val"))}
     converted = convert_source(splits, tmp_path / "out", name)
 
+    mixture = f"mix:[{coco}]+[{converted.source}]"
+    assert len(open_source(mixture, "val")) == 4 and list_splits(mixture) == ["train", "val"]
     assert len(open_source(converted.source, "val")) == 2
     assert len(open_source(converted.source, "train+validation[:50%]")) == 5
