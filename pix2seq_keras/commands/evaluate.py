@@ -1,7 +1,7 @@
 """`pix2seq evaluate`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pix2seq_keras.atomic_files import refuse_to_overwrite, require_writable_file, write_json
 from pix2seq_keras.errors import InputError
@@ -21,6 +21,7 @@ def run(
     report: str | None = None,
     max_images: int | None = None,
     batch_size: int = 8,
+    classes: Literal["all", "common"] = "all",
 ) -> None:
     """Score a model on a split with COCO's metrics.
 
@@ -34,6 +35,7 @@ def run(
         report: HTML file for a report on the errors: curves, types of errors, the images with the lowest scores
         max_images: evaluate only so many images
         batch_size: images at once; a server accepts as many as its batching allows
+        classes: all of the data, or only the common ones of the data and the model, by name
     """
     targets = [Path(path) if path else None for path in (json, report)]
     _require_writable(*targets)
@@ -42,11 +44,14 @@ def run(
 
     from pix2seq_keras.data import open_source
     from pix2seq_keras.evaluation import evaluate_source
+    from pix2seq_keras.evaluation.class_choice import choose_classes
     from pix2seq_keras.inference import open_model
 
     detector = open_model(model)
     source = open_source(data or _data_of_run(model), split)
     refuse_to_overwrite(filter(None, targets), source.labels or (), "--json or --report")
+    # The report shows the same objects as the scores.
+    source = choose_classes(detector, source, classes)
     result, evaluator = evaluate_source(detector, source, batch_size, max_images, **decoding)
     _print_scores(result)
     if len(source.issues):

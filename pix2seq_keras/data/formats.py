@@ -90,8 +90,8 @@ FORMATS = {
         ),
         DataFormat(
             name="yolo",
-            forms=("yolo:data.yaml", "yolo:data.yaml+DIR"),
-            description="YOLO: a text file for each image",
+            forms=("yolo:data.yaml", "yolo:data.yaml+DIR", "yolo:DIR"),
+            description="YOLO: a text file per image",
             read=f"{_SOURCES}.yolo.read.open_location",
             splits=f"{_SOURCES}.yolo.splits.list_splits",
             write=f"{_SOURCES}.yolo.write.write_yolo",

@@ -20,8 +20,12 @@ KINDS = {
     "unusable image record": "problem",
     "resized image": "note",
     "rotated by EXIF": "note",
+    "frame chosen by boxes": "note",
+    "undecided frame": "problem",
     "image without annotations": "note",
     "image without annotation file": "problem",
+    "missing label file": "note",
+    "empty label file": "note",
     "unused files": "note",
     "split by file hash": "note",
     # annotations
@@ -34,10 +38,15 @@ KINDS = {
     "duplicate annotation id": "problem",
     "unusable annotation record": "problem",
     "unusable annotation file": "problem",
+    "annotation file repaired": "note",
     "annotation file outside the folder": "problem",
     "annotation file without an image": "problem",
     "no annotations": "problem",
     "polygon converted to box": "note",
+    "mask converted to box": "note",
+    "box given as text": "note",
+    "confidence ignored": "note",
+    "wrong number of classes": "problem",
     "box clipped to the image": "note",
     "annotation without an id": "note",
     "value read leniently": "note",
@@ -72,6 +81,22 @@ class Issue:
     def __post_init__(self):
         if self.severity is None:
             object.__setattr__(self, "severity", KINDS.get(self.kind, "problem"))
+
+    def reason(self, length=300):
+        """The message as one line for a summary that names the place already.
+
+        Args:
+            length: int, the largest number of characters. Defaults to 300.
+
+        Returns:
+            str.
+
+        Example:
+            >>> Issue("missing image", "images[3]", "images[3]: There is no 'a.jpg'.").reason()
+            "There is no 'a.jpg'."
+        """
+        text = " ".join(self.message.removeprefix(f"{self.where}: ").split())
+        return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class Issues:
@@ -123,7 +148,7 @@ class Issues:
         return dict(Counter(issue.kind for issue in ordered if severity in (None, issue.severity)))
 
     def summary(self, limit=5):
-        """Summarises the issues: one line per kind with their number and the first few places.
+        """Summarises the issues: one line per kind with their number, the first few places and the first reason.
 
         Args:
             limit: int, number of places per kind. Defaults to 5.
@@ -131,13 +156,13 @@ class Issues:
         Returns:
             str, "" if there are no issues.
         """
-        places = {}
+        by_kind = {}
         for issue in self:
-            places.setdefault(issue.kind, []).append(issue.where)
+            by_kind.setdefault(issue.kind, []).append(issue)
         lines = []
-        for kind, count in self.counts().items():
-            # Another thread may have added issues since: there can be fewer places than the count, never more.
-            named = places.get(kind, [])[:limit]
-            rest = f", and {count - len(named)} more" if count > len(named) else ""
-            lines.append(f"{kind}: {count} ({', '.join(named)}{rest})")
+        for kind, found in sorted(by_kind.items(), key=lambda item: item[1][0].severity != "problem"):
+            places = ", ".join(issue.where for issue in found[:limit])
+            rest = f", and {len(found) - limit} more" if len(found) > limit else ""
+            first = ":" if len(found) == 1 else "; the first:"
+            lines.append(f"{kind}: {len(found)} ({places}{rest}){first} {found[0].reason()}")
         return "\n".join(lines)

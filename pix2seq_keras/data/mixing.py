@@ -10,7 +10,7 @@ import numpy as np
 
 from pix2seq_keras.data.formats import MIX_FORMS
 from pix2seq_keras.data.sources.joining import join
-from pix2seq_keras.data.sources.split_parts import SplitPart, parse_split
+from pix2seq_keras.data.sources.split_parts import rename_parts
 from pix2seq_keras.errors import InputError
 
 _BY_NAME = "mix-by-name"
@@ -138,10 +138,7 @@ def _interleave(sources, weights, name):
 
 
 def _own_split(split, splits):
-    parts = parse_split(split)
-    if parts is None:
-        return splits.get(split, split)
-    return "+".join(SplitPart(splits.get(part.name, part.name), part.start, part.stop).text for part in parts)
+    return rename_parts(split, lambda name: splits.get(name, name))
 
 
 def _unknown_form(source):

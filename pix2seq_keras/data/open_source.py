@@ -44,7 +44,11 @@ def open_source(source, split):
         )
     wholes = {name: read(location, name) for name in dict.fromkeys(part.name for part in parts)}
     sources = [take_part(wholes[part.name], part) for part in parts]
-    return sources[0] if len(sources) == 1 else join(sources, sources[0].name, str(split))
+    if len(sources) == 1:
+        return sources[0]
+    first = set(sources[0].categories.names)
+    by_name = all(first.issuperset(source.categories.names) for source in sources)  # in another order, or fewer
+    return join(sources, sources[0].name, str(split), by_name=by_name)
 
 
 def load(source, split):

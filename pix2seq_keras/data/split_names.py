@@ -2,6 +2,7 @@
 
 from pix2seq_keras.data.formats import find_format
 from pix2seq_keras.data.mixing import mix_terms
+from pix2seq_keras.data.sources.split_choice import find_split
 from pix2seq_keras.errors import InputError
 
 _USUAL = ("train", "val", "test")
@@ -65,10 +66,10 @@ def _rank(name):
 
 def _common_splits(terms):
     """The splits that all data sets of a mixture have, by the mixture's names for them."""
-    common = None
+    names = []
     for term in terms:
         own = set(list_splits(term.source))
         named = {name for name in own if name not in term.splits.values()}
         named |= {name for name, theirs in term.splits.items() if theirs in own}
-        common = named if common is None else common & named
-    return common
+        names.append(named)
+    return {name for name in names[0] if all(find_split(name, named) for named in names)}

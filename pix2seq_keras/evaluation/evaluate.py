@@ -9,12 +9,13 @@ import numpy as np
 
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.evaluation.class_choice import choose_classes, class_mapping, map_classes
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
 from pix2seq_keras.inference import detect_each
 from pix2seq_keras.progress import progress_bar
 
 
-def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, **overrides):
+def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, classes="all", **overrides):
     """Scores a detector on the images of a source with COCO's metrics.
 
     An image that cannot be read is left out of the scores, listed in `source.issues` and counted in the result.
@@ -23,13 +24,15 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
         detector: object with a method `detect(images, batch_size=…, **options)`, where `images` is a list of uint8
             arrays `(H, W, 3)`. It returns a dictionary of `"boxes"` `(B, N, 4)`, `rel_yxyx` of each image, `"classes"`
             int `(B, N)` with -1 in unused rows, and `"scores"` float `(B, N)`. Its attribute `categories` may be
-            missing or `None`: its classes are then those of the source. Categories in another order, or more than the
-            source has, are matched by name.
+            missing or `None`: its classes are then those of the source. Otherwise classes are matched by name. It may
+            lack classes of the source that no object has.
         source: `pix2seq_keras.data.sources.Source`, the images and their ground truth.
         batch_size: int, images in each call of the detector. A server must accept this batch size: TensorFlow Serving
             with the deployment files of `export/tensorflow_serving` accepts up to 8. Defaults to 8.
         max_images: int or `None`, evaluate only the first so many images. Defaults to `None`, all images.
         progress: bool, whether to show progress and the remaining time on standard error. Defaults to `True`.
+        classes: str, "all", or "common" to evaluate only on the classes that both have. Objects of others are left out,
+            but not their images. Defaults to "all".
         **overrides: arguments of `detector.detect`: `options`, a `DecodingOptions`, or fields of it.
 
     Returns:
@@ -38,8 +41,8 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
         `CocoEvaluator` with all detections.
 
     Raises:
-        InputError: if the detector does not know all categories of the source, if no image can be read, or if an
-            exported model refuses an image.
+        InputError: if the detector does not know the class of an object or, with "common", any class; if no image can
+            be read; or if an exported model refuses an image.
 
     Example:
         >>> result, evaluator = evaluate_source(model, source, batch_size=16, num_samples=8)
@@ -52,9 +55,10 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
             f"Received: batch_size={batch_size}, max_images={max_images}."
         )
     start = time.monotonic()
-    to_source_class = _class_mapping(detector, source.categories)
-    evaluator = CocoEvaluator(source.categories)
+    source = choose_classes(detector, source, classes)
     total = len(source) if max_images is None else min(max_images, len(source))
+    to_source_class = class_mapping(detector, source, total)
+    evaluator = CocoEvaluator(source.categories)
     title, done = f"evaluating {source.name} {source.split}", 0
     with progress_bar(title, total, show=progress) as advance, ThreadPoolExecutor(1) as reader:
         read, feed = itertools.tee(_read_ahead(reader, _readable(source, total), batch_size))
@@ -85,7 +89,8 @@ def evaluate(model, data, split="val", **kwargs):
             run folder, a file, or the address of a served model.
         data: str, a data source such as `"coco:DIR"`, see `open_source`; or a `Source`.
         split: str, the split of the data source. It has no effect for a `Source`.
-        **kwargs: of `evaluate_source`: `batch_size`, `max_images`, `progress`, and fields of `DecodingOptions`.
+        **kwargs: of `evaluate_source`: `batch_size`, `max_images`, `progress`, `classes`, and fields of
+            `DecodingOptions`.
 
     Returns:
         Dictionary of COCO's metrics, see `evaluate_source`.
@@ -131,48 +136,7 @@ def _add(evaluator, example, objects, to_source_class):
         truth=example,
         detections={
             "boxes": np.asarray(objects["boxes"]),  # (N, 4)
-            "classes": _map_classes(np.asarray(objects["classes"]), to_source_class),  # (N,)
+            "classes": map_classes(np.asarray(objects["classes"]), to_source_class),  # (N,)
             "scores": np.asarray(objects["scores"]),  # (N,)
         },
     )
-
-
-def _class_mapping(detector, source_categories):
-    """Array from the detector's classes to the source's, -1 where the source lacks one; `None` if both are equal."""
-    detector_categories = getattr(detector, "categories", None)
-    if detector_categories is None:
-        known = getattr(getattr(detector, "vocabulary", None), "num_classes", len(source_categories))
-        if known != len(source_categories):
-            raise InputError(
-                "A detector without category names must have as many classes as the data. "
-                f"Received: {known} classes in the detector, {len(source_categories)} in the data. "
-                "Give the detector its categories (`pix2seq convert --categories`)."
-            )
-        return None
-    known, wanted = list(detector_categories.names), list(source_categories.names)
-    if known == wanted:
-        return None
-    if not set(wanted) <= set(known):
-        raise InputError(
-            "The detector must know all categories of the data. "
-            f"Received: detector categories {_shortened(known)}, data categories {_shortened(wanted)}. "
-            "Evaluate on data whose categories the detector was trained for; categories are matched by name."
-        )
-    return np.array([wanted.index(name) if name in wanted else -1 for name in known])
-
-
-def _map_classes(classes, to_source_class):
-    """The detector's classes `(N,)` as the source's; padding and classes that the source lacks become -1."""
-    if to_source_class is None:
-        return classes
-    if classes.size and classes.max() >= len(to_source_class):
-        raise InputError(
-            f"A detected class must be below the detector's number of categories, {len(to_source_class)}. "
-            f"Received: class {classes.max()}."
-        )
-    return np.where(classes >= 0, to_source_class[np.maximum(classes, 0)], -1)
-
-
-def _shortened(names, shown=6):
-    listed = ", ".join(repr(name) for name in names[:shown])
-    return f"[{listed}, … {len(names)} in all]" if len(names) > shown else f"[{listed}]"

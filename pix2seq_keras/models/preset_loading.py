@@ -61,9 +61,10 @@ def load_preset(cls, preset, num_classes=None, weights="published", image_size=N
     folder = find(preset)
     digest = None
     if folder is not None:
-        if weights == "published":
-            weights, digest = folder / WEIGHTS, _stored_digest(folder)
+        own = weights == "published"
+        weights = folder / WEIGHTS if own else weights
         model = _from_folder(cls, folder, weights)
+        digest = _stored_digest(folder) if own else None
     elif str(preset) in published_models.names():
         record = published_models.get(str(preset))
         if weights == "published":

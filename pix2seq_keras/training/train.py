@@ -11,6 +11,8 @@ import keras
 from pix2seq_keras.atomic_files import atomic_write, write_json
 from pix2seq_keras.data import open_source
 from pix2seq_keras.data.pipeline import input_errors
+from pix2seq_keras.data.sources.class_matching import unknown_classes, with_classes
+from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.evaluation import CocoEvaluation, evaluate_source
 from pix2seq_keras.models.saving import save_model
@@ -64,16 +66,19 @@ def train(recipe, output, resume=False):
 
 
 def _train(recipe, run, resume, log, interruption):
-
     # === The data ===
     train_source = open_source(recipe.data.source, recipe.data.train_split)
     val_source = open_source(recipe.data.source, recipe.data.val_split)
-    if val_source.categories != train_source.categories:
+    unknown = unknown_classes(val_source, train_source.categories.names)
+    if unknown:
         raise InputError(
-            "`data.train_split` and `data.val_split` must have the same categories. Received: "
-            f"{train_source.categories.names} in {recipe.data.train_split} and {val_source.categories.names} in "
-            f"{recipe.data.val_split} of {recipe.data.source}."
+            "`data.val_split` must have no objects of classes that `data.train_split` lacks. Received: objects of "
+            f"{quote_all(unknown)} in {recipe.data.val_split}, and the classes "
+            f"{quote_all(train_source.categories.names)} in {recipe.data.train_split} of {recipe.data.source}. Give "
+            "both the same classes, or choose another `data.val_split`, such as a part of the training split; "
+            "`pix2seq evaluate --classes common` then scores the classes that both have."
         )
+    val_source = with_classes(val_source, train_source.categories)
     log(
         f"{recipe.data.source}: {_count_images(train_source, recipe.data)}, "
         f"{len(val_source)} to evaluate on ({recipe.data.val_split}), {len(train_source.categories)} classes"

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from pix2seq_keras.data.issues import Issues
+from pix2seq_keras.data.issues import Issue, Issues
 
 
 def test_an_issue_of_one_kind_at_one_place_counts_once():
@@ -28,15 +28,23 @@ def test_notes_and_problems_are_counted_separately():
     assert [issue.where for issue in issues] == ["a.jpg", "b.jpg", "c.jpg"]
 
 
-def test_the_summary_names_the_first_places_and_counts_the_rest():
+def test_the_summary_names_the_first_places_and_the_first_reason_of_each_kind():
     issues = Issues()
+    issues.add("rotated by EXIF", "a.jpg", "a.jpg: Rotated.")
     for number in range(7):
-        issues.add("missing image", f"{number}.jpg", "Missing.")
+        issues.add("missing image", f"{number}.jpg", f"There is no\n{number}.jpg.")
 
     summary = issues.summary(limit=2)
 
-    assert summary == "missing image: 7 (0.jpg, 1.jpg, and 5 more)"
+    assert summary == (
+        "missing image: 7 (0.jpg, 1.jpg, and 5 more); the first: There is no 0.jpg.\n"
+        "rotated by EXIF: 1 (a.jpg): Rotated."
+    )
     assert Issues().summary() == ""
+
+
+def test_a_long_reason_is_cut():
+    assert len(Issue("missing image", "a.jpg", "x" * 1000).reason()) == 300
 
 
 def test_issues_from_many_threads_are_all_kept():

@@ -263,12 +263,31 @@ def test_a_log_that_cannot_be_written_is_refused(tiny_recipe, tmp_path):
         train(tiny_recipe, tmp_path)
 
 
-def test_splits_with_different_categories_are_refused(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
+def test_objects_of_classes_that_train_lacks_are_refused(write_rectangles, edit_annotations, tiny_recipe, tmp_path):
     folder = write_rectangles(tmp_path / "coco", {"train": 2, "val": 2})
     edit_annotations(folder, "val", lambda document: document["categories"][0].update(name="crimson"))
     data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
-    with pytest.raises(InputError, match=r"must have the same categories.*'crimson'"):
+    with pytest.raises(InputError, match=r"no objects of classes .* lacks.*'crimson'.*--classes common"):
         train(dataclasses.replace(tiny_recipe, data=data), tmp_path / "run")
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_classes_in_another_order_or_fewer_are_evaluated_by_name(
+    write_rectangles, edit_annotations, tiny_recipe, tmp_path
+):
+    folder = write_rectangles(tmp_path / "coco", {"train": 4, "val": 2})
+
+    def reorder(document):  # red 1, green 5, blue 9 become blue 1, red 2, and no green; and a class that no object has
+        document["categories"] = [{"id": 1, "name": "blue"}, {"id": 2, "name": "red"}, {"id": 3, "name": "unused"}]
+        objects = [record for record in document["annotations"] if record["category_id"] != 5]
+        document["annotations"] = [{**record, "category_id": {9: 1, 1: 2}[record["category_id"]]} for record in objects]
+
+    edit_annotations(folder, "val", reorder)
+    data = dataclasses.replace(tiny_recipe.data, source=f"coco:{folder}")
+    result = train(dataclasses.replace(tiny_recipe, steps=1, epoch_steps=1, data=data), tmp_path / "run")
+
+    assert list(result["per_class"]) == ["red", "green", "blue"] and result["num_objects"] == 4
+    assert result["per_class"]["green"]["AP"] is None and result["per_class"]["red"]["AP"] is not None
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -35,12 +35,13 @@ def read_class_list(folders):
     return None
 
 
-def classes_from_names(names, where):
+def classes_from_names(names, where, issues):
     """The classes that annotations name, in alphabetical order, which is that of VOC.
 
     Args:
         names: iterable of str, one per object.
         where: str, what was searched, for the message.
+        issues: `Issues`, found so far, for the message: they may be the reason.
 
     Returns:
         `Categories` with the ids 1, 2, ….
@@ -50,5 +51,8 @@ def classes_from_names(names, where):
     """
     names = sorted({name for name in names if name})
     if not names:
-        raise InputError(f"There are no objects in {where}, so its classes are unknown. List them in classes.txt.")
+        reasons = f"\n{issues.summary()}" if len(issues) else ""
+        raise InputError(
+            f"There are no objects in {where}, so its classes are unknown. List them in classes.txt.{reasons}"
+        )
     return Categories.from_names(names)

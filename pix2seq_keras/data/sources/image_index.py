@@ -25,6 +25,8 @@ class IndexedImage:
         frame_width: float, width of the frame the boxes are drawn in, in the annotation file's pixels.
         frame_height: float, height of that frame.
         box_orientation: int, the EXIF orientation of the frame the boxes are drawn in; 1 if it is upright.
+        frame_issue: tuple of str, the kind, place and message of an issue with that frame, which is not final before
+            the boxes are known. Defaults to None: there is none.
     """
 
     image_id: int
@@ -34,6 +36,7 @@ class IndexedImage:
     frame_width: float
     frame_height: float
     box_orientation: int
+    frame_issue: tuple[str, str, str] | None = None
 
 
 def map_in_threads(function, items):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pix2seq_keras.data.images.exif import upright_boxes
+from pix2seq_keras.data.sources.box_frames import choose_frames_by_boxes
 
 _MAX_OVERHANG = 1.0  # pixels; labelling tools round outwards, which needs no report
 
@@ -60,6 +61,7 @@ def place_objects(
     describe,
     images,
     issues,
+    relative=False,
 ):
     """Clips boxes to their images, makes them upright and relative, and sorts them by image, keeping their order.
 
@@ -70,6 +72,8 @@ def place_objects(
             there, for messages.
         images: list of `IndexedImage`, the usable images.
         issues: `Issues`; every object that is dropped or changed is reported.
+        relative: bool, whether the annotations have relative boxes, which fit every frame. Defaults to False: a frame
+            that they do not fit is corrected, see `choose_frames_by_boxes`.
 
     Returns:
         `Objects`.
@@ -77,6 +81,8 @@ def place_objects(
     table = np.asarray(rows, np.float64).reshape(-1, 8)  # (M, 8)
     image, classes, is_crowd = table[:, :3].astype(np.int64).T
     area, left, top, right, bottom = table[:, 3:].T
+    shown = slice(0, 0) if relative else slice(None)
+    images = choose_frames_by_boxes(images, image[shown], right[shown], bottom[shown], issues)
     sizes = np.asarray(
         [(p.frame_width, p.frame_height, p.info.width, p.info.height, p.box_orientation) for p in images], np.float64
     ).reshape(-1, 5)

@@ -29,13 +29,12 @@ def split_by_hash(source, split, names):
     Raises:
         InputError: if there is no such split, or it would have no images.
     """
+    split = require_split(split, (WHOLE, *HASHED_SPLITS), f"{source.name}, which has no splits of its own")
     if split == WHOLE:
         return source
-    if split not in HASHED_SPLITS:
-        require_split(split, (WHOLE, *HASHED_SPLITS), f"{source.name}, which has no splits of its own")
     hashes = [hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest() for name in names]
     shuffled = sorted(range(len(names)), key=lambda index: (hashes[index], index))
-    count = percent_of(_TRAIN_PERCENT, len(names))
+    count = min(max(percent_of(_TRAIN_PERCENT, len(names)), 1), max(len(names) - 1, 1))  # both have an image
     chosen = sorted(shuffled[:count] if split == "train" else shuffled[count:])
     if not chosen:
         raise InputError(

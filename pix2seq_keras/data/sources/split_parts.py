@@ -66,6 +66,26 @@ def parse_split(text):
     return [SplitPart(term["name"].strip(), term["start"], term["stop"]) for term in terms]
 
 
+def rename_parts(text, rename):
+    """Renames the splits in a text such as "train[80%:]+val"; their slices stay.
+
+    Args:
+        text: str, as `parse_split` takes it. Another form counts as one name.
+        rename: function of a name that returns the new one.
+
+    Returns:
+        str.
+
+    Example:
+        >>> rename_parts("train[80%:]+val", {"train": "trainval", "val": "test"}.get)
+        'trainval[80%:]+test'
+    """
+    parts = parse_split(text)
+    if parts is None:
+        return rename(text)
+    return "+".join(SplitPart(rename(part.name), part.start, part.stop).text for part in parts)
+
+
 def take_part(source, part):
     """Takes the images of a part, in the source's order.
 

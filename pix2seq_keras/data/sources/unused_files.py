@@ -6,7 +6,10 @@ from pix2seq_keras.data.sources.listing import is_image_name
 from pix2seq_keras.data.sources.short_repr import short_repr
 
 # Annotations, and what tools and systems leave beside images; nobody takes these for images.
-_SIDE_SUFFIXES = (".txt", ".xml", ".json", ".yaml", ".yml", ".csv", ".md", ".html", ".cache", ".npy", ".db", ".ini")
+_SIDE_SUFFIXES = (
+    ".txt", ".xml", ".json", ".yaml", ".yml", ".data", ".csv", ".md", ".html", ".cache", ".npy", ".db", ".ini",
+    ".names",
+)  # fmt: skip
 
 
 def may_be_missed(file_name):

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from pix2seq_keras.data import Source, open_source
 from pix2seq_keras.data.issues import Issue
+from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.data.split_names import annotation_file, list_splits
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.reports.dataset.duplicates import find_near_duplicates
 from pix2seq_keras.reports.dataset.scan import ScannedImage, scan_images
 from pix2seq_keras.reports.dataset.statistics import compute_statistics
 from pix2seq_keras.reports.formatting import shorten_path
+
+_DIFFERENT_CLASSES = "splits with different classes"
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class DataReport:
         """Explains why the source cannot be used for training.
 
         It can be used if a split whose name starts with "train" has an object on an image that can be read. If no split
-        has such a name, any split counts.
+        has such a name, any split counts. A split whose name starts with "val" must have no object of a class that the
+        split for training lacks.
 
         Returns:
             str, or `None` if the source can be used for training.
@@ -84,7 +90,7 @@ class DataReport:
         names = [split.name for split in self.splits] + list(self.unopened_splits)
         train = [name for name in names if name.startswith("train")] or names
         if any(split.statistics["objects"] for split in self.splits if split.name in train):
-            return None
+            return self._different_classes()
         reasons = [self.unopened_splits[name] for name in train if name in self.unopened_splits]
         reasons += [
             f"The split {split.name!r} has no usable object on any image that can be read."
@@ -92,6 +98,13 @@ class DataReport:
             if split.name in train
         ]
         return " ".join(reasons)
+
+    def _different_classes(self):
+        """The message that the classes of a split for validation differ, or None."""
+        for issue in self.issues:
+            if issue.kind == _DIFFERENT_CLASSES and issue.where.startswith("val"):
+                return issue.message
+        return None
 
     def to_dict(self):
         """The complete report as a dictionary that can be serialised to JSON."""
@@ -185,14 +198,21 @@ def _report_images_over_limit(source, statistics):
 
 
 def _different_classes(reports):
-    for report in reports[1:]:
-        if report.source.categories != reports[0].source.categories:
+    """Classes are matched by name, so another order, or classes without objects, do no harm."""
+    if not reports:
+        return
+    train = next((report for report in reports if report.name.startswith("train")), reports[0])
+    known = set(train.source.categories.names)
+    for report in reports:
+        names = report.source.categories.names
+        used = np.unique(np.concatenate([np.zeros(0, np.int64), *(image.classes for image in report.images)]))
+        unknown = [names[number] for number in used.astype(int) if names[number] not in known]
+        if unknown:
             yield Issue(
-                "splits with different classes",
-                f"{reports[0].name}, {report.name}",
-                "The splits must have the same classes in the same order; otherwise a model cannot be trained on one "
-                f"and evaluated on the other. {reports[0].name} has {len(reports[0].source.categories)} classes, "
-                f"{report.name} has {len(report.source.categories)}.",
+                _DIFFERENT_CLASSES,
+                f"{report.name}, {train.name}",
+                f"The split {report.name!r} has objects of {quote_all(unknown)}, classes that {train.name!r} lacks: a "
+                f"model trained on {train.name!r} cannot be evaluated on them. Give both the same classes.",
             )
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.class_lists import classes_from_names, read_class_list
 from pix2seq_keras.errors import InputError
 
@@ -30,6 +31,14 @@ def test_a_list_that_cannot_be_used_is_named(tmp_path):
 
 
 def test_classes_of_annotations_are_sorted():
-    assert classes_from_names(["dog", "cat", "dog", None], "here").names == ("cat", "dog")
+    assert classes_from_names(["dog", "cat", "dog", None], "here", Issues()).names == ("cat", "dog")
     with pytest.raises(InputError, match="no objects in here"):
-        classes_from_names([], "here")
+        classes_from_names([], "here", Issues())
+
+
+def test_the_reason_for_no_classes_is_given():
+    issues = Issues()
+    issues.add("unusable annotation file", "a", "a.xml is not XML.")
+
+    with pytest.raises(InputError, match=r"classes.txt.\nunusable annotation file: 1 \(a\): a.xml is not XML"):
+        classes_from_names([], "here", issues)

@@ -110,3 +110,16 @@ def test_the_blood_cells_have_a_near_duplicate_in_both_splits(bccd_dir):
     names = [{image.label.rpartition("_")[2] for image in group} for group in report.duplicates]
     assert names == [{"00037.jpg", "00038.jpg"}]  # two photographs of the same field
     assert report.splits[0].statistics["objects"] == 2804
+
+
+def test_only_objects_of_classes_that_train_lacks_are_an_issue(write_rectangles, edit_annotations, tmp_path):
+    folder = write_rectangles(tmp_path / "coco", {"train": 2, "val": 2})
+    other_order = lambda document: document["categories"].append({"id": 0, "name": "unused"})
+    edit_annotations(folder, "val", other_order)
+    harmless = check_source(f"coco:{folder}")
+    edit_annotations(folder, "val", lambda document: document["categories"][0].update(name="crimson"))
+    different = check_source(f"coco:{folder}")
+
+    assert harmless.blocking_issue() is None and harmless.issues == []
+    assert [issue.kind for issue in different.issues] == ["splits with different classes"]
+    assert "has objects of 'crimson', classes that 'train' lacks" in different.blocking_issue()

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from pix2seq_keras.data.sources.coco.boxes import read_box
 from pix2seq_keras.data.sources.lenient import parse_integer
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.short_repr import short_repr
@@ -77,7 +78,7 @@ def _check(position, record, own_id, index_of, known_ids, categories, earlier, i
         return drop("unusable annotation record", "not a dictionary")
     image_id = reader.integer(record.get("image_id"), '"image_id" of annotations', place)
     category_id = reader.integer(record.get("category_id"), '"category_id" of annotations', place)
-    crowd, bbox = reader.boolean(record.get("iscrowd", 0), '"iscrowd" of annotations', place), record.get("bbox")
+    crowd = reader.boolean(record.get("iscrowd", 0), '"iscrowd" of annotations', place)
     for key, value, rule in (
         ("image_id", image_id, "not an integer"),
         ("category_id", category_id, "not an integer"),
@@ -94,15 +95,14 @@ def _check(position, record, own_id, index_of, known_ids, categories, earlier, i
     object_class = categories.class_of(category_id)
     if object_class is None:
         return drop("unknown category", f"no category has the id {category_id}")
-    if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
-        return drop("unusable box", f'"bbox" is {short_repr(bbox)}, not [x, y, width, height]')
-    bbox = [_finite(value) for value in bbox]
-    if None in bbox:
-        return drop("box with NaN", f'"bbox" is {short_repr(record["bbox"])}, not four finite numbers')
+    bbox, notes, fault = read_box(record)
+    if fault is not None:
+        return drop(*fault)
+    for kind, message in notes:
+        reader.note(kind, "boxes of annotations", lambda message=message: f"{place()}: {message}.")
 
     area = record.get("area")
-    area = _finite(area) if type(area) in (int, float) else None
-    area = area if area is not None and 0 < area < _LARGEST_AREA else math.nan
+    area = area if type(area) in (int, float) and 0 < area < _LARGEST_AREA else math.nan
     row = (image, object_class, int(crowd), area, *bbox)
 
     if own_id is None:
@@ -118,14 +118,6 @@ def _check(position, record, own_id, index_of, known_ids, categories, earlier, i
             issues.add("duplicate annotation id", where, message)
         before.add(row)
     return row
-
-
-def _finite(value):
-    try:
-        value = float(value)
-    except OverflowError:  # an integer of 400 digits
-        return None
-    return value if math.isfinite(value) else None
 
 
 def _where(position, record):

@@ -6,6 +6,7 @@ from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.sources.file_finder import FileFinder, files_of_several_names, note_difference
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.short_repr import short_repr
+from pix2seq_keras.data.sources.subfolders import SubfolderIndex
 from pix2seq_keras.data.sources.unused_files import note_unused, unlisted_files
 
 
@@ -55,6 +56,7 @@ def check_images(records, folder, issues, reader, whole_folder=True):
             return error
 
     found = map_in_threads(inspect, [file_name for _, file_name, _ in named.values()])
+    found = _look_in_subfolders(folder, named, found)
     shared = files_of_several_names(entry[0] for entry in found if not isinstance(entry, ImageError))
 
     images = []
@@ -72,12 +74,25 @@ def check_images(records, folder, issues, reader, whole_folder=True):
         note_difference(file, reader)
         sides = (_length(record.get(side), side, where, reader) for side in ("width", "height"))
         width, height, box_orientation, issue = choose_frame(info, *sides)
-        if issue is not None:
-            issues.add(issue[0], where, f"{where}: {issue[1]}")
-        images.append(IndexedImage(image_id, file_name, file.path, info, width, height, box_orientation))
+        issue = None if issue is None else (issue[0], where, f"{where}: {issue[1]}")
+        images.append(IndexedImage(image_id, file_name, file.path, info, width, height, box_orientation, issue))
     files = [entry[0] for entry in found if not isinstance(entry, ImageError)]
     _note_unused(files, records, folder, whole_folder, issues)
     return images, frozenset(named)
+
+
+def _look_in_subfolders(folder, named, found):
+    """What was found, with images of sub-folders for names that no image has."""
+    index, entries = SubfolderIndex(folder), []
+    for (_, file_name, _), entry in zip(named.values(), found, strict=True):
+        if isinstance(entry, ImageError) and entry.kind == "missing image":
+            try:
+                file = index.find(file_name)
+                entry = entry if file is None else (file, inspect_image(file.path))
+            except ImageError as error:
+                entry = error
+        entries.append(entry)
+    return entries
 
 
 def _note_unused(files, records, folder, whole_folder, issues):

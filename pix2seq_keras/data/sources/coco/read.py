@@ -12,18 +12,17 @@ from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotation_file
 from pix2seq_keras.data.sources.coco.annotations import gather_objects
 from pix2seq_keras.data.sources.coco.images import check_images
+from pix2seq_keras.data.sources.coco.layout import choose_folder, find_coco_layout
+from pix2seq_keras.data.sources.coco.segmentation import without_segmentation
 from pix2seq_keras.data.sources.indexed_source import indexed_source
 from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.location import file_and_folder, require_value, split_option
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
-from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.untrusted import parse_json
 
 CROWDS = ("iscrowd", ("ignore", "keep"))
 FILE_SUFFIX = "[.]json"
-_PREFIXES = ("instances_", "zhiyuan_objv2_", "")  # of file names in annotations/: COCO's, Objects365's, none
-_ROBOFLOW = "_annotations.coco.json"
 _KEYS = ("images", "annotations", "categories")
 _MAX_BYTES = 16 * 1024 * MEGABYTE  # Objects365's file has 3 GB
 
@@ -56,7 +55,8 @@ def open_coco(directory, split, crowds="ignore"):
 
     The annotation file is `annotations/instances_SPLIT.json`, or Objects365's `annotations/zhiyuan_objv2_SPLIT.json`,
     or `annotations/SPLIT.json`, or Roboflow's `SPLIT/_annotations.coco.json`; the images are in `SPLIT/`,
-    `images/SPLIT/` or `images/`.
+    `images/SPLIT/` or `images/`. A single file for all images, such as Label Studio's `result.json` beside `images/`
+    or CVAT's `annotations/instances_default.json`, has the splits of `split_by_hash`.
 
     Args:
         directory: path, the folder that holds `annotations/` and the folders of images.
@@ -76,8 +76,11 @@ def open_coco(directory, split, crowds="ignore"):
         >>> len(source), source.categories.names
         (205, ('RBC', 'WBC', 'Platelets'))
     """
-    annotation_file, folder, is_own = _locate(directory, split)
-    return _index(annotation_file, folder, f"coco:{os.fspath(directory)}", split, crowds, is_own)
+    name = f"coco:{os.fspath(directory)}"
+    layout = find_coco_layout(Path(directory).expanduser(), split)
+    own_split = WHOLE if layout.whole else layout.split
+    source = _index(layout.annotation_file, layout.folders, name, own_split, crowds, layout.is_own)
+    return _split_by_hash(source, layout.split, layout.folders) if layout.whole else source
 
 
 def open_coco_file(annotation_file, folder, split=WHOLE, crowds="ignore"):
@@ -104,11 +107,17 @@ def open_coco_file(annotation_file, folder, split=WHOLE, crowds="ignore"):
         raise InputError(f"There is no annotation file {str(annotation_file)!r}.")
     if not folder.is_dir():
         raise InputError(f"There is no folder of images {str(folder)!r}.")
-    source = _index(annotation_file, folder.resolve(), name, WHOLE, crowds)
-    return split_by_hash(source, split, [os.path.relpath(label, folder.resolve()) for label in source.labels])
+    source = _index(annotation_file, (folder.resolve(),), name, WHOLE, crowds)
+    return _split_by_hash(source, split, (folder.resolve(),))
 
 
-def _index(annotation_file, folder, name, split, crowds, is_own=True):
+def _split_by_hash(source, split, folders):
+    inside = lambda path: next(folder for folder in folders if path.is_relative_to(folder))
+    names = [path.relative_to(inside(path)).as_posix() for path in map(Path, source.labels)]
+    return split_by_hash(source, split, names)
+
+
+def _index(annotation_file, folders, name, split, crowds, is_own=True):
     require_value(CROWDS[0], crowds, CROWDS[1])
     document = _parse(annotation_file)
     issues, reader = Issues(), LenientReader()
@@ -118,6 +127,11 @@ def _index(annotation_file, folder, name, split, crowds, is_own=True):
         raise InputError(f"The categories of {annotation_file} cannot be used. {error}") from error
     if not document["images"]:
         raise InputError(f'{annotation_file} lists no images: its "images" is empty.')
+    if document.get("annotations") is None:
+        document["annotations"] = []
+        message = f'{annotation_file} has no "annotations": none of its images has objects.'
+        issues.add("no annotations", str(annotation_file), message)
+    folder = choose_folder(folders, document["images"])
     images, known_ids = check_images(document["images"], folder, issues, reader, is_own)
     if not images:
         raise InputError(
@@ -138,51 +152,18 @@ def _index(annotation_file, folder, name, split, crowds, is_own=True):
     )
 
 
-def _locate(directory, split):
-    """The annotation file, the folder of images, and whether it has only the images of this split."""
-    directory = Path(directory).expanduser()
-    if not directory.is_dir():
-        raise InputError(
-            f"There is no folder {str(directory)!r}. A coco source is a folder with annotations/ and folders of "
-            "images; write a single annotation file as coco:FILE.json+FOLDER."
-        )
-    files = annotation_files(directory)
-    where = f"{directory}, where it would be annotations/instances_{split}.json"
-    require_split(split, sorted(files), where)  # so `split` cannot be a path
-    for folder in (directory / split, directory / "images" / split, directory / "images"):
-        if folder.is_dir():
-            return files[split], folder.resolve(), folder.name == split or len(files) == 1
-    raise InputError(f"There is no folder of images {str(directory / split)!r} beside the annotations of {split!r}.")
-
-
-def annotation_files(directory):
-    """Finds the annotation files of a folder. If a split has several, the one with COCO's own name is taken.
-
-    Args:
-        directory: `Path`, the folder.
-
-    Returns:
-        dict of split to `Path`.
-    """
-    files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
-    named = {prefix: [] for prefix in _PREFIXES}
-    for file in (directory / "annotations").glob("*.json"):
-        named[next(prefix for prefix in _PREFIXES if file.name.startswith(prefix))].append(file)
-    for prefix in reversed(_PREFIXES):
-        files.update((file.stem.removeprefix(prefix), file) for file in named[prefix])
-    return files
-
-
 def _parse(file):
     data = read_annotation_file(file, _MAX_BYTES)
-    # Polygons are four fifths of COCO's file; dropped record by record, they do not fill the memory.
-    document = parse_json(data, str(file), strict=False, object_hook=_without_segmentation)
+    # Segmentations are four fifths of COCO's file; dropped record by record, they do not fill the memory.
+    document = parse_json(data, str(file), strict=False, object_hook=without_segmentation)
     if not isinstance(document, dict):
         raise InputError(
             f"A COCO annotation file must be a dictionary with {', '.join(_KEYS)}. "
             f"Received: a {type(document).__name__} in {file}"
         )
     for key in _KEYS:
+        if key == "annotations" and document.get(key) is None:
+            continue  # images to predict on, such as COCO's test images
         if not isinstance(document.get(key), list):
             received = f"a {type(document[key]).__name__}" if key in document else "nothing"
             raise InputError(f'"{key}" of a COCO annotation file must be a list. Received: {received} in {file}')
@@ -199,8 +180,3 @@ def _with_integer_ids(records, reader):
             record = record if identifier is None else record | {"id": identifier}
         converted.append(record)
     return converted
-
-
-def _without_segmentation(record):
-    record.pop("segmentation", None)
-    return record

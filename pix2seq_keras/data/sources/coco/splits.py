@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from pix2seq_keras.data.sources.coco.read import CROWDS, FILE_SUFFIX, annotation_files
+from pix2seq_keras.data.sources.coco.layout import annotation_files, whole_file
+from pix2seq_keras.data.sources.coco.read import CROWDS, FILE_SUFFIX
 from pix2seq_keras.data.sources.location import file_and_folder, split_option
 from pix2seq_keras.data.sources.split_by_hash import HASHED_SPLITS
+from pix2seq_keras.data.sources.split_choice import find_split
 
 
 def list_splits(location):
@@ -23,8 +25,10 @@ def list_splits(location):
     if file_and_folder(location, FILE_SUFFIX)[1] is not None:
         return HASHED_SPLITS
     files = _files(location)
+    if whole_file(files) is not None:
+        return HASHED_SPLITS
     # COCO's own folder has captions_train2017.json and others beside instances_train2017.json.
-    instances = [name for name, file in files.items() if file.stem != name]
+    instances = [name for name, file in files.items() if file.stem not in (name, f"image_info_{name}")]
     return instances or files or ("train",)  # opening "train" then reports what is missing
 
 
@@ -42,7 +46,8 @@ def annotation_file(location, split):
     file, folder = file_and_folder(location, FILE_SUFFIX)
     if folder is not None:
         return file
-    file = _files(location).get(split.partition("[")[0])
+    files = _files(location)
+    file = whole_file(files) or files.get(find_split(split.partition("[")[0], files))
     return None if file is None else str(file)
 
 

@@ -28,7 +28,7 @@ def open_digits(size="96", split="train"):
         raise InputError(f"The size of digit scenes must be one of {quote_all(SIZES)}. Received: size={size!r}")
     splits = SIZES[size].num_scenes
     match = re.fullmatch(r"(\w+)(\[.*\])?", split)
-    require_split(match[1] if match else split, splits, "digits")
-    builder = DigitScenes(config=f"{size}_{match[1]}", data_dir=data_dir())
+    own_name = require_split(match[1] if match else split, splits, "digits")
+    builder = DigitScenes(config=f"{size}_{own_name}", data_dir=data_dir())
     builder.download_and_prepare()
     return source_from_builder(builder, "digits" if size == "96" else f"digits:{size}", split)

@@ -10,7 +10,8 @@ from pix2seq_keras.data.images.read_image import ImageError, read_image
 from pix2seq_keras.data.issues import Issues
 from pix2seq_keras.data.sources.objects import first_of_equal
 from pix2seq_keras.data.sources.source import Source
-from pix2seq_keras.data.sources.split_choice import require_split
+from pix2seq_keras.data.sources.split_choice import find_split, require_split
+from pix2seq_keras.data.sources.split_parts import rename_parts
 from pix2seq_keras.data.sources.tfds.index import read_index
 from pix2seq_keras.data.sources.tfds.mapping import TfdsMapping, find_fields, look_up
 from pix2seq_keras.data.sources.tfds.tfrecords import TFRecords
@@ -47,6 +48,7 @@ def source_from_builder(builder, name, split, mapping=DEFAULT_MAPPING):
     """
     features = builder.info.features
     fields = find_fields(features, mapping, name)
+    split = rename_parts(split, lambda part: find_split(part, builder.info.splits or {}) or part)
     records = _open_records(builder, name, split)
     try:
         index = read_index(records, builder, split, fields)

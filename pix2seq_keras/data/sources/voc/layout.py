@@ -2,10 +2,11 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.file_finder import spelling_key
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import names_below
 from pix2seq_keras.data.sources.split_choice import require_split
@@ -14,6 +15,7 @@ from pix2seq_keras.errors import InputError
 _ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
 _IMAGES = ("jpegimages", "images", "image", "imgs", "img", "pictures")
 _MAX_LIST_BYTES = 256 * MEGABYTE
+_MARKED = re.compile(r"(?P<name>.*\S)\s+(?P<mark>-1|0|1)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class VocLayout:
     Args:
         images: `Path`, the resolved folder of images.
         annotations: `Path`, the resolved folder of XML files; it may be the same.
+        split: str, the data set's own name of the split, if it has splits. Defaults to "".
         lists: `Path` or None, the folder of `SPLIT.txt` files.
         splits: tuple of str, the data set's own splits; empty if it has none.
         class_folders: tuple of `Path`, the folders of XML files of all splits, which together name all classes.
@@ -30,6 +33,7 @@ class VocLayout:
 
     images: Path
     annotations: Path
+    split: str = ""
     lists: Path | None = None
     splits: tuple[str, ...] = ()
     class_folders: tuple[Path, ...] = ()
@@ -59,12 +63,16 @@ def find_voc_layout(directory, split):
         raise InputError(f"{error.filename or directory} cannot be read: {error.strerror or error}.") from error
 
 
-def listed_names(layout, split):
+def listed_names(layout, split, known):
     """Reads the list of a split. Lists of single classes mark images without the class with -1; these are left out.
+
+    A -1, 0 or 1 at the end of a line can also belong to a name: "scan 0". It is a mark only where the whole line is no
+    known name. If the name without it is not known either, it is a mark if all lines have one.
 
     Args:
         layout: `VocLayout` with lists.
         split: str, one of its splits.
+        known: iterable of str, the names that have an image or an XML file, in any spelling.
 
     Returns:
         List of str, names without suffixes in the order of the list.
@@ -72,11 +80,18 @@ def listed_names(layout, split):
     Raises:
         InputError: if the list cannot be read.
     """
+    text = read_text(file_inside(layout.lists, f"{split}.txt", "list of images"), _MAX_LIST_BYTES)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    marked = [_MARKED.fullmatch(line) for line in lines]
+    all_marked = all(marked)
+    keys = {spelling_key(name) for name in known}
+    is_known = lambda name: spelling_key(name) in keys
     names = []
-    for line in read_text(file_inside(layout.lists, f"{split}.txt", "list of images"), _MAX_LIST_BYTES).splitlines():
-        name, mark = re.fullmatch(r"\s*(.*?)(?:\s+(-1|0|1))?\s*", line, re.DOTALL).groups()
-        if name and mark != "-1":
-            names.append(name)
+    for line, match in zip(lines, marked, strict=True):
+        if match is None or is_known(line) or not (is_known(match["name"]) or all_marked):
+            names.append(line)
+        elif match["mark"] != "-1":
+            names.append(match["name"])
     return names
 
 
@@ -111,8 +126,8 @@ def _find(directory, split):
 def _with_lists(folders, lists, split):
     splits = sorted(file.stem for file in lists.glob("*.txt"))
     if split not in splits:
-        require_split(split, without_class_lists(splits), lists)
-    return VocLayout(folders.images, folders.annotations, lists.resolve(), tuple(splits), folders.class_folders)
+        split = require_split(split, without_class_lists(splits), lists)
+    return replace(folders, split=split, lists=lists.resolve(), splits=tuple(splits))
 
 
 def _without_lists(directory, folders, split):
@@ -120,10 +135,11 @@ def _without_lists(directory, folders, split):
     if folders is not None and folders.images != folders.annotations:
         splits = {f.name for f in _subfolders(folders.images)} & {f.name for f in _subfolders(folders.annotations)}
         if splits and not _has(folders.annotations, (".xml",)):
-            require_split(split, sorted(splits), directory)
+            split = require_split(split, sorted(splits), directory)
             return VocLayout(
                 (folders.images / split).resolve(),
                 (folders.annotations / split).resolve(),
+                split,
                 splits=tuple(sorted(splits)),
                 class_folders=(folders.annotations,),
             )
@@ -136,10 +152,9 @@ def _without_lists(directory, folders, split):
             f"{str(directory)!r} has no VOC annotations: no XML files beside the images, in annotations/ beside "
             "images/, in Annotations/ beside JPEGImages/, or in a folder for each split."
         )
-    require_split(split, sorted(by_split), directory)
+    split = require_split(split, sorted(by_split), directory)
     class_folders = tuple(inner.annotations for inner in by_split.values())
-    chosen = by_split[split]
-    return VocLayout(chosen.images, chosen.annotations, splits=tuple(sorted(by_split)), class_folders=class_folders)
+    return replace(by_split[split], split=split, splits=tuple(sorted(by_split)), class_folders=class_folders)
 
 
 def _data_folders(folder):

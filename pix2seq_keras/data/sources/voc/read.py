@@ -95,6 +95,7 @@ def open_voc(directory, split, difficult="crowd"):
     require_value("difficult", difficult, DIFFICULT)
     root = Path(directory).expanduser()
     layout = find_voc_layout(root, split)
+    split = layout.split or split
     name = f"voc:{os.fspath(directory)}" + ("?difficult=keep" if difficult == "keep" else "")
     issues, reader = Issues(), LenientReader()
 
@@ -106,8 +107,8 @@ def open_voc(directory, split, difficult="crowd"):
     note_unused(list(filter(may_be_missed, names)), "no images by their endings", str(layout.images), issues)
     pair_spellings(xml_files, image_files, reader)
     if layout.lists is not None:
-        listed = same_spellings(listed_names(layout, split), xml_files, reader)
-        stems = _without_duplicates(listed, f"{split}.txt", issues)
+        listed = listed_names(layout, split, {*xml_files, *image_files})
+        stems = _without_duplicates(same_spellings(listed, xml_files, reader), f"{split}.txt", issues)
     else:
         stems = sorted({*xml_files, *image_files})
     if not stems:
@@ -116,8 +117,10 @@ def open_voc(directory, split, difficult="crowd"):
     finder = FileFinder(layout.images)
     read_entry = lambda stem: _read_entry(layout, finder, stem, xml_files, image_files, issues, reader)
     entries = map_in_threads(read_entry, stems)
+    if not any(entries):
+        raise InputError(f"None of the {len(stems)} images of {name} ({split}) can be used:\n{issues.summary()}")
     if categories is None:
-        categories = classes_from_names(_all_names(layout, stems, entries), str(root))
+        categories = classes_from_names(_all_names(layout, stems, entries), str(root), issues)
 
     unused = [
         file_name
@@ -133,11 +136,12 @@ def open_voc(directory, split, difficult="crowd"):
         if entry is None:
             continue
         annotation, file_name, path, info = entry
+        for repair in annotation.repairs:
+            issues.add("annotation file repaired", f"{stem}.xml", f"{stem}.xml: {repair}.")
         sides = _length(annotation.width), _length(annotation.height)
         width, height, box_orientation, issue = choose_frame(info, *sides)
-        if issue is not None:
-            issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
-        images.append(IndexedImage(position + 1, file_name, path, info, width, height, box_orientation))
+        issue = None if issue is None else (issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
+        images.append(IndexedImage(position + 1, file_name, path, info, width, height, box_orientation, issue))
         for place, voc_object in enumerate(annotation.objects):
             where = f"{stem}.xml object[{place}] ({short_repr(voc_object.name, 40)})"
             fault = check_object(voc_object)
@@ -154,8 +158,6 @@ def open_voc(directory, split, difficult="crowd"):
             crowd = is_difficult and difficult == "crowd"
             rows.append((len(images) - 1, object_class, crowd, math.nan, xmin - 1, ymin - 1, xmax, ymax))
             boxes.append((where, f"({', '.join(map(str, voc_object.edges))})"))
-    if not images:
-        raise InputError(f"None of the {len(stems)} images of {name} ({split}) can be used:\n{issues.summary()}")
     objects = place_objects(rows, boxes.__getitem__, images, issues)
     reader.report(issues)
     source = indexed_source(

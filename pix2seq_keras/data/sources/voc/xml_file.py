@@ -1,4 +1,4 @@
-"""Parsing of Pascal VOC's XML files; document types and entities are refused."""
+"""Parsing of Pascal VOC's XML files; entities are refused, and nothing that a document type names is read."""
 
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -6,6 +6,7 @@ from xml.parsers import expat
 from pix2seq_keras.data.sources.lenient import parse_boolean
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.short_repr import short_repr
+from pix2seq_keras.data.sources.voc.xml_text import UNREADABLE, decode_xml, repair_xml
 from pix2seq_keras.errors import InputError
 
 _MAX_DEPTH = 64  # of nested elements; VOC needs six
@@ -53,12 +54,14 @@ class VocAnnotation:
         width: str or None, the text of `<size><width>`.
         height: str or None, the text of `<size><height>`.
         objects: list of `VocObject`, in the order of the file.
+        repairs: list of str, what was wrong with the file and could be mended.
     """
 
     filename: str | None = None
     width: str | None = None
     height: str | None = None
     objects: list[VocObject] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
 
 
 def parse_voc(data, name):
@@ -72,13 +75,35 @@ def parse_voc(data, name):
         `VocAnnotation`. Other elements (parts, poses, polygons) are ignored.
 
     Raises:
-        InputError: if it is not XML, has a document type or entities (which can expand without limit or read other
-            files), is nested too deep, or is not a VOC annotation.
+        InputError: if it is not XML, declares or uses entities (which can expand without limit or read other files),
+            has class names that cannot be decoded, is nested too deep, or is not a VOC annotation.
 
     Example:
         >>> parse_voc(b"<annotation><object><name>cat</name></object></annotation>", "a.xml").objects[0].name
         'cat'
     """
+    if not data.strip():
+        raise InputError(f"{name} is empty.")
+    data, encoding, note = decode_xml(data)
+    repairs = [] if note is None else [f"{note}; other text is not affected"]
+    try:
+        annotation = _parse(data, encoding, name)
+    except expat.ExpatError as error:
+        repaired = repair_xml(data)
+        try:
+            if repaired == data:
+                raise error
+            annotation = _parse(repaired, encoding, name)
+        except expat.ExpatError:
+            raise InputError(f"{name} is not XML, or is truncated: {error}.") from error
+        repairs.append(f"it is not XML ({error}), because of a bare & or control characters, which were mended")
+    if note is not None and any(UNREADABLE in (voc_object.name or "") for voc_object in annotation.objects):
+        raise InputError(f"{name} has class names that cannot be read: {note}. Save it as UTF-8.")
+    annotation.repairs = repairs
+    return annotation
+
+
+def _parse(data, encoding, name):
     annotation = VocAnnotation()
     path = []
     texts = []
@@ -105,19 +130,22 @@ def parse_voc(data, name):
             setattr(annotation, place[2], text)
 
     def refuse(*_):
-        raise InputError(f"{name} declares a document type or entities, which are not allowed in annotation files.")
+        raise InputError(f"{name} has declarations in its document type or entities, which are not allowed.")
 
-    parser = expat.ParserCreate()
+    def document_type(_, system_id, public_id, has_declarations):
+        if has_declarations:
+            refuse()
+
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = texts.append
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    # Expat reads no other file: a document type outside of this one is skipped, and with it all its entities.
+    parser.StartDoctypeDeclHandler = document_type
+    parser.EntityDeclHandler = parser.SkippedEntityHandler = refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
-        what = "is empty" if not data.strip() else f"is not XML, or is truncated: {error}"
-        raise InputError(f"{name} {what}.") from error
-    except InputError:
+    except (InputError, expat.ExpatError):
         raise
     except (LookupError, ValueError) as error:  # an unknown encoding, or one that is not for text
         raise InputError(f"{name} has an unknown encoding ({error}).") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.lenient import parse_integer
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.data.sources.yolo.entries import find_entries, names_of_entry
@@ -29,6 +30,8 @@ class YoloConfig:
         has_keypoints: bool, whether rows have keypoints after the box.
         path: str, its `path` as it is written, which may be that of another machine. Defaults to "".
         folder_given: bool, whether the user named the folder. Defaults to False.
+        whole: bool, whether the data set has no splits; its only entry in `splits` is then "all". Defaults to False.
+        declared_count: int or None, the number of classes that the file states beside their names. Defaults to None.
     """
 
     file: Path
@@ -38,13 +41,15 @@ class YoloConfig:
     has_keypoints: bool
     path: str = ""
     folder_given: bool = False
+    whole: bool = False
+    declared_count: int | None = None
 
 
 def read_yolo_config(file, folder=None):
     """Reads a `data.yaml`.
 
     Args:
-        file: `Path`, the file, or a folder with a file of the name `data.yaml`.
+        file: `Path`, the file.
         folder: `Path` or None, the folder that its entries are relative to, if the user gave one. Defaults to None:
             its `path` if this is inside the file's own folder, or the file's own folder. A downloaded file must not
             decide which folders are read.
@@ -55,10 +60,10 @@ def read_yolo_config(file, folder=None):
     Raises:
         InputError: if it cannot be read, or lacks usable classes or splits.
     """
-    if file.is_dir():
-        file = file / "data.yaml"
     if not file.exists():
-        raise InputError(f"There is no file {str(file)!r}. A yolo source is a data.yaml with train, val and names.")
+        raise InputError(
+            f"There is no file {str(file)!r}. A yolo source is a data.yaml with train, val and names, or a folder."
+        )
     document = parse_yaml(read_text(file, _MAX_YAML_BYTES), str(file), strict=False)
     if not isinstance(document, dict):
         raise InputError(f"A YOLO data file must have train, val and names. Received: {short_repr(document)} in {file}")
@@ -69,12 +74,13 @@ def read_yolo_config(file, folder=None):
     }
     return YoloConfig(
         file=file,
-        roots=_roots(file, document.get("path"), folder),
-        categories=_categories(file, document.get("names"), document.get("nc")),
+        roots=find_roots(file, document.get("path"), folder),
+        categories=read_categories(file, document.get("names"), document.get("nc")),
         splits=splits,
         has_keypoints="kpt_shape" in document,
         path=path if isinstance(path := document.get("path"), str) else "",
         folder_given=folder is not None,
+        declared_count=parse_integer(document.get("nc")),
     )
 
 
@@ -94,7 +100,7 @@ def images_of_split(config, split, reader, issues):
     Raises:
         InputError: if there is no such split, or its folders and lists do not exist in the data set's folder.
     """
-    require_split(split, config.splits, config.file)
+    split = require_split(split, config.splits, config.file)
     found = find_entries(config, split, reader)
     if found is not None:
         root, places = found
@@ -116,7 +122,20 @@ def _entries(value):
     return values if values and all(isinstance(entry, str) and entry.strip() for entry in values) else None
 
 
-def _roots(file, path, folder):
+def find_roots(file, path, folder):
+    """The folders that the entries of a description may be relative to.
+
+    Args:
+        file: `Path`, the description.
+        path: the value of its `path`, unchecked, or None.
+        folder: `Path` or None, the folder that the user gave.
+
+    Returns:
+        Tuple of `Path`, resolved, the most likely one first.
+
+    Raises:
+        InputError: if the user's folder does not exist.
+    """
     if folder is not None:
         if not folder.is_dir():
             raise InputError(f"There is no folder {str(folder)!r}.")
@@ -131,7 +150,20 @@ def _roots(file, path, folder):
     return (declared, home) if declared != home and declared.is_relative_to(home) else (home,)
 
 
-def _categories(file, names, count):
+def read_categories(file, names, count):
+    """Makes the table of classes.
+
+    Args:
+        file: `Path`, the description, for messages.
+        names: the names, unchecked: a list, or a dict of numbers to names; None for "class 0", "class 1", ….
+        count: the number of classes, unchecked, which is used if there are no names.
+
+    Returns:
+        `Categories`; class number `i` has the id `i`.
+
+    Raises:
+        InputError: if there are no usable names.
+    """
     if names is None and type(count) is int and 0 < count <= _MAX_CLASSES:
         names = [f"class {index}" for index in range(count)]
     if isinstance(names, dict):

@@ -16,6 +16,7 @@ class YoloRow:
         class_id: int, the class number in the file.
         edges: tuple of float, left, top, right, bottom, relative to the image.
         is_polygon: bool, whether they are those of a polygon. Defaults to False.
+        has_confidence: bool, whether a sixth column was ignored. Defaults to False.
         class_text: str, the class number as the file writes it. Defaults to "".
     """
 
@@ -23,6 +24,7 @@ class YoloRow:
     class_id: int
     edges: tuple[float, float, float, float]
     is_polygon: bool = False
+    has_confidence: bool = False
     class_text: str = ""
 
 
@@ -45,7 +47,7 @@ def parse_labels(text, has_keypoints=False):
     """Parses a label file.
 
     A row of at least seven numbers is a polygon, `class x y x y x y …`, and gives the box around it. With keypoints it
-    is a box followed by keypoints.
+    is a box followed by keypoints. A sixth number is a detector's confidence and ignored.
 
     Args:
         text: str, of the file; it may be empty.
@@ -75,13 +77,14 @@ def _parse_row(line, row, has_keypoints):
     is_polygon = len(numbers) >= 6 and len(numbers) % 2 == 0 and not has_keypoints
     if is_polygon:
         across, down = numbers[0::2], numbers[1::2]
-        return YoloRow(line, class_id, (min(across), min(down), max(across), max(down)), True, words[0])
-    if len(numbers) == 4 or (has_keypoints and len(numbers) > 4):
+        return YoloRow(line, class_id, (min(across), min(down), max(across), max(down)), True, class_text=words[0])
+    if len(numbers) in (4, 5) or (has_keypoints and len(numbers) > 4):
         x, y, width, height = numbers[:4]
         edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        return YoloRow(line, class_id, edges, class_text=words[0])
+        has_confidence = len(numbers) == 5 and not has_keypoints
+        return YoloRow(line, class_id, edges, has_confidence=has_confidence, class_text=words[0])
     return YoloFault(
         line,
         "unusable annotation record",
-        f"{len(words)} numbers are neither a class and a box (5) nor a class and a polygon (7, 9, 11, …)",
+        f"{len(words)} numbers are neither a class and a box (5 or 6) nor a class and a polygon (7, 9, 11, …)",
     )

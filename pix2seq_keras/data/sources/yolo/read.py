@@ -1,8 +1,8 @@
-"""Reads YOLO (Ultralytics, Darknet): a `data.yaml`, images in `images/`, a text file for each in `labels/`."""
+"""Reads YOLO (Ultralytics, darknet): images in `images/`, a text file for each in `labels/`, mostly a `data.yaml`."""
 
 import math
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.issues import Issues
@@ -14,10 +14,14 @@ from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.location import file_and_folder
 from pix2seq_keras.data.sources.objects import place_objects
 from pix2seq_keras.data.sources.short_repr import short_repr
-from pix2seq_keras.data.sources.yolo.config import images_of_split, label_name, read_yolo_config
+from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
+from pix2seq_keras.data.sources.yolo.config import images_of_split, label_name
 from pix2seq_keras.data.sources.yolo.labels import YoloFault, parse_labels
+from pix2seq_keras.data.sources.yolo.open_config import open_config
+from pix2seq_keras.data.sources.yolo.unused_labels import report_unused_labels
 from pix2seq_keras.errors import InputError
 
+_DESCRIPTION = "[.](?:ya?ml|data)"  # how the names of descriptions end
 _MAX_LABEL_BYTES = 16 * MEGABYTE
 
 
@@ -25,12 +29,12 @@ def config_paths(location):
     """Splits a location such as "data.yaml+photos" into paths.
 
     Args:
-        location: str, "data.yaml" or "data.yaml+DIR".
+        location: str, "data.yaml", "data.yaml+DIR" or "DIR".
 
     Returns:
         `(file, folder)`: `Path`, and `Path` or None.
     """
-    file, folder = file_and_folder(location, "[.]ya?ml")
+    file, folder = file_and_folder(location, _DESCRIPTION)
     return Path(file).expanduser(), None if folder is None else Path(folder).expanduser()
 
 
@@ -38,7 +42,7 @@ def open_location(location, split):
     """Opens one split of a source.
 
     Args:
-        location: str, "data.yaml" or "data.yaml+DIR", see `open_yolo`.
+        location: str, "data.yaml", "data.yaml+DIR" or "DIR", see `open_yolo`.
         split: str, a split's name.
 
     Returns:
@@ -47,7 +51,7 @@ def open_location(location, split):
     Raises:
         InputError: if it cannot be opened.
     """
-    file, folder = file_and_folder(location, "[.]ya?ml")
+    file, folder = file_and_folder(location, _DESCRIPTION)
     return open_yolo(file, split, folder)
 
 
@@ -57,10 +61,12 @@ def open_yolo(file, split, folder=None):
     The file's `train`, `val`, `test` (or any other key) is a folder of images, a text file that lists images, or a
     list of these. The labels of `images/a.jpg` are in `labels/a.txt`; those of an image outside `images/` are beside
     it. An image with an empty or missing label file has no objects. Boxes belong to the upright image. A row with a
-    polygon gives the box around it.
+    polygon gives the box around it. A folder without a `data.yaml` may have another YAML file, darknet's `obj.data`, or
+    only a list of classes such as `classes.txt`; its splits are then its lists or folders of the names train, val and
+    test or, without these, those of `split_by_hash`.
 
     Args:
-        file: path, the `data.yaml`, or its folder.
+        file: path, the `data.yaml` or `obj.data`, or a folder.
         split: str, a key of the file.
         folder: path or None, the folder that the file's entries are relative to; nothing outside is read. Defaults to
             None: the file's `path` if this is inside the file's own folder, or this folder itself.
@@ -75,16 +81,19 @@ def open_yolo(file, split, folder=None):
         >>> source = open_yolo("coco8/data.yaml", "train")
     """
     name = f"yolo:{os.fspath(file)}" + (f"+{os.fspath(folder)}" if folder is not None else "")
-    config = read_yolo_config(Path(file).expanduser(), None if folder is None else Path(folder).expanduser())
+    config = open_config(Path(file).expanduser(), None if folder is None else Path(folder).expanduser())
     issues, reader = Issues(), LenientReader()
-    root, names = images_of_split(config, split, reader, issues)
+    if config.declared_count not in (None, len(config.categories)):
+        message = f"it states {config.declared_count} classes and names {len(config.categories)}; the names are used."
+        issues.add("wrong number of classes", str(config.file), f"{config.file}: {message}")
+    root, names = images_of_split(config, WHOLE if config.whole else split, reader, issues)
     if not names:
         raise InputError(f"The split {split!r} of {name} has no images.")
 
     finder = FileFinder(root)
     entries = map_in_threads(lambda image: _read_entry(finder, image, config.has_keypoints, issues), names)
     shared = files_of_several_names(entry[0] for entry in entries if entry is not None)
-    images, rows, boxes = [], [], []
+    images, rows, boxes, label_files, unlabelled = [], [], [], {}, set()
     for position, (file_name, entry) in enumerate(zip(names, entries, strict=True)):
         if entry is None:
             continue
@@ -95,11 +104,15 @@ def open_yolo(file, split, folder=None):
             continue
         note_difference(file, reader)
         note_difference(label_file, reader)
+        label_files[file.name] = label_file.name
+        if not labels:
+            _report_no_labels(file.name, label_file.name, labels, issues)
+        if labels is None:
+            unlabelled.add(file.name)
         width, height, box_orientation, issue = choose_frame(info, None, None)
-        if issue is not None:
-            issues.add(issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
-        images.append(IndexedImage(position + 1, file_name, file.path, info, width, height, box_orientation))
-        for row in _usable(labels, label_file.name, config.categories, issues, reader):
+        issue = None if issue is None else (issue[0], file_name, f"{file_name!r:.80}: {issue[1]}")
+        images.append(IndexedImage(position + 1, file_name, file.path, info, width, height, box_orientation, issue))
+        for row in _usable(labels or (), label_file.name, config.categories, issues, reader):
             left, top, right, bottom = row.edges
             object_class = config.categories.class_of(row.class_id)
             edges = (left * width, top * height, right * width, bottom * height)
@@ -107,25 +120,41 @@ def open_yolo(file, split, folder=None):
             boxes.append((f"{label_file.name} line {row.line}", f"({', '.join(f'{e:g}' for e in row.edges)})"))
     if not images:
         raise InputError(f"None of the {len(names)} images of {name} ({split}) can be used:\n{issues.summary()}")
-    objects = place_objects(rows, boxes.__getitem__, images, issues)
+    report_unused_labels(root, label_files, unlabelled, issues)
+    objects = place_objects(rows, boxes.__getitem__, images, issues, relative=True)
     reader.report(issues)
-    return indexed_source(name, split, config.categories, images, objects, issues, f"{name} ({split})")
+    own_split = WHOLE if config.whole else split
+    source = indexed_source(name, own_split, config.categories, images, objects, issues, f"{name} ({split})")
+    return split_by_hash(source, split, [image.file_name for image in images]) if config.whole else source
 
 
 def _read_entry(finder, image, has_keypoints, issues):
-    """The file, header, label file and rows of one image; None, and an issue, if it cannot be used."""
+    """The file, header, label file and rows of one image; None, and an issue, if it cannot be used.
+
+    The rows are None if there is no label file.
+    """
     try:
         file = finder.find(image)
         info = inspect_image(file.path)
         label_file = finder.find(label_name(file.name), "annotation file", tails=False)
-        if not os.path.lexists(label_file.path):
-            return file, info, label_file, []
+        if not os.path.lexists(label_file.path):  # LabelImg writes the files beside the images, whatever their folder
+            beside = finder.find(str(PurePosixPath(file.name).with_suffix(".txt")), "annotation file", tails=False)
+            if not os.path.lexists(beside.path):
+                return file, info, label_file, None
+            label_file = beside
         return file, info, label_file, parse_labels(read_text(label_file.path, _MAX_LABEL_BYTES), has_keypoints)
     except ImageError as error:
         issues.add(error.kind, f"{short_repr(image)}", f"{error} The image is left out.")
     except InputError as error:
         issues.add("unusable annotation file", f"{short_repr(image)}", f"{error} The image is left out.")
     return None
+
+
+def _report_no_labels(image, label_file, labels, issues):
+    if labels is None:
+        issues.add("missing label file", label_file, f"There is no {label_file!r:.200} for the image {image!r:.200}.")
+    else:
+        issues.add("empty label file", label_file, f"{label_file!r:.200} is empty: {image!r:.200} has no objects.")
 
 
 def _usable(labels, file_name, categories, issues, reader):
@@ -140,6 +169,9 @@ def _usable(labels, file_name, categories, issues, reader):
         else:
             if not row.class_text.isdecimal():
                 reader.integer(row.class_text, "classes of label files", lambda where=where: where)
+            if row.has_confidence:
+                text = f"{where}: its sixth number is taken as a detector's confidence."
+                reader.note("confidence ignored", "rows of label files", lambda text=text: text)
             usable.append(row)
     polygons = sum(row.is_polygon for row in usable)
     if polygons:

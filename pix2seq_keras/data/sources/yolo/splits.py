@@ -1,6 +1,7 @@
 """The splits of a YOLO source."""
 
-from pix2seq_keras.data.sources.yolo.config import read_yolo_config
+from pix2seq_keras.data.sources.split_by_hash import HASHED_SPLITS
+from pix2seq_keras.data.sources.yolo.open_config import open_config
 from pix2seq_keras.data.sources.yolo.read import config_paths
 
 
@@ -8,7 +9,7 @@ def list_splits(location):
     """Lists the splits.
 
     Args:
-        location: str, "data.yaml" or "data.yaml+DIR".
+        location: str, "data.yaml", "data.yaml+DIR" or "DIR".
 
     Returns:
         Collection of str; it may be empty.
@@ -16,4 +17,5 @@ def list_splits(location):
     Raises:
         InputError: if the file cannot be used.
     """
-    return list(read_yolo_config(*config_paths(location)).splits)
+    config = open_config(*config_paths(location))
+    return HASHED_SPLITS if config.whole else list(config.splits)

@@ -31,7 +31,7 @@ def annotation(identifier=1, image_id=1, category_id=1, bbox=BOX, **more):
         (annotation(bbox=[NAN, 5, 5, 5]), "box with NaN"),
         (annotation(bbox=[5, 5, INF, 5]), "box with NaN"),
         (annotation(bbox=[5, 5, 10**400, 5]), "box with NaN"),
-        (annotation(bbox=["5", 5, 5, 5]), "unusable box"),
+        (annotation(bbox=["five", 5, 5, 5]), "unusable box"),
         (annotation(bbox=[5, 5, 5]), "unusable box"),
         (annotation(bbox=[5, 5, 5, None]), "unusable box"),
         (annotation(bbox=[5, 5, 5, True]), "unusable box"),

@@ -55,8 +55,9 @@ def test_splits_may_have_folders_of_their_own(tmp_path, save_image, layout, xml,
 
     assert len(open_source(f"voc:{tmp_path}", "train")) == 3
     assert len(open_source(f"voc:{tmp_path}", "valid[1:]")) == 1
+    assert len(open_source(f"voc:{tmp_path}", "val")) == 2
     with pytest.raises(InputError, match="must be one of 'train', 'valid'"):
-        open_source(f"voc:{tmp_path}", "val")
+        open_source(f"voc:{tmp_path}", "test")
 
 
 def test_a_folder_without_annotations_is_refused_with_the_known_layouts(tmp_path, save_image):

@@ -151,3 +151,36 @@ def test_names_outside_the_folder_are_not_followed(add, tmp_path, save_image, xm
         "image outside the folder": 2,
         "annotation file outside the folder": 1,
     }
+
+
+def test_lists_may_have_names_that_end_like_marks(add, tmp_path, xml, obj):
+    for name in ("scan 0", "scan 1", "scan", "plain -1"):
+        add("train", name, xml(obj()))
+    lists = tmp_path / "ImageSets" / "Main"
+    (lists / "cat_train.txt").write_text("scan 0  1\nscan 1 -1\nscan  0\nplain -1\ngone -1\n")
+    (lists / "val.txt").write_text("scan 0\nscan 7\nscan 8\nlost\n")
+
+    train, cat = open_source(f"voc:{tmp_path}", "train"), open_source(f"voc:{tmp_path}", "cat_train")
+    val = open_source(f"voc:{tmp_path}", "val")
+
+    stems = lambda source: [label.rpartition("/")[2][:-4] for label in source.labels]
+    assert stems(train) == ["scan 0", "scan 1", "scan", "plain -1"]
+    assert stems(cat) == ["scan 0", "scan", "plain -1"]
+    assert stems(val)[0] == "scan 0"
+
+
+def test_the_reason_is_given_where_no_file_can_be_read(add, tmp_path):
+    add("train", "a", "<annotation><object>")
+    add("train", "b", "<annotation><object>")
+
+    with pytest.raises(InputError, match=r"None of the 2 images .*\nunusable .*: 2 .*; the first: [ab].xml is not"):
+        open_source(f"voc:{tmp_path}", "train")
+
+
+def test_mended_files_are_noted_and_used(add, tmp_path, xml, obj):
+    add("train", "a", xml(obj("R&D"), filename="a&b.png"))
+
+    source = open_source(f"voc:{tmp_path}", "train")
+
+    assert source.categories.names == ("R&D",) and source.object_counts.tolist() == [1]
+    assert source.issues.counts() == {"annotation file repaired": 1}

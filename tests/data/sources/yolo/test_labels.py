@@ -31,7 +31,7 @@ def test_only_defective_rows_are_left_out(yolo):
         ROW.strip(),
         "7 0.5 0.5 0.1 0.1",
         "0 0.5 0.5 0.1",
-        "0 0.5 0.5 0.1 0.1 0.9",
+        "0 0.5 0.5 0.1 0.1 0.9 0.9 0.9",
         "0 nan 0.5 0.1 0.1",
         "0.5 0.5 0.5 0.1 0.1",
         "dog 0.5 0.5 0.1 0.1",
@@ -51,3 +51,13 @@ def test_only_defective_rows_are_left_out(yolo):
         "box outside the image": 1,
     }
     assert "labels/train/a.txt line 2" in source.issues.summary()
+
+
+def test_a_confidence_in_the_sixth_column_is_ignored_with_a_note(yolo):
+    files = STANDARD | {"labels/train/a.txt": f"{ROW.strip()} 0.875\n{ROW.strip()[:-1]}6 0.25\n"}
+
+    source = open_source(yolo(files, train="images/train"), "train")
+
+    np.testing.assert_allclose(source.read(0)["boxes"][0], REL, atol=1e-7)
+    assert source.object_counts.tolist() == [2, 0] and source.issues.counts()["confidence ignored"] == 1
+    assert source.issues.counts("problem") == {}

@@ -25,13 +25,20 @@ def test_normalised_centres_become_boxes(yolo):
     assert source.image_ids.tolist() == [1, 2]
 
 
-def test_empty_and_missing_label_files_are_images_without_objects(yolo):
+def test_empty_and_missing_label_files_are_images_without_objects_and_told_apart(yolo):
     files = STANDARD | {"images/train/c.png": None, "labels/train/c.txt": "\n  \n"}
 
     source = open_source(yolo(files, train="images/train"), "train")
 
     assert source.object_counts.tolist() == [1, 0, 0]
-    assert source.issues.counts() == {"image without annotations": 2}
+    assert source.issues.counts("note") == {
+        "missing label file": 1,
+        "empty label file": 1,
+        "image without annotations": 2,
+    }
+    assert (
+        "There is no 'labels/train/b.txt'" in source.issues.summary() and "c.txt' is empty" in source.issues.summary()
+    )
     assert source.read(2)["boxes"].shape == (0, 4)
 
 
