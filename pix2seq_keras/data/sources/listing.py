@@ -44,6 +44,24 @@ def files_below(folder):
                 yield name if inside == "." else f"{inside}/{name}"
 
 
+def inside_children(folder, name):
+    """Finds what the folders in a folder have in common.
+
+    `Path.glob("*/name")` would do that too, but Python 3.12 lists each of the folders for it, also one that is a link
+    to a folder elsewhere.
+
+    Args:
+        folder: `Path`, which may be missing.
+        name: str, a path relative to each of the folders.
+
+    Returns:
+        List of `Path`, those that exist, sorted.
+    """
+    if not folder.is_dir():
+        return []
+    return sorted(child / name for child in folder.iterdir() if (child / name).exists())
+
+
 def names_below(folder, suffixes):
     """Lists the files with one of the suffixes in a folder and its subfolders, sorted.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pix2seq_keras.data.sources.folder import file_inside
+from pix2seq_keras.data.sources.listing import inside_children
 from pix2seq_keras.data.sources.split_by_hash import HASHED_SPLITS, WHOLE
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
@@ -80,7 +81,7 @@ def annotation_files(directory):
     Returns:
         dict of split to `Path`; a single file of all images is "all", or "default" as CVAT names it.
     """
-    files = {file.parent.name: file for file in directory.glob(f"*/{_ROBOFLOW}")}
+    files = {file.parent.name: file for file in inside_children(directory, _ROBOFLOW)}
     files |= _by_split((directory / "annotations").glob("*.json"))
     if files:
         return files

@@ -8,7 +8,7 @@ from pathlib import Path
 from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
 from pix2seq_keras.data.sources.file_finder import spelling_key
 from pix2seq_keras.data.sources.folder import file_inside
-from pix2seq_keras.data.sources.listing import names_below
+from pix2seq_keras.data.sources.listing import inside_children, names_below
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
 
@@ -108,7 +108,7 @@ def without_class_lists(splits):
 
 
 def _find(directory, split):
-    nested = sorted({*directory.glob("*/ImageSets/Main"), *directory.glob("VOCdevkit/*/ImageSets/Main")})
+    nested = inside_children(directory, "ImageSets/Main") + inside_children(directory / "VOCdevkit", "ImageSets/Main")
     if not (directory / "ImageSets" / "Main").is_dir() and nested:
         if len(nested) > 1:
             years = ", ".join(repr(str(folder.parents[1])) for folder in nested)
