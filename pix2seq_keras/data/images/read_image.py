@@ -18,11 +18,13 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from pix2seq_keras.data.images.deep_pixels import has_deep_colours, stretch_png
 from pix2seq_keras.data.images.exif import orientation_of, swaps_axes, upright_pixels
 from pix2seq_keras.data.images.given_image import given_image, name_of_file
+from pix2seq_keras.data.images.heif import is_heif, require_heif
 from pix2seq_keras.data.images.image_error import ImageError
 from pix2seq_keras.data.images.jpeg_scans import inspect_jpeg
-from pix2seq_keras.data.images.rgb import from_array, to_rgb
+from pix2seq_keras.data.images.rgb import from_array, on_white, to_rgb
 
 MAX_PIXELS = 100_000_000  # larger ones, such as decompression bombs, would take 300 MB or more in every thread
 # Pillow's other plugins are for rare formats, and some start programs (EPS runs Ghostscript).
@@ -115,6 +117,8 @@ def inspect_image(image, max_pixels=MAX_PIXELS):
     """
     name = _name_of_bytes(image)
     image = given_image(image)
+    if isinstance(image, np.ndarray):
+        raise ImageError("An image's header is read from a path, bytes or an open file. Received: pixels.")
     if isinstance(image, bytes):
         source = io.BytesIO(image)
         if not image:
@@ -132,7 +136,8 @@ def read_image(image, name=None, max_pixels=MAX_PIXELS, info=None):
     """Reads an image as upright RGB. It may be called from many threads at once.
 
     EXIF orientation is applied, transparency is placed over white, grey becomes three equal channels, 16 bits are
-    scaled to 8, and CMYK is converted. Of several frames the first is read. Colour profiles are ignored.
+    scaled to 8 (12 bits in 16 are stretched, with a warning), and CMYK is converted. HEIC requires pillow-heif. Of
+    several frames the first is read. Colour profiles are ignored.
 
     Args:
         image: path, the bytes of a file, a file that is open in binary mode, a PIL image, or a uint8 array (H, W),
@@ -192,7 +197,11 @@ def _decode(data, name, max_pixels, info):
     image = _open_image(io.BytesIO(data), name, max_pixels)
     orientation = orientation_of(image) if info is None else info.exif_orientation
     decoder = _tensorflow_decoder(image)
-    pixels = None if decoder is None else _try_decoder(decoder, data)
+    pixels = None
+    if has_deep_colours(image) and (stretched := stretch_png(data, name)) is not None:
+        pixels = on_white(stretched)
+    if pixels is None and decoder is not None:
+        pixels = _try_decoder(decoder, data)
     if pixels is None:
         if image.format == "TIFF":
             orientation = 1  # Pillow applies the orientation of this format itself
@@ -237,10 +246,14 @@ def _formats():
     return tuple(name for name in _FORMATS if name in Image.OPEN)  # AVIF came with Pillow 11.3
 
 
-def _open_image(source, name, max_pixels):
+def _open_image(source, name, max_pixels, formats=None):
     try:
-        image = Image.open(source, formats=_formats())
+        image = Image.open(source, formats=formats or _formats())
     except Image.UnidentifiedImageError as error:
+        if formats is None and is_heif(source):
+            return _open_image(source, name, max_pixels, (require_heif(name),))
+        if formats is not None:
+            raise ImageError(f"The header of the image {name} is damaged.") from error
         raise ImageError(f"{name} is not an image in one of the formats {', '.join(_formats())}.") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"The image {name} is too large: {error}.") from error
@@ -269,6 +282,7 @@ def _info(image):
         stored_width, stored_height = width, height
         width, height = (height, width) if swaps else (width, height)
     plain = orientation == 1 and image.mode in ("L", "RGB") and _tensorflow_decoder(image) is not None
+    plain = plain and not has_deep_colours(image)
     return ImageInfo(width, height, stored_width, stored_height, orientation, image.mode, image.format, plain)
 
 

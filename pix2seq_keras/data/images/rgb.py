@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pix2seq_keras.data.images.deep_pixels import scale_to_eight_bits, to_eight_bits
 from pix2seq_keras.data.images.image_error import ImageError
 
 
@@ -20,7 +21,8 @@ def to_rgb(image, name):
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         grey16 = np.asarray(image).astype(np.int64)
-        grey = ((grey16 + 128) // 257).astype(np.uint8)  # 65535 = 255 · 257
+        # Pillow has already stretched what a PPM file declares.
+        grey = scale_to_eight_bits(grey16) if image.format == "PPM" else to_eight_bits(grey16, name)
         if image.info.get("transparency") is not None:
             grey[grey16 == image.info["transparency"]] = 255
         return np.repeat(grey[..., None], 3, axis=-1)  # (H, W, 3)
@@ -30,11 +32,12 @@ def to_rgb(image, name):
             "Convert it to 8 or 16 bits."
         )
     if image.has_transparency_data:
-        return _on_white(np.asarray(image.convert("RGBA")))
+        return on_white(np.asarray(image.convert("RGBA")))
     return np.asarray(image.convert("RGB"))
 
 
-def _on_white(rgba):
+def on_white(rgba):
+    """Places pixels over white: uint8 (H, W, 4) -> uint8 (H, W, 3)."""
     alpha = rgba[..., 3:].astype(np.uint32)  # (H, W, 1)
     # uint32 sums to at most 255 · 255; + 127 rounds to nearest.
     return ((rgba[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
@@ -66,7 +69,7 @@ def from_array(array):
     if channels == 1:
         array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=-1)
     elif channels == 4:
-        array = _on_white(array)
+        array = on_white(array)
     return np.ascontiguousarray(array)  # (H, W, 3)
 
 

@@ -80,6 +80,11 @@ def test_other_values_are_refused_by_name(image, message):
         read_image(image)
 
 
+def test_pixels_have_no_header():
+    with pytest.raises(ImageError, match="Received: pixels"):
+        inspect_image(PIXELS)
+
+
 def test_a_closed_file_and_a_damaged_pil_image_are_refused(path):
     with path.open("rb") as file:
         pass
