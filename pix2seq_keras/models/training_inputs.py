@@ -26,7 +26,7 @@ def with_token_weights(batch):
     if weights is None or targets is None:
         return batch
     check_weights(targets, weights)
-    if weights.shape == targets.shape and weights.shape.rank == 2:
+    if weights.shape == targets.shape and tf.TensorShape(weights.shape).rank == 2:
         return batch
     # After steps with weights of several ranks, TensorFlow does not know the rank any more.
     rows = tf.reshape(weights, [tf.shape(targets)[0], -1])  # (B, 1) or (B, L)

@@ -133,7 +133,7 @@ def test_a_known_header_is_not_parsed_again(folder, name, monkeypatch):
     def never(*arguments):
         raise AssertionError("EXIF parsed again")
 
-    monkeypatch.setattr("pix2seq_keras.data.images.read_image._orientation", never)
+    monkeypatch.setattr("pix2seq_keras.data.images.read_image.orientation_of", never)
     np.testing.assert_array_equal(read_image(path, info=info), expected)
 
 

@@ -39,7 +39,9 @@ def test_a_run_stops_with_the_step_and_its_images_and_keeps_its_last_good_state(
     tiny_recipe, tmp_path, monkeypatch, last_good, rate, message
 ):
     module = importlib.import_module("pix2seq_keras.training.train")  # the package hands on its function
-    monkeypatch.setattr(module, "build_optimizer", lambda recipe: keras.optimizers.SGD(Rates(last_good, rate)))
+    monkeypatch.setattr(
+        module, "build_optimizer", lambda recipe, variables: keras.optimizers.SGD(Rates(last_good, rate))
+    )
     run = RunFolder(tmp_path / "run")
 
     with pytest.raises(InputError, match=message) as caught:
