@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pix2seq_keras.errors import InputError
 
+_LONG_NAME = 220  # bytes
+
 
 class FolderTakenError(InputError):
     """Another process made the folder while this one wrote it."""
@@ -59,10 +61,7 @@ def atomic_write(path, mode="w"):
         ...     file.write("{}")
     """
     path = Path(path)
-    # Two processes may write the same file. A name may have 255 bytes, of which this one needs some for itself.
-    temporary = path.with_name(
-        f".{path.name if len(os.fsencode(path.name)) < 220 else _digest(path.name)}.{os.getpid()}.tmp"
-    )
+    temporary = path.with_name(_temporary_name(path.name))
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
         with temporary.open(mode, **text) as file:
@@ -88,8 +87,11 @@ def _sync_folder(folder):
             os.close(descriptor)
 
 
-def _digest(name):
-    return hashlib.sha256(os.fsencode(name)).hexdigest()
+def _temporary_name(name):
+    """Another one in each process, since two may write the same file; a name may have at most 255 bytes."""
+    encoded = os.fsencode(name)
+    beginning = name if len(encoded) < _LONG_NAME else hashlib.sha256(encoded).hexdigest()
+    return f".{beginning}.{os.getpid()}.tmp"
 
 
 @contextlib.contextmanager

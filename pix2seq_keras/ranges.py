@@ -25,12 +25,13 @@ def require_count(name, value, optional=False):
         raise InputError(f"`{name}` must be at least 1. Received: {name}={value!r}")
 
 
-def require_share(name, value):
+def require_share(name, value, optional=False):
     """Checks a number in [0, 1], such as a score.
 
     Args:
         name: str, the argument in messages.
         value: what was given for it.
+        optional: bool, whether None passes.
 
     Raises:
         InputError: if it is not such a number.
@@ -38,5 +39,7 @@ def require_share(name, value):
     Example:
         >>> require_share("threshold", 0.5)
     """
+    if optional and value is None:
+        return
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:
         raise InputError(f"`{name}` must be between 0 and 1. Received: {name}={value!r}")

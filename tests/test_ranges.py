@@ -11,6 +11,7 @@ def test_numbers_in_range_pass():
     for value in (1, np.int64(8)):
         require_count("batch_size", value)
     require_count("max_images", None, optional=True)
+    require_share("threshold", None, optional=True)
     for value in (0, 0.5, np.float32(1)):
         require_share("threshold", value)
 

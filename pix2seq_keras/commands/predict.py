@@ -39,9 +39,9 @@ def predict(
     from pix2seq_keras.inference import open_model
     from pix2seq_keras.inference.predict import find_images, predict_images, unused_files
 
-    find_images(images)  # before the model is loaded: are there any?
+    files = find_images(images)  # before the model is loaded: are there any?
     detector = open_model(model)
-    result, problems = predict_images(detector, images, output, json, threshold, batch_size, resume, **decoding)
+    result, problems = predict_images(detector, files, output, json, threshold, batch_size, resume, **decoding)
     say(f"{len(result['annotations'])} objects in {len(result['images'])} images: {output}")
     if unused := unused_files(images):
         say(f"Not read, since they are no images by their endings: {unused}")

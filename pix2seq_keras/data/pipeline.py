@@ -13,6 +13,7 @@ from pix2seq_keras.data.example_reader import examples_without_pixels, graph_rea
 from pix2seq_keras.data.repeat_sampling import RepeatSchedule, repeat_factors
 from pix2seq_keras.data.transforms import pad_to_canvas
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.ranges import require_count
 from pix2seq_keras.sequences import fold, select_objects, training_sequence
 
 
@@ -179,18 +180,15 @@ def input_errors():
 
 def _check(source, vocabulary, batch_size, limit, copies, shard, cache, service):
     """Checks the options of `training_dataset`."""
-    if batch_size < 1:
-        raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+    require_count("batch_size", batch_size)
     if len(source.categories) > vocabulary.num_classes:
         raise InputError(
             f"The model's vocabulary must have at least the {len(source.categories)} classes of {source.name}. "
             f"Received: num_classes={vocabulary.num_classes}. Make the model with "
             f"num_classes={len(source.categories)}."
         )
-    if limit is not None and limit < 1:
-        raise InputError(f"`limit` must be at least 1, or None for all images. Received: limit={limit}")
-    if copies < 1:
-        raise InputError(f"`copies` must be at least 1. Received: copies={copies}")
+    require_count("limit", limit, optional=True)
+    require_count("copies", copies)
     worker, workers = shard
     if not 0 <= worker < workers or batch_size % workers:
         raise InputError(

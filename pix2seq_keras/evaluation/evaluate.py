@@ -13,6 +13,7 @@ from pix2seq_keras.evaluation.class_choice import choose_classes, class_mapping,
 from pix2seq_keras.evaluation.coco_evaluator import CocoEvaluator
 from pix2seq_keras.inference import detect_each
 from pix2seq_keras.progress import progress_bar
+from pix2seq_keras.ranges import require_count
 
 
 def evaluate_source(detector, source, batch_size=8, max_images=None, progress=True, classes="all", **overrides):
@@ -49,11 +50,8 @@ def evaluate_source(detector, source, batch_size=8, max_images=None, progress=Tr
         >>> result["AP"], result["per_class"]["cell"]
         (0.412, {'AP': 0.412, 'AP50': 0.731})
     """
-    if batch_size < 1 or (max_images is not None and max_images < 1):
-        raise InputError(
-            "`batch_size` and `max_images` must be at least 1. "
-            f"Received: batch_size={batch_size}, max_images={max_images}."
-        )
+    require_count("batch_size", batch_size)
+    require_count("max_images", max_images, optional=True)
     start = time.monotonic()
     source = choose_classes(detector, source, classes)
     total = len(source) if max_images is None else min(max_images, len(source))

@@ -10,8 +10,8 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.exporting.description import require_exported_options
 from pix2seq_keras.inference.payload import encode_image, image_name
 from pix2seq_keras.models.detection import is_float_batch, keep_scores
-from pix2seq_keras.models.inputs import checked_threshold, image_list
-from pix2seq_keras.ranges import require_count
+from pix2seq_keras.models.inputs import image_list
+from pix2seq_keras.ranges import require_count, require_share
 
 # The most bytes of images in one call, unless a single image is larger: servers limit the size of messages, and REST's
 # are a third larger in base64.
@@ -90,8 +90,9 @@ class ExportedDetector:
             InputError: if options differ from the exported ones, or the model cannot be reached or does not answer as
                 a model of `pix2seq export` does.
         """
-        images, threshold = checked_list(images), checked_threshold(threshold)
+        images = checked_list(images)
         require_count("batch_size", batch_size)
+        require_share("threshold", threshold, optional=True)
         require_exported_options(self.description, given_options(options, overrides), self.where)
         results = []
         for first, batch in _calls(self._encoded(images), batch_size):

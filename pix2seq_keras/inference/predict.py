@@ -1,5 +1,6 @@
 """Images in, annotated images and one JSON file out."""
 
+import collections
 import contextlib
 import itertools
 import os
@@ -60,7 +61,7 @@ def unused_files(paths):
         paths: list of paths, as `find_images` takes them.
 
     Returns:
-        str, such as "2 files, such as 'photos/a.heic', 'photos/b.psd'", or "" if there are none.
+        str, such as "2 files, such as 'photos/a.arw', 'photos/b.psd'", or "" if there are none.
     """
     folders = [path for path in map(Path, paths) if path.is_dir()]
     names = [str(p) for path in folders for p in sorted(path.rglob("*")) if may_be_missed(p.name) and p.is_file()]
@@ -150,12 +151,12 @@ def _keep(detections, path, array, target, categories, threshold, results, unwri
 
 def _output_names(images, taken):
     """A file name of its own for every annotated image, also where two folders hold the same name."""
-    names, taken = {}, set(taken)
+    names, taken, numbers = {}, set(taken), collections.Counter()
     for path in dict.fromkeys(images):
-        number, name = 1, _file_name(path.stem)
+        name = _file_name(path.stem)
         while name in taken:
-            number += 1
-            name = _file_name(path.stem, f"_{number}")
+            numbers[path.stem] += 1
+            name = _file_name(path.stem, f"_{numbers[path.stem] + 1}")
         taken.add(name)
         names[path] = name
     return names

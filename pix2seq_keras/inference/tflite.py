@@ -12,8 +12,7 @@ from pix2seq_keras.exporting.description import parse_description, require_expor
 from pix2seq_keras.exporting.tflite.write import SIGNATURE, read_tflite_description
 from pix2seq_keras.inference.exported import checked_list, detections, given_options
 from pix2seq_keras.models.detection import keep_scores
-from pix2seq_keras.models.inputs import checked_threshold
-from pix2seq_keras.ranges import require_count
+from pix2seq_keras.ranges import require_count, require_share
 
 
 def open_tflite(path, num_threads=1):
@@ -75,8 +74,9 @@ class TFLiteDetector:
         Raises:
             InputError: if an image cannot be read, or options differ from the exported ones.
         """
-        images, threshold = checked_list(images), checked_threshold(threshold)
+        images = checked_list(images)
         require_count("batch_size", batch_size)
+        require_share("threshold", threshold, optional=True)
         require_exported_options(self.description, given_options(options, overrides), str(self.path))
         if num_threads is not None:
             self._use_threads(num_threads)

@@ -8,6 +8,7 @@ import numpy as np
 from pix2seq_keras.canvas import canvas_size
 from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.precisions import PRECISIONS
+from pix2seq_keras.ranges import require_count
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 from pix2seq_keras.vocabulary import Vocabulary
 
@@ -130,8 +131,7 @@ def with_max_objects(model, max_objects):
         >>> with_max_objects(Pix2Seq.from_preset("digits_tiny"), 32).max_length
         160
     """
-    if max_objects < 1:
-        raise InputError(f"`max_objects` must be at least 1. Received: max_objects={max_objects}")
+    require_count("max_objects", max_objects)
     length = TOKENS_PER_OBJECT * max_objects
     other = type(model).from_config({**model.get_config(), "max_length": length})
     for source, target in zip(model.weights, other.weights, strict=True):

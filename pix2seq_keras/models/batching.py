@@ -2,7 +2,7 @@
 
 import itertools
 
-from pix2seq_keras.errors import InputError
+from pix2seq_keras.ranges import require_count
 from pix2seq_keras.sequences import TOKENS_PER_OBJECT
 
 # XLA saves one to four milliseconds a decoding step of a published model and takes some seconds to compile: see
@@ -46,8 +46,7 @@ def batches(items, batch_size, fill_last=False):
         >>> list(batches("abcde", 2, fill_last=True))
         [(['a', 'b'], 2), (['c', 'd'], 2), (['e', 'e'], 1)]
     """
-    if batch_size < 1:
-        raise InputError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+    require_count("batch_size", batch_size)
     items = iter(items)
     while batch := list(itertools.islice(items, batch_size)):
         count = len(batch)

@@ -13,7 +13,8 @@ from pix2seq_keras.models.batching import batches, repays_compilation
 from pix2seq_keras.models.ensemble import merge_detections, sample_seeds
 from pix2seq_keras.models.flip_test import flip_back, with_flipped, with_flipped_seeds
 from pix2seq_keras.models.generation import cache_lengths, cache_write, decode_encoded
-from pix2seq_keras.models.inputs import checked_images, checked_threshold, image_list
+from pix2seq_keras.models.inputs import checked_images, image_list
+from pix2seq_keras.ranges import require_share
 from pix2seq_keras.sequences import parse, parse_labels
 
 OUTPUTS = ("boxes", "classes", "scores", "num_detections")
@@ -118,7 +119,7 @@ def make_detector(model, options, jit_compile):
 
 def detect(model, images, options, batch_size, jit_compile, seed, threshold):
     """See `Pix2Seq.detect`; the options are complete."""
-    threshold = checked_threshold(threshold)
+    require_share("threshold", threshold, optional=True)
     images = checked_images(model, images) if is_float_batch(images) else image_list(images)
     seeds = row_seeds(options.seed if seed is None else seed, len(images))
     results = list(detect_batches(model, images, options, batch_size, len(images), jit_compile, seeds))

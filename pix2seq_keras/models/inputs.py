@@ -1,6 +1,5 @@
 """Checks of the images that `generate` and `detect` are given, before anything is computed."""
 
-import numbers
 from collections.abc import Iterable, Mapping
 
 import keras
@@ -90,21 +89,3 @@ def image_list(images):
     if not found:
         raise InputError(f"`images` must hold at least one image. Received: {kind_of(images)} without images.")
     return found
-
-
-def checked_threshold(threshold):
-    """Checks the score from which detections are kept.
-
-    Args:
-        threshold: float in [0, 1], or None.
-
-    Returns:
-        float or None.
-
-    Raises:
-        InputError: if it is neither.
-    """
-    is_number = isinstance(threshold, numbers.Real) and not isinstance(threshold, bool)
-    if threshold is not None and not (is_number and 0 <= threshold <= 1):
-        raise InputError(f"`threshold` must be a score in [0, 1], or None. Received: threshold={threshold!r}")
-    return threshold

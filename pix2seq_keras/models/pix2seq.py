@@ -10,12 +10,13 @@ from pix2seq_keras.layers import Bridge, CoordinateInitializer, ImageEncoder, To
 from pix2seq_keras.models.detection import detect, detect_batches, keep_scores
 from pix2seq_keras.models.function_cache import FunctionCache
 from pix2seq_keras.models.generation import generate
-from pix2seq_keras.models.inputs import checked_images, checked_threshold, each_image
+from pix2seq_keras.models.inputs import checked_images, each_image
 from pix2seq_keras.models.preset_loading import load_preset, save_preset
 from pix2seq_keras.models.quantization import Quantization, in_floating_point
 from pix2seq_keras.models.sealed_weights import SealedWeights
 from pix2seq_keras.models.streaming import stream
 from pix2seq_keras.models.training_step import ObjectiveTraining
+from pix2seq_keras.ranges import require_share
 
 
 @keras.saving.register_keras_serializable(package="pix2seq_keras")
@@ -264,7 +265,7 @@ class Pix2Seq(ObjectiveTraining, Quantization, SealedWeights, FunctionCache, ker
         """
         options = self._resolve_options(options, overrides)
         seeds = itertools.repeat(options.seed)
-        threshold = checked_threshold(threshold)
+        require_share("threshold", threshold, optional=True)
         for batch in detect_batches(self, each_image(images), options, batch_size, num_images, jit_compile, seeds):
             batch = keep_scores(threshold, batch)
             for row in range(len(batch["scores"])):

@@ -11,6 +11,7 @@ from pix2seq_keras.errors import InputError
 from pix2seq_keras.models.gradient_accumulation import accumulated_gradients
 from pix2seq_keras.models.training_inputs import check_arguments, check_inputs, check_predicted, with_token_weights
 from pix2seq_keras.objectives.value import ObjectiveValue
+from pix2seq_keras.ranges import require_count
 
 _REPLACED = ("loss", "loss_weights", "metrics", "weighted_metrics")  # arguments of keras.Model.compile
 
@@ -50,10 +51,7 @@ class ObjectiveTraining:
                 f"`{given[0]}` must be None: the objective gives the loss and its metrics. Received: {given[0]}=…. Use "
                 f"`objective`, one of {', '.join(objectives.names())}, or an object."
             )
-        if accumulation_steps < 1:
-            raise InputError(
-                f"`accumulation_steps` must be at least 1. Received: accumulation_steps={accumulation_steps}"
-            )
+        require_count("accumulation_steps", accumulation_steps)
         if getattr(optimizer, "gradient_accumulation_steps", None):
             raise InputError(
                 "`gradient_accumulation_steps` of the optimizer must be None: it would average the losses of the parts,"

@@ -21,9 +21,9 @@ def fit_from(model, batches_from, recipe, progress, callbacks, state=None):
         end = min((epoch + 1) * recipe.epoch_steps, recipe.steps)
         restore = _RestoreEpoch(state)
         if step < end:
-            _fit(model, batches_from(step), epoch, epoch + 1, end - step, [callbacks[0], restore, *callbacks[1:]])
+            _fit(model, batches_from(step), epoch, epoch + 1, end - step, [*callbacks, restore])
         else:
-            _finish_epoch(model, epoch, restore, callbacks)
+            _finish_epoch(model, epoch, [*callbacks, restore])
         epoch, step = epoch + 1, end
     whole, rest = divmod(recipe.steps, recipe.epoch_steps)
     if epoch < whole:
@@ -59,9 +59,9 @@ def _fit(model, dataset, first, end, steps, callbacks):
     )
 
 
-def _finish_epoch(model, epoch, restore, callbacks):
+def _finish_epoch(model, epoch, callbacks):
     """All steps were done, but not what follows at the end of the epoch."""
-    callbacks = keras.callbacks.CallbackList([restore, *callbacks[1:]], model=model, epochs=epoch + 1)
+    callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=epoch + 1)
     callbacks.on_train_begin()
     callbacks.on_epoch_begin(epoch)
     callbacks.on_epoch_end(epoch, {name: float(value) for name, value in model.get_metrics_result().items()})
@@ -69,7 +69,7 @@ def _finish_epoch(model, epoch, restore, callbacks):
 
 
 class _RestoreEpoch(keras.callbacks.Callback):
-    """After the callback that sets random states: the sums of the metrics and the random states within an epoch."""
+    """Restores the sums of metrics and the random states of an epoch that had begun; the last of the callbacks."""
 
     def __init__(self, state):
         super().__init__()

@@ -77,7 +77,8 @@ def restore_epoch(path, model):
     """
     with np.load(path, allow_pickle=False) as arrays:
         for name, variable in _variables(model).items():
-            if name.startswith(("metric_", "random_")):
+            # Version 0.1.0 saved neither, but only at ends of epochs; a short last one can go on to more steps.
+            if name.startswith(("metric_", "random_")) and name in arrays.files:
                 variable.assign(arrays[name])
 
 

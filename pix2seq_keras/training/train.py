@@ -36,7 +36,7 @@ def train(recipe, output, resume=False):
 
     The folder holds recipe.yaml (with all defaults), metrics.csv, best.keras and last.keras (without optimizer state),
     train.log, curves.png, gallery.png (detections on validation images) and summary.json. It can be opened as a model,
-    see `open_model`. With `resume`, a run that was stopped continues from the end of its last complete epoch, and ends
+    see `open_model`. With `resume`, a run that was stopped continues at the step of its last state, and ends
     with the same weights as a run that was not stopped.
 
     Args:
@@ -141,7 +141,7 @@ def _train(recipe, run, resume, log, interruption):
         save.save()
         log(
             f"{interruption.signal.name}: stopped after step {progress['step']}/{recipe.steps}. "
-            "`resume` continues the run from there."
+            "`resume` continues the run."
         )
         interruption.end()
     finally:

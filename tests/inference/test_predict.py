@@ -60,26 +60,26 @@ def test_missing_paths_and_empty_folders_are_refused(images, tmp_path):
 
 def test_every_ending_of_an_image_is_found_and_the_files_that_are_not_read_are_named(images):
     names = ["a.jfif", "c.JPE", "d.mpo", "e.avif", "f.JP2", "g.WebP", "h.tiff"]
-    for name in [*names, "x.heic", "below/y.psd", "predictions.json"]:
+    for name in [*names, "x.arw", "below/y.psd", "predictions.json"]:
         (images / name).touch()
 
     found = find_images([images])
 
     assert sorted(path.name for path in found) == sorted([*names, "b.png", "b.JPG"])
-    assert unused_files([images, images / "b.png"]) == f"2 files, such as '{images}/below/y.psd', '{images}/x.heic'"
+    assert unused_files([images, images / "b.png"]) == f"2 files, such as '{images}/below/y.psd', '{images}/x.arw'"
     assert unused_files([images / "b.png"]) == ""
 
 
 def test_a_folder_of_other_files_is_refused_with_their_names(tmp_path):
-    (tmp_path / "x.heic").touch()
+    (tmp_path / "x.arw").touch()
 
-    with pytest.raises(InputError, match=r"holds no image .*, but 1 file, such as .*x\.heic"):
+    with pytest.raises(InputError, match=r"holds no image .*, but 1 file, such as .*x\.arw"):
         find_images([tmp_path])
 
 
 def test_the_command_says_which_files_it_did_not_read(images, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("pix2seq_keras.inference.open_model", lambda _: Finder())
-    (images / "x.heic").touch()
+    (images / "x.arw").touch()
 
     predict("any", [str(images)], str(tmp_path / "out"), {})
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2seq_keras import InputError
-from pix2seq_keras.models.inputs import checked_images, checked_threshold, each_image, image_list
+from pix2seq_keras.models.inputs import checked_images, each_image, image_list
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -129,9 +129,3 @@ def test_nothing_of_a_generator_is_read_before_it_is_needed():
 def test_what_holds_no_images_is_refused_by_name(images, message):
     with pytest.raises(InputError, match=message):
         image_list(images)
-
-
-@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan"), "0.5", True])
-def test_a_threshold_that_is_no_score_is_refused(threshold):
-    with pytest.raises(InputError, match=r"`threshold` must be a score in \[0, 1\]"):
-        checked_threshold(threshold)

@@ -61,11 +61,11 @@ def test_a_run_stops_with_the_step_and_its_images_and_keeps_its_last_good_state(
 def test_the_images_of_a_step_are_those_of_its_batch(tiny_recipe):
     source = open_source(tiny_recipe.data.source, "train")
     grey = lambda index: np.full((40, 48, 3), 50 * index, np.uint8)
-    told_apart = dataclasses.replace(source, read=lambda index: {**source.objects(index), "image": grey(index)})
+    distinguishable = dataclasses.replace(source, read=lambda index: {**source.objects(index), "image": grey(index)})
     data = dataclasses.replace(tiny_recipe.data, copies=2, train_limit=4)
     recipe = dataclasses.replace(tiny_recipe, batch_size=4, data=data, augmentation=Augmentation())
     model = build_model(recipe, source.categories)
-    x, _, _ = next(iter(build_dataset(recipe, told_apart, model, step=2)))
+    x, _, _ = next(iter(build_dataset(recipe, distinguishable, model, step=2)))
 
     named = images_of_step(recipe, source, step=3)
 

@@ -1,9 +1,7 @@
 """Reads annotation files, which are not trusted: only regular files of limited size."""
 
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.untrusted import MEGABYTE, read_file
-
-__all__ = ["MEGABYTE", "read_annotation_file", "read_text"]
+from pix2seq_keras.untrusted import read_file
 
 
 def read_annotation_file(path, max_bytes):

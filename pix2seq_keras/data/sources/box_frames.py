@@ -1,4 +1,4 @@
-"""Decides by the boxes in which frame they were drawn, where an image is rotated by EXIF and its size does not tell.
+"""Decides by the boxes in which frame they were drawn, where an image is rotated by EXIF and its size does not show it.
 
 A tool that ignores EXIF can still write the upright size, and the other way round. Boxes that reach beyond one frame
 and fit the other show it. All images of a data set come from one tool, so the frame in which all boxes fit counts for

@@ -1,9 +1,10 @@
 """The classes of a data set whose annotations name them: from a list file, or from the annotations themselves."""
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 _LISTS = ("classes.txt", "labels.txt", "labelmap.txt")  # LabelImg's and ours, Label Studio's, CVAT's
 _MAX_LIST_BYTES = 4 * MEGABYTE

@@ -2,10 +2,11 @@
 
 import os
 
-# The endings of the formats that `read_image` decodes, in lower case; files have them in any case.
+# The endings of the formats that `read_image` decodes, in lower case; files have them in any case. HEIC needs an extra.
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff",
     ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".avif", ".avifs",
+    ".heic", ".heif",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def may_be_missed(file_name):
         bool.
 
     Example:
-        >>> may_be_missed("a.heic"), may_be_missed("a.jpg"), may_be_missed("a.txt")
+        >>> may_be_missed("a.arw"), may_be_missed("a.jpg"), may_be_missed("a.txt")
         (True, False, False)
     """
     name = file_name.rpartition("/")[2]
@@ -81,8 +81,8 @@ def count_and_names(file_names, limit=5):
         str.
 
     Example:
-        >>> count_and_names(["a.heic", "b.heic", "c.psd"], limit=2)
-        "3 files, such as 'a.heic', 'b.heic'"
+        >>> count_and_names(["a.arw", "b.arw", "c.psd"], limit=2)
+        "3 files, such as 'a.arw', 'b.arw'"
     """
     named = ", ".join(short_repr(name, 200) for name in file_names[:limit])
     return f"{len(file_names)} {'file' if len(file_names) == 1 else 'files'}, such as {named}"

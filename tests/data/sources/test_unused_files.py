@@ -14,7 +14,7 @@ XML = (
     "<annotation><object><name>a</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
     "</object></annotation>"
 )
-UNUSED = ("b.heic", "c.PSD", "d.mp4")
+UNUSED = ("b.arw", "c.PSD", "d.mp4")
 SILENT = ("notes.txt", "more.json", "README.md", "Thumbs.db", ".DS_Store", "labels.cache", "LICENSE")
 
 

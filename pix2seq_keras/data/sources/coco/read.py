@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pix2seq_keras.categories import Categories
 from pix2seq_keras.data.issues import Issues
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotation_file
+from pix2seq_keras.data.sources.annotation_files import read_annotation_file
 from pix2seq_keras.data.sources.coco.annotations import gather_objects
 from pix2seq_keras.data.sources.coco.images import check_images
 from pix2seq_keras.data.sources.coco.layout import choose_folder, find_coco_layout
@@ -19,7 +19,7 @@ from pix2seq_keras.data.sources.lenient import LenientReader
 from pix2seq_keras.data.sources.location import file_and_folder, require_value, split_option
 from pix2seq_keras.data.sources.split_by_hash import WHOLE, split_by_hash
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.untrusted import parse_json
+from pix2seq_keras.untrusted import MEGABYTE, parse_json
 
 CROWDS = ("iscrowd", ("ignore", "keep"))
 FILE_SUFFIX = "[.]json"

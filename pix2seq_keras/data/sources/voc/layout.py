@@ -5,12 +5,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.file_finder import spelling_key
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.listing import inside_children, names_below
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 _ANNOTATIONS = ("annotations", "annotation", "xml", "xmls", "labels")
 _IMAGES = ("jpegimages", "images", "image", "imgs", "img", "pictures")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.issues import Issues
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_annotation_file
+from pix2seq_keras.data.sources.annotation_files import read_annotation_file
 from pix2seq_keras.data.sources.class_lists import classes_from_names, read_class_list
 from pix2seq_keras.data.sources.file_finder import FileFinder, note_difference
 from pix2seq_keras.data.sources.folder import file_inside
@@ -29,6 +29,7 @@ from pix2seq_keras.data.sources.voc.layout import find_voc_layout, listed_names
 from pix2seq_keras.data.sources.voc.pairing import pair_spellings, same_spellings
 from pix2seq_keras.data.sources.voc.xml_file import check_object, parse_voc
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 DIFFICULT = ("crowd", "keep")
 _MAX_BYTES = 16 * MEGABYTE

@@ -1,11 +1,10 @@
 """The classes of YOLO folders without a `data.yaml`, in the order of their numbers."""
 
-import json
-
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE, parse_json
 
 # LabelImg's and Label Studio's, darknet's, others'. LabelImg writes its list beside the label files.
 _FILES = ("classes.txt", "obj.names", "classes.names", "labels.txt")
@@ -53,9 +52,7 @@ def read_class_names(file):
 
 def _names_of_notes(file):
     try:
-        records = json.loads(read_text(file, _MAX_BYTES))["categories"]
+        records = parse_json(read_text(file, _MAX_BYTES), str(file))["categories"]
         return {record["id"]: record["name"] for record in records}
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
+    except (TypeError, LookupError) as error:
         raise InputError(f'{file} must have "categories" with "id" and "name": {short_repr(error)}.') from error

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pix2seq_keras.categories import Categories
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.lenient import parse_integer
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.split_choice import require_split
 from pix2seq_keras.data.sources.yolo.entries import find_entries, names_of_entry
 from pix2seq_keras.errors import InputError
-from pix2seq_keras.untrusted import parse_yaml
+from pix2seq_keras.untrusted import MEGABYTE, parse_yaml
 
-_MAX_YAML_BYTES = MEGABYTE
+MAX_YAML_BYTES = MEGABYTE
 _MAX_CLASSES = 100_000
 _OTHER_KEYS = ("path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "channels")
 
@@ -64,7 +64,7 @@ def read_yolo_config(file, folder=None):
         raise InputError(
             f"There is no file {str(file)!r}. A yolo source is a data.yaml with train, val and names, or a folder."
         )
-    document = parse_yaml(read_text(file, _MAX_YAML_BYTES), str(file), strict=False)
+    document = parse_yaml(read_text(file, MAX_YAML_BYTES), str(file), strict=False)
     if not isinstance(document, dict):
         raise InputError(f"A YOLO data file must have train, val and names. Received: {short_repr(document)} in {file}")
     splits = {

@@ -2,12 +2,13 @@
 
 from pathlib import PurePosixPath
 
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.folder import file_inside
 from pix2seq_keras.data.sources.parse_number import parse_number
 from pix2seq_keras.data.sources.yolo.class_names import read_class_names
 from pix2seq_keras.data.sources.yolo.config import YoloConfig, find_roots, read_categories
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 _SPLITS = ("train", "valid", "val", "test")
 _MAX_BYTES = MEGABYTE

@@ -3,12 +3,13 @@
 import re
 
 from pix2seq_keras.data.images.image_error import ImageError
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_names
+from pix2seq_keras.data.sources.annotation_files import read_names
 from pix2seq_keras.data.sources.file_finder import FileFinder, note_difference
 from pix2seq_keras.data.sources.listing import files_below, is_image_name
 from pix2seq_keras.data.sources.short_repr import short_repr
 from pix2seq_keras.data.sources.unused_files import may_be_missed, note_unused
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 _MAX_LIST_BYTES = 1024 * MEGABYTE
 

@@ -2,19 +2,18 @@
 
 import re
 
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.listing import IMAGE_SUFFIXES
 from pix2seq_keras.data.sources.short_repr import quote_all
 from pix2seq_keras.data.sources.split_by_hash import WHOLE
 from pix2seq_keras.data.sources.yolo.class_names import find_class_names
-from pix2seq_keras.data.sources.yolo.config import YoloConfig, read_categories, read_yolo_config
+from pix2seq_keras.data.sources.yolo.config import MAX_YAML_BYTES, YoloConfig, read_categories, read_yolo_config
 from pix2seq_keras.data.sources.yolo.darknet import read_darknet
 from pix2seq_keras.errors import InputError
 
 _NAMES_KEY = re.compile(r"^\s*['\"]?(names|nc)['\"]?\s*:", re.MULTILINE)
 _SPLIT = re.compile(r"(train|val|test)\w*", re.ASCII)
 _LISTS = ("train", "val", "valid", "validation", "test")
-_MAX_YAML_BYTES = MEGABYTE
 
 
 def open_config(file, folder=None):
@@ -57,7 +56,7 @@ def _find_file(directory):
 def _has_names(file):
     """Whether a YAML file describes a data set; others have settings of a training."""
     try:
-        return _NAMES_KEY.search(read_text(file, _MAX_YAML_BYTES)) is not None
+        return _NAMES_KEY.search(read_text(file, MAX_YAML_BYTES)) is not None
     except InputError:
         return False
 

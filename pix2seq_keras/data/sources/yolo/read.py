@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from pix2seq_keras.data.images.read_image import ImageError, inspect_image
 from pix2seq_keras.data.issues import Issues
-from pix2seq_keras.data.sources.annotation_files import MEGABYTE, read_text
+from pix2seq_keras.data.sources.annotation_files import read_text
 from pix2seq_keras.data.sources.file_finder import FileFinder, files_of_several_names, note_difference
 from pix2seq_keras.data.sources.image_index import IndexedImage, choose_frame, map_in_threads
 from pix2seq_keras.data.sources.indexed_source import indexed_source
@@ -20,6 +20,7 @@ from pix2seq_keras.data.sources.yolo.labels import YoloFault, parse_labels
 from pix2seq_keras.data.sources.yolo.open_config import open_config
 from pix2seq_keras.data.sources.yolo.unused_labels import report_unused_labels
 from pix2seq_keras.errors import InputError
+from pix2seq_keras.untrusted import MEGABYTE
 
 _DESCRIPTION = "[.](?:ya?ml|data)"  # how the names of descriptions end
 _MAX_LABEL_BYTES = 16 * MEGABYTE

@@ -103,11 +103,20 @@ def test_several_descriptions_and_none_are_refused_with_what_to_do(write):
         open_source(source, "train")
 
 
-@pytest.mark.parametrize("notes", ["[]", "{", "[" * 100_000, '{"categories": [{"id": 0}]}', '{"categories": 3}'])
-def test_unusable_notes_are_named(write, notes):
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        ("[]", "must have"),
+        ("{", "is not JSON, or is truncated"),
+        ("[" * 100_000, "cannot be parsed as JSON"),
+        ('{"categories": [{"id": 0}]}', "must have"),
+        ('{"categories": 3}', "must have"),
+    ],
+)
+def test_unusable_notes_are_named(write, notes, message):
     source = write(images("images/", "labels/", 1) | {"notes.json": notes})
 
-    with pytest.raises(InputError, match=r"notes.json must have"):
+    with pytest.raises(InputError, match=rf"notes\.json {message}"):
         open_source(source, "all")
 
 
